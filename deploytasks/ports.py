@@ -1,0 +1,397 @@
+"""The words of the house, and the small protocols through which it meets the world.
+
+Two things hold for every port. A method that reads, reads now, and raises ``Unreachable`` when it cannot.
+A method that writes does not write: it returns a ``Call``, whose text and effect come from the same
+values, and ``World.perform`` alone carries calls out. That is why a printed plan cannot lie.
+
+Units everywhere: seconds as ``float``, shares in whole percent, instants as aware UTC ``datetime``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+Color = Literal["blue", "green"]
+Digest = str
+Tag = str
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+COLORS: tuple[Color, Color] = ("blue", "green")
+
+
+def other(color: Color) -> Color:
+    """The opposite color."""
+    return "green" if color == "blue" else "blue"
+
+
+class Call(NamedTuple):
+    """One idempotent write, not yet made.
+
+    ``text`` is its wire form as people may read it: never a header, never a secret.
+    ``perform`` makes it; its argument is the timeout in seconds.
+    """
+
+    text: str
+    perform: Callable[[float], None]
+
+
+Calls = Sequence[Sequence[Call]]
+"""Outer: one after the other. Inner: at once (a batch of hosts)."""
+
+
+class Split(NamedTuple):
+    """How traffic is shared, and what the balancer remembers about it.
+
+    ``blue`` and ``green`` are percent and sum to 100, or both are 0: nothing is exposed yet.
+    ``way_back`` is the color a rollback goes to (``None``: nowhere). ``writer`` says what wrote this split
+    and for which deployment, as ``verb:deployment``, with the verb one of
+
+    * ``deploy``: a deployment at work (or dead at its work);
+    * ``settled``: a deployment that ended well, its way back open;
+    * ``back``: traffic was taken home; ``deadman``: the same, by the dead-man's switch;
+    * ``retired``: the way back was given up.
+    """
+
+    blue: int
+    green: int
+    way_back: Color | None = None
+    writer: str | None = None
+
+    @classmethod
+    def all_on(cls, color: Color | None, way_back: Color | None = None, writer: str | None = None) -> Split:
+        """Everything on one color (``None``: nothing exposed)."""
+        return cls(100 * (color == "blue"), 100 * (color == "green"), way_back, writer)
+
+    @classmethod
+    def partly_on(cls, color: Color, percent: int, way_back: Color | None, writer: str) -> Split:
+        """``percent`` on one color, the rest on the other."""
+        share = {color: percent, other(color): 100 - percent}
+        return cls(share["blue"], share["green"], way_back, writer)
+
+    def share(self, color: Color) -> int:
+        """Percent of requests that ``color`` gets."""
+        return self.blue if color == "blue" else self.green
+
+    @property
+    def live(self) -> Color | None:
+        """The color that has everything; ``None`` when the split is mixed or nothing is exposed."""
+        return "blue" if self.blue == 100 else "green" if self.green == 100 else None
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether both colors have traffic."""
+        return self.blue > 0 and self.green > 0
+
+    @property
+    def verb(self) -> str:
+        """The first half of ``writer``; empty when nobody signed."""
+        return (self.writer or "").partition(":")[0]
+
+    def weights(self) -> str:
+        """For people: ``blue 90 % / green 10 %``."""
+        return f"blue {self.blue} % / green {self.green} %" if self.blue + self.green else "nothing exposed"
+
+
+class Release(NamedTuple):
+    """An artifact of one version and commit.
+
+    ``digest`` is the SHA-256 (hex) of the archive at ``archive``, a path on the machine that deploys.
+    ``dirty`` is true when the work tree had changes that the commit does not have.
+    """
+
+    version: str
+    commit: str
+    digest: Digest
+    archive: str
+    dirty: bool = False
+
+    @property
+    def name(self) -> str:
+        """The folder of this release on a host: ``<version>-<first 12 of the digest>``."""
+        return release_name(self.version, self.digest)
+
+
+def release_name(version: str, digest: Digest) -> str:
+    """The folder of a release on a host; a function of version and digest alone."""
+    return f"{version}-{digest[:12]}"
+
+
+class Installed(NamedTuple):
+    """What stands on one color: the release its ``current`` link names, and whether its process runs."""
+
+    release: str
+    """The folder name, ``<version>-<digest12>``."""
+    digest: Digest
+    version: str
+    running: bool
+
+
+class Health(NamedTuple):
+    """Whether a color would serve users now, and why (not): one line."""
+
+    healthy: bool
+    detail: str
+
+
+class NoData(NamedTuple):
+    """Nothing could be read, and why. Never to be taken for zero."""
+
+    why: str
+
+
+class Totals(NamedTuple):
+    """Cumulative counts of one color. They only rise; a fall means that the counter was reset.
+
+    ``slower`` maps an edge (seconds) to how many requests took longer than it. It holds every edge that was
+    asked for at which the count is above zero; an edge that is absent counts 0.
+    """
+
+    requests: int
+    errors: int
+    slower: Mapping[float, int]
+
+
+class Alert(NamedTuple):
+    """One alert of this service that fires now."""
+
+    name: str
+    severity: str
+    """``critical`` rolls back; anything else warns."""
+    since: datetime
+    summary: str = ""
+
+
+class Command(NamedTuple):
+    """What a person asks of a running rollout: ``pause``, ``continue``, ``abort`` or ``promote``."""
+
+    verb: str
+    who: str
+    reason: str
+
+
+class Reading(NamedTuple):
+    """All that one look at a rollout saw. Recorded whole, so that a resumed deployment can replay it.
+
+    ``totals`` counts what users sent; ``probes`` what our own prober sent, a stream of its own (``None``: no
+    prober). ``health`` has both colors. ``alerts`` are those that fire now.
+    """
+
+    at: datetime
+    split: Split
+    totals: Mapping[Color, Totals] | NoData
+    probes: Mapping[Color, Totals] | None
+    health: Mapping[Color, Health]
+    alerts: Sequence[Alert] | NoData
+    command: Command | None = None
+
+
+class Backup(NamedTuple):
+    """A verified copy of the database."""
+
+    name: str
+    at: datetime
+    size: int
+    """Bytes."""
+    digest: str
+    tags: Mapping[str, str] = {}
+    """Who, version, commit, deployment."""
+
+
+class Notice(NamedTuple):
+    """A maintenance notice: what visitors read with their 503, and how long they should wait."""
+
+    message: str
+    retry_after: int
+    """Seconds, as in the HTTP header."""
+    since: datetime
+    who: str
+
+
+class Switch(NamedTuple):
+    """The state of a dead-man's switch."""
+
+    armed: bool
+    fired_at: datetime | None
+    detail: str
+
+
+class Finding(NamedTuple):
+    """What ``doctor`` found out about one thing: ``ok``, ``warn`` or ``fail``, and how to mend it."""
+
+    subject: str
+    state: Literal["ok", "warn", "fail"]
+    detail: str
+    do: str = ""
+
+
+class Event(NamedTuple):
+    """One line of the ledger: event ``number`` (from 1), chained to ``previous`` by its ``digest``.
+
+    ``token`` is the fencing token of the lease under which it was written (0: without a lease).
+    """
+
+    number: int
+    at: datetime
+    kind: str
+    facts: Mapping[str, Json]
+    who: str
+    token: int
+    previous: str
+    digest: str
+
+
+class Traffic(Protocol):
+    """A balancer in front of both colors."""
+
+    def prepare(self) -> Calls:
+        """What must be done before traffic can be shared: nothing when the balancer runs as configured."""
+
+    def read(self) -> Split:
+        """The split that is in force, as the balancer itself reports it."""
+
+    def shift(self, to: Split, expect: Split | None = None) -> Call:
+        """Share traffic like ``to``, in one write. With ``expect``, raise ``SplitMoved`` instead of writing
+        over a split that is not this one."""
+
+    def address(self) -> str:
+        """The public base URL, without a trailing slash."""
+
+    def shut_down(self) -> Calls:
+        """Stop what ``prepare`` started (nothing, for a balancer that is not ours)."""
+
+    def diagnose(self) -> Sequence[Finding]: ...
+
+
+class Fleet(Protocol):
+    """The hosts that run both colors."""
+
+    def installed(self, color: Color) -> Installed | None:
+        """What stands on a color."""
+
+    def install(self, release: Release, color: Color) -> Calls:
+        """Bring a release to the hosts, verify its digest, unpack it and make it the color's current one.
+        Does not restart anything."""
+
+    def switch(self, color: Color, release: str | None) -> Calls:
+        """Make a release that is on the hosts already (a folder name) the current one; ``None``: none."""
+
+    def start(self, color: Color) -> Calls:
+        """Start the current release (after stopping another that still runs) and wait until it is healthy."""
+
+    def stop(self, color: Color) -> Calls:
+        """Stop what runs on a color; fine when nothing does. Never kills a process that is not ours."""
+
+    def run(self, color: Color, command: str, what: str) -> Call:
+        """Run a configured command in the current release of a color; ``what`` names it for people."""
+
+    def prune(self, keep: int, spare: Sequence[str] = ()) -> Calls:
+        """Delete all but the newest ``keep`` releases, never a current one nor one of ``spare``."""
+
+    def health(self, color: Color) -> Health:
+        """Ask the color's own health page, past the balancer."""
+
+    def address(self, color: Color) -> str:
+        """The base URL of a color, past the balancer, without a trailing slash."""
+
+    def diagnose(self) -> Sequence[Finding]: ...
+
+
+class Database(Protocol):
+    """The database behind both colors."""
+
+    def back_up(self, name: str, tags: Mapping[str, str]) -> Call:
+        """Make a copy called ``name`` and verify it. A copy of that name that is whole already is kept."""
+
+    def backups(self) -> Sequence[Backup]:
+        """The verified copies, newest first."""
+
+    def prune(self, keep: int) -> Calls:
+        """Delete all but the newest ``keep`` copies."""
+
+    def restore(self, name: str) -> Calls:
+        """Put a copy in the place of the database; what was there is kept beside it."""
+
+    def busy(self) -> str | None:
+        """Why a backup or restore must not run now (a migration or another writer holds it), or ``None``."""
+
+    def diagnose(self) -> Sequence[Finding]: ...
+
+
+class Metrics(Protocol):
+    """What users experienced, per color."""
+
+    lag: float
+    """Seconds until what happens shows in the numbers."""
+
+    def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
+        """Cumulative counts since ``since`` or earlier. ``edges``: seconds, see ``Totals.slower``."""
+
+    def diagnose(self) -> Sequence[Finding]: ...
+
+
+class Alerts(Protocol):
+    """Where other systems say that this service is in trouble."""
+
+    def firing(self) -> Sequence[Alert] | NoData:
+        """What fires now."""
+
+    def diagnose(self) -> Sequence[Finding]: ...
+
+
+class Maintenance(Protocol):
+    """The page that visitors see while the site is closed."""
+
+    def read(self) -> Notice | None: ...
+
+    def write(self, notice: Notice | None) -> Call:
+        """Close the site with this notice (``None``: open it)."""
+
+
+class Deadman(Protocol):
+    """Puts traffic home by itself when the deployer's beat stops."""
+
+    def arm(self, deployment: str, home: Split) -> Call:
+        """From now on: no beat for the configured grace means that ``home`` is written."""
+
+    def beat(self) -> None:
+        """Still alive. Never raises; what fails here shows in ``state``."""
+
+    def disarm(self) -> Call: ...
+
+    def state(self) -> Switch: ...
+
+    def diagnose(self) -> Sequence[Finding]: ...
+
+
+class Prober(Protocol):
+    """Sends requests of its own to both colors, past the balancer, where too few users come."""
+
+    def totals(self, edges: Sequence[float]) -> Mapping[Color, Totals]:
+        """What it has sent and seen since it was started."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Listener(Protocol):
+    """Someone who wants to know: a terminal, Slack, a pager. Told once per event, after it was recorded."""
+
+    def tell(self, event: Event) -> None: ...
+
+
+class Store(Protocol):
+    """Where ledger, lease and plans live: three operations, of which ``put`` compares and swaps."""
+
+    def get(self, key: str) -> tuple[bytes, Tag] | None:
+        """The value and its tag, or ``None``."""
+
+    def put(self, key: str, value: bytes, expect: Tag | None) -> Tag:
+        """Write durably if the key still has the tag ``expect`` (``None``: must not exist), else ``Conflict``."""
+
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Keys with this prefix greater than ``after``, in order."""
+
+    def diagnose(self) -> Sequence[Finding]: ...
