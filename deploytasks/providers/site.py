@@ -1,0 +1,33 @@
+"""Where a provider stands: the application, the environment, its folders, and who is at the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+    from ..settings.base import Value
+
+
+class Site(NamedTuple):
+    """What a provider may know beside its own settings."""
+
+    application: str
+    environment: str
+    root: Path
+    """The project's folder; relative paths in settings start here."""
+    folder: Path
+    """The state folder of this environment, ``<root>/.deploy/<environment>`` by default. May not exist yet."""
+    context: Context | None
+    """Invoke's context, for providers that run local commands."""
+    who: str
+    """``name@host``."""
+    sections: Mapping[str, Value] = {}
+    """The other validated sections of the environment (``fleet``, ``traffic``, …)."""
+
+    def path(self, given: str) -> Path:
+        """A path from the settings, absolute."""
+        return self.root / given
