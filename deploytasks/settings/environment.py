@@ -1,0 +1,42 @@
+"""What an application and an environment say about themselves, before any provider is asked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .base import Value
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+"""A name that is safe as a folder, as a key and in a message."""
+Text = Annotated[str, Field(min_length=1)]
+"""Anything but nothing."""
+
+
+class Application(Value):
+    """The keys directly below ``deploy:``."""
+
+    application: Name
+    """The name in the ledger, in messages and on the hosts."""
+    source: Text = "."
+    """The folder that becomes the release, relative to the project."""
+    state: Text = ".deploy"
+    """The folder for what must be remembered on this machine, relative to the project."""
+    tests: Text | None = None
+    """The command of ``inv test``."""
+    tag_prefix: str = "v"
+    """What a version tag in git begins with."""
+
+
+class Environment(Value):
+    """The keys of an environment that every task needs."""
+
+    protected: bool = False
+    """Whether a change asks for consent."""
+    dirty: bool = False
+    """Whether a work tree with uncommitted changes may be deployed."""
+    parallel: Annotated[int, Field(ge=1, le=256)] = 8
+    """How many hosts are worked on at once."""
+    keep_releases: Annotated[int, Field(ge=1, le=1000)] = 5
+    """How many releases stay on the hosts."""

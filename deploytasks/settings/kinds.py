@@ -1,0 +1,45 @@
+"""Which value model belongs to which part of an environment. Imported on use, like the providers.
+
+The kinds are those of ``providers.KINDS``; a test compares the two tables.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from .base import Value
+
+GROUPS: dict[str, str] = {
+    "smoke": "checks:Smoke",
+    "warm_up": "checks:WarmUp",
+}
+"""Parts with defaults and without a provider."""
+
+KINDS: dict[str, dict[str, str]] = {
+    "traffic": {"envoy": "envoy:TrafficSettings"},
+    "fleet": {"local": "local:LocalFleetSettings"},
+    "database": {"sqlite": "sqlite:SqliteSettings"},
+    "metrics": {"envoy": "envoy:MetricsSettings"},
+    "alerts": {"file": "alerts:AlertFileSettings"},
+    "maintenance": {"envoy": "envoy:MaintenanceSettings"},
+    "messages": {"console": "messages:ConsoleSettings"},
+    "store": {"directory": "directory:DirectorySettings"},
+    "deadman": {"watchdog": "watchdog:WatchdogSettings"},
+    "probe": {"http": "probe:ProbeSettings"},
+}
+"""Section → ``kind`` → model, as ``module:Class`` in this package."""
+
+REQUIRED = frozenset({"traffic", "fleet", "metrics", "store"})
+"""Sections without which nothing can be deployed."""
+
+DEFAULTS: dict[str, dict[str, str]] = {"store": {"kind": "directory"}}
+"""What a required section is when nothing is said."""
+
+
+@cache
+def model(target: str) -> type[Value]:
+    """The model that ``module:Class`` names."""
+    module, _, name = target.partition(":")
+    found: type[Value] = getattr(import_module(f"{__package__}.{module}"), name)
+    return found

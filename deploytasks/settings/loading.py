@@ -1,0 +1,191 @@
+"""From the ``deploy:`` section to frozen settings, with every mistake named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import SettingsError, UsageError
+from . import kinds
+from .base import Value
+from .environment import Application, Environment
+from .mistakes import check, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from .checks import Smoke, WarmUp
+    from .rollout import Rollout
+
+ROLLOUT = "rollout"
+"""The name, in ``need``, of an environment's own values about stages, watching and limits."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One environment of one application, as far as it was asked for.
+
+    ``sections`` has the value of every part that was needed and is configured: the providers' sections
+    by their names, and ``rollout``, ``smoke``, ``warm_up``.
+    """
+
+    application: str
+    source: str
+    state: str
+    tests: str | None
+    tag_prefix: str
+    name: str
+    protected: bool
+    dirty: bool
+    parallel: int
+    keep_releases: int
+    sections: Mapping[str, Value]
+
+    @property
+    def rollout(self) -> Rollout:
+        """How traffic is moved, watched and judged."""
+        return cast("Rollout", self._part("rollout"))
+
+    @property
+    def smoke(self) -> Smoke:
+        """The smoke test."""
+        return cast("Smoke", self._part("smoke"))
+
+    @property
+    def warm_up(self) -> WarmUp:
+        """The requests that fill caches."""
+        return cast("WarmUp", self._part("warm_up"))
+
+    def _part(self, name: str) -> Value:
+        try:
+            return self.sections[name]
+        except KeyError:
+            raise LookupError(f"`{name}` was not asked for: add it to `need` where the settings are loaded") from None
+
+
+def load(config: Mapping[str, Any], environment: str | None, need: Collection[str] | None = None) -> Settings:
+    """The settings of one environment. ``config``: the plain ``deploy:`` section.
+
+    ``need`` names the parts to validate: sections, ``rollout``, ``smoke``, ``warm_up``. A mistake elsewhere
+    is not seen, so that a typo under ``metrics`` cannot block a rollback. ``None``: all parts.
+    Raises ``UsageError`` for an environment that is not there, ``SettingsError`` with all mistakes otherwise.
+    """
+    given, name = _environment(config, environment)
+    path = f"deploy.environments.{name}"
+    mistakes: list[str] = []
+    general = {key: value for key, value in config.items() if key != "environments"}
+    application = check(Application, _known(general, Application, need), "deploy", mistakes)
+    own = check(Environment, _only(given, Environment), path, mistakes)
+    sections = _parts(given, path, need, mistakes)
+    if need is None:
+        mistakes.extend(_unknown(given, path))
+    if mistakes:
+        raise SettingsError(mistakes)
+    common = cast("Application", application)
+    core = cast("Environment", own)
+    return Settings(
+        application=common.application,
+        source=common.source,
+        state=common.state,
+        tests=common.tests,
+        tag_prefix=common.tag_prefix,
+        name=name,
+        protected=core.protected,
+        dirty=core.dirty,
+        parallel=core.parallel,
+        keep_releases=core.keep_releases,
+        sections=sections,
+    )
+
+
+def plain(value: Any) -> Any:
+    """Invoke's configuration proxies as dicts, recursively; lists and scalars as they are."""
+    if isinstance(value, Mapping) or _is_proxy(value):
+        return {str(key): plain(value[key]) for key in value}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value
+
+
+def _is_proxy(value: object) -> bool:
+    # A DataProxy is not a Mapping, and its attributes are the user's keys: only its type can be asked.
+    return any(kind.__name__ == "DataProxy" for kind in type(value).__mro__)
+
+
+def _environment(config: Mapping[str, Any], name: str | None) -> tuple[Mapping[str, Any], str]:
+    environments = config.get("environments")
+    if not isinstance(environments, Mapping) or not environments:
+        raise UsageError(
+            "deploy.environments: no environment is configured",
+            do="`python -m deploytasks init` writes an invoke.yaml with a `development` environment",
+        )
+    known = ", ".join(map(str, environments))
+    if not name:
+        raise UsageError("which environment?", do=f"say --env, one of: {known}")
+    if name not in environments:
+        hint = did_you_mean(name, environments)
+        raise UsageError(f"there is no environment {name!r}{hint}", do=f"choose one of: {known}")
+    given = environments[name]
+    if not isinstance(given, Mapping | None):
+        raise SettingsError([f"deploy.environments.{name}: a section is needed, not {shown(given)}"])
+    return given or {}, name
+
+
+def _known(given: Mapping[str, Any], model: type[Value], need: Collection[str] | None) -> Mapping[str, Any]:
+    """All keys when everything is validated, so that unknown ones are found; else only the known ones."""
+    return given if need is None else _only(given, model)
+
+
+def _only(given: Mapping[str, Any], model: type[Value]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key in model.model_fields}
+
+
+def _parts(
+    given: Mapping[str, Any], path: str, need: Collection[str] | None, mistakes: list[str]
+) -> dict[str, Value]:
+    found: dict[str, Value | None] = {}
+    if need is None or ROLLOUT in need:
+        from .rollout import Rollout
+
+        found[ROLLOUT] = check(Rollout, _only(given, Rollout), path, mistakes)
+    for group, target in kinds.GROUPS.items():
+        if need is None or group in need:
+            found[group] = check(kinds.model(target), given.get(group, {}), f"{path}.{group}", mistakes)
+    for section in kinds.KINDS:
+        if need is None or section in need:
+            found[section] = _section(section, given, path, mistakes)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _section(section: str, environment: Mapping[str, Any], path: str, mistakes: list[str]) -> Value | None:
+    where, known = f"{path}.{section}", kinds.KINDS[section]
+    names = ", ".join(sorted(known))
+    given = environment.get(section, kinds.DEFAULTS.get(section))
+    if given is None and section not in environment:
+        if section in kinds.REQUIRED:
+            mistakes.append(f"{where}: missing{_misspelled(section, environment)}; kinds: {names}")
+        return None
+    if not isinstance(given, Mapping):
+        mistakes.append(f"{where}: a section such as {{kind: {min(known)}}} is needed, not {shown(given)}")
+        return None
+    kind = given.get("kind")
+    if kind is None:
+        mistakes.append(f"{where}.kind: missing; known: {names}")
+    elif kind not in known:
+        mistakes.append(f"{where}.kind: {shown(kind)} is unknown{did_you_mean(str(kind), known)}; known: {names}")
+    else:
+        return check(kinds.model(known[kind]), given, where, mistakes)
+    return None
+
+
+def _misspelled(section: str, environment: Mapping[str, Any]) -> str:
+    """A hint when a key that nobody knows looks like the section that is missing."""
+    known = {*kinds.KINDS, *kinds.GROUPS, *Environment.model_fields}
+    hint = did_you_mean(section, [key for key in environment if key not in known])
+    return hint.replace("did you mean", "is it").replace("?", " misspelled?") if hint else ""
+
+
+def _unknown(given: Mapping[str, Any], path: str) -> list[str]:
+    from .rollout import Rollout
+
+    known = [*Environment.model_fields, *Rollout.model_fields, *kinds.GROUPS, *kinds.KINDS]
+    return [f"{path}.{key}: unknown key{did_you_mean(str(key), known)}" for key in given if key not in known]

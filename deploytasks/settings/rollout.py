@@ -1,0 +1,134 @@
+"""How traffic is moved, watched and judged. The defaults are those of DESIGN, "Defaults"."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from .base import Duration, Fraction, Value
+from .mistakes import Mistakes
+
+Positive = Annotated[Duration, Field(gt=0, allow_inf_nan=False)]
+"""Seconds, more than none."""
+Span = Annotated[Duration, Field(ge=0, allow_inf_nan=False)]
+"""Seconds; 0 leaves the thing out."""
+Count = Annotated[int, Field(ge=1)]
+"""At least one."""
+
+
+def _at_most_all(fraction: float) -> float:
+    if not 0 < fraction <= 1:
+        raise ValueError(f"{fraction:g} is not between 0 and 1: write 2% or 0.02")
+    return fraction
+
+
+Share = Annotated[Fraction, AfterValidator(_at_most_all)]
+"""A part of all requests: above 0, at most 1."""
+
+
+class RollbackWhen(Value):
+    """What takes a release back."""
+
+    errors: Share = 0.02
+    """Fraction of requests answered with an error."""
+    p99: Positive = 2.0
+    """Seconds that at most 1 % of requests may exceed."""
+    p99_worse: Annotated[Fraction, Field(gt=0, le=100)] | None = 0.5
+    """How much slower than the baseline's P99, as a fraction of it; null: not compared."""
+    health_failures: Count = 3
+    """Failed health checks in a row."""
+
+
+class WarnWhen(Value):
+    """What is reported, and nothing more."""
+
+    errors: Share = 0.01
+    """Fraction of requests answered with an error."""
+    p95: Positive = 0.5
+    """Seconds that at most 5 % of requests may exceed."""
+    p99: Positive = 1.0
+    """Seconds that at most 1 % of requests may exceed."""
+
+
+class Rollout(Value):
+    """From the first share of traffic to the end of the bake, and the way back after it."""
+
+    stages: tuple[int, ...] = (10, 25, 50, 75, 100)
+    """Percent of traffic, stage after stage."""
+    watch: Positive = 300.0
+    """Seconds that each stage is watched."""
+    bake: Span = 1800.0
+    """Seconds that the release is watched with all traffic."""
+    poll: Positive = 15.0
+    """Seconds from reading to reading."""
+    hold: Span = 900.0
+    """Longest hold of one stage, seconds."""
+    baseline: Span = 60.0
+    """Seconds that the live color is read before the first stage."""
+    missing: Positive = 300.0
+    """Longest time without data, seconds."""
+    way_back: Positive = 86400.0
+    """Seconds that the old color is kept."""
+    after_rollback: Span = 300.0
+    """Seconds of watching after a rollback."""
+    rule: Literal["sequential", "threshold"] = "sequential"
+    """How counts are judged: a sequential test, or the literal limits at each reading."""
+    min_requests: Count = 30
+    """Fewer requests than this judge nothing."""
+    rollback_when: RollbackWhen = RollbackWhen()
+    warn_when: Annotated[WarnWhen, Field(validate_default=True)] = WarnWhen()
+
+    @field_validator("stages")
+    @classmethod
+    def _rise_to_all(cls, stages: tuple[int, ...]) -> tuple[int, ...]:
+        if not stages:
+            raise ValueError("at least one stage is needed, and the last one is 100")
+        mistakes = [mistake for at in range(len(stages)) if (mistake := _stage_mistake(stages, at))]
+        if mistakes:
+            raise Mistakes(mistakes)
+        return stages
+
+    @field_validator("bake", "watch")
+    @classmethod
+    def _bounded(cls, seconds: float) -> float:
+        if seconds > 7 * 86400:
+            raise ValueError("longer than a week")
+        return seconds
+
+    @field_validator("poll")
+    @classmethod
+    def _within_a_stage(cls, poll: float, info: ValidationInfo) -> float:
+        watch = info.data.get("watch")
+        if watch is not None and poll > watch:
+            raise ValueError(f"{poll:g} s is longer than `watch` ({watch:g} s): a stage would never be read")
+        return poll
+
+    @field_validator("warn_when")
+    @classmethod
+    def _below_rollback(cls, warn: WarnWhen, info: ValidationInfo) -> WarnWhen:
+        limit = info.data.get("rollback_when")
+        if limit is None:
+            return warn
+        pairs = {"errors": (warn.errors, limit.errors), "p99": (warn.p99, limit.p99)}
+        late = [
+            (f".{name}", f"{soft:g} is not below rollback_when.{name} ({hard:g}): it would never warn")
+            for name, (soft, hard) in pairs.items()
+            if soft >= hard
+        ]
+        if late:
+            raise Mistakes(late)
+        return warn
+
+
+def _stage_mistake(stages: tuple[int, ...], at: int) -> tuple[str, str] | None:
+    percent, before = stages[at], stages[at - 1] if at else 0
+    if not 1 <= percent <= 100:
+        return f"[{at}]", f"{percent} is not a percentage from 1 to 100"
+    if percent < before <= 100:
+        return f"[{at}]", f"{percent} is below {before}: stages must rise"
+    if percent == before:
+        return f"[{at}]", f"{percent} comes twice: stages must rise"
+    if at == len(stages) - 1 and percent != 100:
+        return f"[{at}]", f"{percent} is the last stage: it must be 100"
+    return None
