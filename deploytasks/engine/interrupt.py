@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM, made into an exception that takes the deployment back and leaves with its code."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ..errors import Interrupted
+
+_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+@contextmanager
+def caught() -> Iterator[None]:
+    """Raise ``Interrupted`` in the main thread at the first SIGINT or SIGTERM.
+
+    Handlers are put back at the end. Outside the main thread, where Python allows no handlers, it does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        for number in _CODES:
+            signal.signal(number, signal.SIG_IGN)  # one is enough: what follows is the way back
+        raise Interrupted(_CODES[signal.Signals(signum)])
+
+    before = {number: signal.signal(number, stop) for number in _CODES}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def held_off() -> Iterator[None]:
+    """Let no SIGINT or SIGTERM in: the way back is short, and must not be cut."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _CODES}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

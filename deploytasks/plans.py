@@ -1,0 +1,280 @@
+"""From what was observed and what is wanted to a plan. Pure: no clock, no socket, no Invoke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from .engine.plan import Plan, Situation
+from .engine.step import Step
+from .errors import GateRefused, UsageError
+from .ports import COLORS, Color, Installed, Release, Split, other
+from .rollout import Rules
+from .steps import (
+    Arm,
+    BackUp,
+    Claim,
+    Gate,
+    Install,
+    Migrate,
+    Prepare,
+    Prune,
+    Restore,
+    Retire,
+    RollOut,
+    Settle,
+    Smoke,
+    Start,
+    WarmUp,
+)
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+Build = Callable[["Settings", Situation, str], Plan]
+"""Settings, what was observed, the id of the deployment → its plan."""
+
+
+def deploy(
+    settings: Settings,
+    seen: Situation,
+    deployment: str,
+    *,
+    release: Release,
+    target: Color | None = None,
+    gates: bool = True,
+    redeploy: bool = False,
+) -> Plan:
+    """Install a release on the idle color, move traffic there in stages, and settle."""
+    home = _home(seen.split)
+    _same_version_same_digest(release, seen)
+    if home and _digest(seen.on(home)) == release.digest and not redeploy and target in (None, home):
+        return Plan(deployment, "deploy", seen, (), release, home, (f"{release.version} is live on {home} already",))
+    color = _idle(home, target)
+    steps: list[Step] = [Prepare()]
+    if gates:
+        steps.append(Gate(release))
+    steps += _installation(settings, seen, deployment, release, color)
+    steps += _exposure(settings, deployment, release, home, color, settings.rollout.stages)
+    spare = tuple(found.release for found in (seen.blue, seen.green) if found)
+    steps.append(Prune(settings.keep_releases, (*spare, release.name)))
+    return Plan(deployment, "deploy", seen, tuple(steps), release, color, _notes(seen, release, color, home))
+
+
+def install(
+    settings: Settings, seen: Situation, deployment: str, *, release: Release, target: Color | None = None
+) -> Plan:
+    """Install and start a release on the idle color, and leave traffic where it is."""
+    home = _home(seen.split)
+    _same_version_same_digest(release, seen)
+    color = _idle(home, target)
+    steps = [Prepare(), *_installation(settings, seen, deployment, release, color, migrate=False)]
+    return Plan(deployment, "install", seen, tuple(steps), release, color, _notes(seen, release, color, home))
+
+
+def migrate(settings: Settings, seen: Situation, deployment: str, *, target: Color | None = None) -> Plan:
+    """Back up, then migrate from the release on the idle color."""
+    color = target or _idle(_home(seen.split), None)
+    if seen.on(color) is None:
+        raise GateRefused(f"nothing is installed on {color}", do="`inv install` first, or name another --color")
+    steps = _migration(settings, deployment, color)
+    if not steps:
+        raise GateRefused(
+            "no migration command is configured", do=f"set deploy.environments.{settings.name}.database.migrate"
+        )
+    return Plan(deployment, "migrate", seen, tuple(steps), None, color)
+
+
+def shift(
+    settings: Settings,
+    seen: Situation,
+    deployment: str,
+    *,
+    stages: Sequence[int],
+    watch: float,
+    target: Color | None = None,
+) -> Plan:
+    """Move traffic by hand to what is installed on the idle color: through ``stages``, each watched ``watch`` seconds.
+
+    When the last stage is 100, it settles like a deployment; below that, traffic goes home after the watch.
+    """
+    home = _home(seen.split)
+    color = _idle(home, target)
+    found = seen.on(color)
+    if found is None or not found.running:
+        raise GateRefused(f"nothing runs on {color} that traffic could go to", do="`inv install` first")
+    release = Release(found.version, "", found.digest, "")
+    steps = [
+        Claim(seen.split, deployment),
+        *_exposure(settings, deployment, release, home, color, tuple(stages), watch=watch),
+    ]
+    return Plan(deployment, "shift", seen, tuple(steps), release, color)
+
+
+def retire(settings: Settings, seen: Situation, deployment: str) -> Plan:
+    """Close the way back and stop the old color."""
+    live = seen.split.live
+    if live is None:
+        raise GateRefused(f"nothing can be retired while traffic is at {seen.split.weights()}")
+    color = other(live)
+    found = seen.on(color)
+    if seen.split.way_back is None and not (found and found.running):
+        return Plan(deployment, "retire", seen, (), None, color, (f"{color} is retired already",))
+    return Plan(deployment, "retire", seen, (Retire(color, seen.split, deployment),), None, color)
+
+
+def back_up(settings: Settings, seen: Situation, deployment: str, *, who: str) -> Plan:
+    """One verified copy of the database."""
+    step = BackUp(_backup_name(settings, deployment), _keep(settings), _tags(deployment, who))
+    return Plan(deployment, "backup-database", seen, (step,))
+
+
+def restore(settings: Settings, seen: Situation, deployment: str, *, backup: str) -> Plan:
+    """Put a copy in the database's place; nothing takes that back but another restore."""
+    return Plan(deployment, "restore-database", seen, (Restore(backup),))
+
+
+# -- pieces ----------------------------------------------------------------------------------------
+
+
+def _installation(
+    settings: Settings, seen: Situation, deployment: str, release: Release, color: Color, *, migrate: bool = True
+) -> list[Step]:
+    before = seen.on(color)
+    warm_up = settings.warm_up
+    steps: list[Step] = [
+        Claim(seen.split, deployment),
+        Install(release, color, before.release if before else None, bool(before and before.running), deployment),
+    ]
+    if migrate:
+        steps += _migration(settings, deployment, color, release)
+    steps.append(Start(color))
+    if warm_up.requests:
+        steps.append(WarmUp(color, warm_up.paths, warm_up.requests))
+    return [*steps, Smoke(color)]
+
+
+def _migration(settings: Settings, deployment: str, color: Color, release: Release | None = None) -> list[Step]:
+    database = settings.sections.get("database")
+    command = getattr(database, "migrate", None)
+    if not command:
+        return []
+    backup = BackUp(_backup_name(settings, deployment), _keep(settings), _tags(deployment, "", release))
+    return [backup, Migrate(color, command, getattr(database, "reverse", None))]
+
+
+def _exposure(
+    settings: Settings,
+    deployment: str,
+    release: Release,
+    home: Color | None,
+    color: Color,
+    stages: tuple[int, ...],
+    watch: float | None = None,
+) -> list[Step]:
+    rules = rollout_rules(settings, deployment, home, color, stages, watch)
+    stays = stages[-1] == 100
+    steps: list[Step] = []
+    if "deadman" in settings.sections:
+        steps.append(Arm(Split.all_on(home, None, f"deadman:{deployment}"), deployment))
+    steps.append(RollOut(rules, deployment, ends_home=not stays))
+    if stays:
+        steps += [Smoke(None), Settle(color, home, settings.rollout.way_back, release, deployment)]
+    return steps
+
+
+def rollout_rules(
+    settings: Settings,
+    deployment: str,
+    home: Color | None,
+    target: Color,
+    stages: tuple[int, ...],
+    watch: float | None = None,
+) -> Rules:
+    """The rules of a rollout, as the settings have them. ``watch``: seconds per stage, instead of the configured."""
+    of = settings.rollout
+    stays = stages[-1] == 100
+    return Rules(
+        home=home,
+        target=target,
+        writer=f"deploy:{deployment}",
+        stages=(100,) if home is None else stages,
+        watch=of.watch if watch is None else watch,
+        bake=of.bake if stays else 0.0,
+        poll=of.poll,
+        hold=of.hold,
+        baseline=of.baseline,
+        missing=of.missing,
+        health_failures=of.rollback_when.health_failures,
+        min_requests=of.min_requests,
+        rule=of.rule,
+        errors=of.rollback_when.errors,
+        p99=of.rollback_when.p99,
+        worse=of.rollback_when.p99_worse,
+        warn_errors=of.warn_when.errors,
+        warn_p95=of.warn_when.p95,
+        warn_p99=of.warn_when.p99,
+        probes="probe" in settings.sections,
+        finish_at_end=True,
+    )
+
+
+def _home(split: Split) -> Color | None:
+    if split.is_mixed:
+        raise GateRefused(
+            f"traffic is at {split.weights()}, and no deployment of ours is at work",
+            state="nothing was changed",
+            do="`inv rollback --reason …` brings it to one color",
+        )
+    return split.live
+
+
+def _idle(home: Color | None, target: Color | None) -> Color:
+    if target is None:
+        return "blue" if home is None else other(home)
+    if target not in COLORS:
+        raise UsageError(f"there is no color {target!r}", do="say blue or green")
+    if target == home:
+        raise UsageError(f"{target} is live: a release goes to the idle color", do=f"say {other(target)}, or nothing")
+    return target
+
+
+def _digest(found: Installed | None) -> str | None:
+    return found.digest if found else None
+
+
+def _same_version_same_digest(release: Release, seen: Situation) -> None:
+    for color in COLORS:
+        found = seen.on(color)
+        if found and found.version == release.version and found.digest != release.digest:
+            raise GateRefused(
+                f"{release.version} is on {color} with another content "
+                f"({found.digest[:12]}, this one is {release.digest[:12]})",
+                state="nothing was changed",
+                do="a version is one content for ever: give this one a version of its own",
+            )
+
+
+def _notes(seen: Situation, release: Release, color: Color, home: Color | None) -> tuple[str, ...]:
+    notes = []
+    if home is None:
+        notes.append("first deployment: nothing is exposed before smoke passes, and there is no way back")
+    before = seen.on(color)
+    if seen.split.way_back == color and before:
+        notes.append(f"replaces the way back to {color} {before.version}; its release stays on disk")
+    if release.dirty:
+        notes.append("built from a work tree with changes that no commit has")
+    return tuple(notes)
+
+
+def _backup_name(settings: Settings, deployment: str) -> str:
+    return f"{settings.application}-{deployment}"
+
+
+def _keep(settings: Settings) -> int:
+    return int(getattr(settings.sections.get("database"), "keep", 14))
+
+
+def _tags(deployment: str, who: str, release: Release | None = None) -> dict[str, str]:
+    tags = {"deployment": deployment, "who": who}
+    return {**tags, "version": release.version, "commit": release.commit} if release else tags

@@ -1,0 +1,34 @@
+"""Keeps secret values out of everything that is recorded or shown."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY|WEBHOOK|CREDENTIAL|PRIVATE", re.IGNORECASE)
+_SHORTEST = 6
+"""Shorter values would blacken ordinary words."""
+
+
+def secrets() -> tuple[str, ...]:
+    """Values of environment variables whose names say that they are secret, longest first."""
+    found = {value for name, value in os.environ.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def clean(value: Any, hidden: tuple[str, ...] | None = None) -> Any:
+    """The same plain data with every secret value replaced by ``***``."""
+    hidden = secrets() if hidden is None else hidden
+    if not hidden:
+        return value
+    if isinstance(value, str):
+        for secret in hidden:
+            value = value.replace(secret, "***")
+        return value
+    if isinstance(value, Mapping):
+        return {key: clean(item, hidden) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(item, hidden) for item in value]
+    return value

@@ -1,0 +1,36 @@
+"""The steps of which plans are made. Each is frozen data with its calls, its read-back and its undo."""
+
+from __future__ import annotations
+
+from .backup import BackUp
+from .balancer import Arm, Claim, Prepare
+from .gate import Gate
+from .install import Install, Prune, Start
+from .migrate import Migrate
+from .restore import Restore
+from .retire import Retire
+from .roll_out import RollOut
+from .settle import Settle
+from .smoke import Smoke
+from .warm_up import WarmUp
+
+KINDS = (
+    Arm,
+    BackUp,
+    Claim,
+    Gate,
+    Install,
+    Migrate,
+    Prepare,
+    Prune,
+    Restore,
+    Retire,
+    RollOut,
+    Settle,
+    Smoke,
+    Start,
+    WarmUp,
+)
+"""Every step class, for loading a recorded plan."""
+
+__all__ = [kind.__name__ for kind in KINDS]

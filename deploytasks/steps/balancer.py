@@ -1,0 +1,89 @@
+"""What happens at the balancer before any traffic moves: it runs, it is claimed, the switch is armed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..engine.step import Step
+from ..ports import Split
+
+if TYPE_CHECKING:
+    from ..ports import Calls
+    from ..world import World
+
+
+def written(world: World, to: Split, expect: Split | None = None) -> Calls:
+    """The write that makes the split ``to``; none when it is that already."""
+    return () if world.traffic.read() == to else [[world.traffic.shift(to, expect=expect)]]
+
+
+@dataclass(frozen=True)
+class Prepare(Step):
+    """Have the balancer running as configured; nothing to do when it is not ours, or runs already."""
+
+    name = "prepare the balancer"
+    deadline = 30.0
+
+    def calls(self, world: World) -> Calls:
+        """Whatever the balancer says it lacks."""
+        return world.traffic.prepare()
+
+
+@dataclass(frozen=True)
+class Claim(Step):
+    """Sign the split, and close the way back before the color it leads to is changed.
+
+    Without it, a rollback during an installation would send everybody to a half-installed release.
+    """
+
+    name = "claim the balancer"
+    deadline = 15.0
+    starts_over = True
+
+    before: Split
+    deployment: str
+
+    @property
+    def claimed(self) -> Split:
+        """The same weights, signed by this deployment, with no way back."""
+        return self.before._replace(way_back=None, writer=f"deploy:{self.deployment}")
+
+    def calls(self, world: World) -> Calls:
+        """One write; refused when the split is no longer the one that was planned from."""
+        return written(world, self.claimed, expect=self.before)
+
+    def settled(self, world: World) -> bool:
+        """Read back."""
+        return world.traffic.read() == self.claimed
+
+    def undo(self, world: World) -> Calls:
+        """As it was, unless traffic was taken home meanwhile: then no way back is open."""
+        if world.traffic.read().verb in ("back", "deadman"):
+            return ()
+        return [[world.traffic.shift(self.before)]]
+
+
+@dataclass(frozen=True)
+class Arm(Step):
+    """Arm the dead-man's switch: if this deployer dies, traffic goes home by itself."""
+
+    name = "arm the dead-man's switch"
+    deadline = 15.0
+    exposes = True
+    starts_over = True
+
+    home: Split
+    deployment: str
+
+    def calls(self, world: World) -> Calls:
+        """One call, if the environment has a switch."""
+        return [[world.deadman.arm(self.deployment, self.home)]] if world.deadman else ()
+
+    def settled(self, world: World) -> bool:
+        """The switch says that it is armed."""
+        return world.deadman is None or world.deadman.state().armed
+
+    def undo(self, world: World) -> Calls:
+        """Disarm it. By then traffic is home: steps are undone in reverse order."""
+        return [[world.deadman.disarm()]] if world.deadman else ()

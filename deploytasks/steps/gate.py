@@ -1,0 +1,36 @@
+"""The checklist once more, quickly, under the lease: nothing may have changed since it was evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..checklist import evaluate, refused
+from ..engine.step import Step
+from ..errors import GateRefused
+from ..ports import Release
+
+if TYPE_CHECKING:
+    from ..ports import Event
+    from ..world import World
+
+
+@dataclass(frozen=True)
+class Gate(Step):
+    """Refuse to go on while anything on the checklist is open; all of it is listed at once."""
+
+    name = "check the gates"
+
+    release: Release
+
+    def do(self, world: World, past: Sequence[Event]) -> None:
+        """Raise ``GateRefused`` with every open item."""
+        found = refused(evaluate(world, self.release))
+        if found:
+            lines = [f"  {result.item}: {result.evidence}" for result in found]
+            raise GateRefused(
+                "\n".join([f"{len(found)} on the checklist stand in the way:", *lines]),
+                state="nothing was changed",
+                do=f"`inv checklist --env {world.site.environment}` shows all of it",
+            )

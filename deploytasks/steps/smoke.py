@@ -1,0 +1,39 @@
+"""Ask the few questions whose answers tell that a release works at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..engine.step import Step
+from ..errors import OverThreshold
+from ..ports import Color
+from ..smoke import failures, run_checks
+
+if TYPE_CHECKING:
+    from ..ports import Event
+    from ..world import World
+
+
+@dataclass(frozen=True)
+class Smoke(Step):
+    """Run the configured smoke checks against one color, or against the public address."""
+
+    name = "smoke"
+    deadline = 60.0
+
+    color: Color | None
+    """``None``: the public address, through the balancer."""
+
+    @property
+    def label(self) -> str:
+        """``smoke blue`` or ``smoke public``."""
+        return f"smoke {self.color or 'public'}"
+
+    def do(self, world: World, past: Sequence[Event]) -> None:
+        """Raise ``OverThreshold`` with every check that failed."""
+        base = world.fleet.address(self.color) if self.color else world.traffic.address()
+        found = failures(run_checks(base, world.settings.smoke.checks))
+        if found:
+            raise OverThreshold(f"smoke checks failed on {self.color or 'the public address'}: {'; '.join(found)}")
