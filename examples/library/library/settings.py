@@ -1,0 +1,62 @@
+"""Settings of the library. What differs between machines comes from the environment:
+
+LIBRARY_DATABASE     path of the SQLite database; beside manage.py by default
+LIBRARY_CACHE        folder of the cache; in memory without it
+LIBRARY_SECRET_KEY   Django's secret key; needed wherever the library is not only played with
+LIBRARY_HOSTS        names it answers to, separated by commas; * by default, since it stands behind a balancer
+LIBRARY_DEBUG        1: Django's debug pages
+VERSION, COLOR       who answers; shown in the headers X-Version and X-Color
+"""
+
+import os
+from pathlib import Path
+
+from .faults import FAULTS_FILE, read_faults
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+FAULTS = read_faults(FAULTS_FILE)
+
+VERSION = os.environ.get("VERSION", "development")
+COLOR = os.environ.get("COLOR", "none")
+
+DEBUG = os.environ.get("LIBRARY_DEBUG") == "1"
+SECRET_KEY = os.environ.get("LIBRARY_SECRET_KEY", "for-development-only")
+ALLOWED_HOSTS = os.environ.get("LIBRARY_HOSTS", "*").split(",")
+
+INSTALLED_APPS = ["catalog"]
+if FAULTS.broken_migration:
+    INSTALLED_APPS.append("broken")
+
+MIDDLEWARE = ["library.middleware.stamp", "library.middleware.misbehave"]
+ROOT_URLCONF = "library.urls"
+WSGI_APPLICATION = "library.wsgi.application"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+
+# Both colors and a backup use the file at once. WAL lets readers and one writer work side by side; a write takes
+# its lock at the beginning (IMMEDIATE), where SQLite waits for the other one instead of failing half-way.
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ.get("LIBRARY_DATABASE") or BASE_DIR / "library.sqlite3",
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    },
+}
+
+_FOLDER = os.environ.get("LIBRARY_CACHE")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends." + ("filebased.FileBasedCache" if _FOLDER else "locmem.LocMemCache"),
+        "LOCATION": _FOLDER or "library",
+        "KEY_PREFIX": VERSION,  # two versions side by side do not read each other's pages
+    },
+}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
