@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from .base import Value
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+
+def _safe(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+        raise ValueError(f"{name!r} must be letters, digits, - and _, beginning with a letter or a digit")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_safe)]
 """A name that is safe as a folder, as a key and in a message."""
 Text = Annotated[str, Field(min_length=1)]
 """Anything but nothing."""

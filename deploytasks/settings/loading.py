@@ -139,9 +139,7 @@ def _only(given: Mapping[str, Any], model: type[Value]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if key in model.model_fields}
 
 
-def _parts(
-    given: Mapping[str, Any], path: str, need: Collection[str] | None, mistakes: list[str]
-) -> dict[str, Value]:
+def _parts(given: Mapping[str, Any], path: str, need: Collection[str] | None, mistakes: list[str]) -> dict[str, Value]:
     found: dict[str, Value | None] = {}
     if need is None or ROLLOUT in need:
         from .rollout import Rollout
@@ -181,7 +179,7 @@ def _misspelled(section: str, environment: Mapping[str, Any]) -> str:
     """A hint when a key that nobody knows looks like the section that is missing."""
     known = {*kinds.KINDS, *kinds.GROUPS, *Environment.model_fields}
     hint = did_you_mean(section, [key for key in environment if key not in known])
-    return hint.replace("did you mean", "is it").replace("?", " misspelled?") if hint else ""
+    return hint.replace("did you mean", "did you mean it by")
 
 
 def _unknown(given: Mapping[str, Any], path: str) -> list[str]:

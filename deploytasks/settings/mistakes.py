@@ -29,8 +29,10 @@ def check(model: type[Value], given: object, path: str, mistakes: list[str]) -> 
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            mistakes.extend(_lines(detail, model, path))
+        details = error.errors(include_url=False)
+        for detail in details:
+            if not _is_echo(detail, details):
+                mistakes.extend(_lines(detail, model, path))
         return None
 
 
@@ -46,6 +48,13 @@ def shown(given: object) -> str:
     """A value as people may read it: short, strings in quotes."""
     text = repr(given) if isinstance(given, str) else "nothing" if given is None else str(given)
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _is_echo(detail: ErrorDetails, details: Iterable[ErrorDetails]) -> bool:
+    # Pydantic leaves invalid items out of a list and then finds the list too short.
+    depth = len(detail["loc"])
+    below = (one for one in details if len(one["loc"]) > depth and one["loc"][:depth] == detail["loc"])
+    return detail["type"] == "too_short" and any(below)
 
 
 def _lines(detail: ErrorDetails, model: type[Value], path: str) -> Iterator[str]:

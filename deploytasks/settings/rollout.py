@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from .base import Duration, Fraction, Value
-from .mistakes import Mistakes
+from .mistakes import Mistakes, shown
 
 Positive = Annotated[Duration, Field(gt=0, allow_inf_nan=False)]
 """Seconds, more than none."""
@@ -79,15 +80,15 @@ class Rollout(Value):
     rollback_when: RollbackWhen = RollbackWhen()
     warn_when: Annotated[WarnWhen, Field(validate_default=True)] = WarnWhen()
 
-    @field_validator("stages")
+    @field_validator("stages", mode="before")
     @classmethod
-    def _rise_to_all(cls, stages: tuple[int, ...]) -> tuple[int, ...]:
-        if not stages:
-            raise ValueError("at least one stage is needed, and the last one is 100")
-        mistakes = [mistake for at in range(len(stages)) if (mistake := _stage_mistake(stages, at))]
+    def _rise_to_all(cls, given: Any) -> tuple[int, ...]:
+        if not isinstance(given, list | tuple) or not given:
+            raise ValueError(f"a list such as [10, 50, 100] is needed, not {shown(given)}")
+        mistakes = [mistake for at in range(len(given)) if (mistake := _stage_mistake(given, at))]
         if mistakes:
             raise Mistakes(mistakes)
-        return stages
+        return tuple(given)
 
     @field_validator("bake", "watch")
     @classmethod
@@ -121,14 +122,18 @@ class Rollout(Value):
         return warn
 
 
-def _stage_mistake(stages: tuple[int, ...], at: int) -> tuple[str, str] | None:
+def _stage_mistake(stages: Sequence[object], at: int) -> tuple[str, str] | None:
     percent, before = stages[at], stages[at - 1] if at else 0
-    if not 1 <= percent <= 100:
-        return f"[{at}]", f"{percent} is not a percentage from 1 to 100"
-    if percent < before <= 100:
+    if not _is_percentage(percent):
+        return f"[{at}]", f"{shown(percent)} is not a whole percentage from 1 to 100"
+    if _is_percentage(before) and percent < before:
         return f"[{at}]", f"{percent} is below {before}: stages must rise"
     if percent == before:
         return f"[{at}]", f"{percent} comes twice: stages must rise"
     if at == len(stages) - 1 and percent != 100:
         return f"[{at}]", f"{percent} is the last stage: it must be 100"
     return None
+
+
+def _is_percentage(given: object) -> TypeGuard[int]:
+    return isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= 100
