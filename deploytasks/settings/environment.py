@@ -10,13 +10,14 @@ from pydantic import AfterValidator, Field
 from .base import Value
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
+    """The name itself, or ``ValueError`` when it would not do as a folder."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
         raise ValueError(f"{name!r} must be letters, digits, - and _, beginning with a letter or a digit")
     return name
 
 
-Name = Annotated[str, AfterValidator(_safe)]
+Name = Annotated[str, AfterValidator(safe_name)]
 """A name that is safe as a folder, as a key and in a message."""
 Text = Annotated[str, Field(min_length=1)]
 """Anything but nothing."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import SettingsError, UsageError
 from . import kinds
 from .base import Value
-from .environment import Application, Environment
+from .environment import Application, Environment, safe_name
 from .mistakes import check, did_you_mean, shown
 
 if TYPE_CHECKING:
@@ -124,6 +124,10 @@ def _environment(config: Mapping[str, Any], name: str | None) -> tuple[Mapping[s
     if name not in environments:
         hint = did_you_mean(name, environments)
         raise UsageError(f"there is no environment {name!r}{hint}", do=f"choose one of: {known}")
+    try:
+        safe_name(name)
+    except ValueError as error:
+        raise SettingsError([f"deploy.environments: {error}"]) from None
     given = environments[name]
     if not isinstance(given, Mapping | None):
         raise SettingsError([f"deploy.environments.{name}: a section is needed, not {shown(given)}"])
@@ -168,7 +172,7 @@ def _section(section: str, environment: Mapping[str, Any], path: str, mistakes: 
     kind = given.get("kind")
     if kind is None:
         mistakes.append(f"{where}.kind: missing; known: {names}")
-    elif kind not in known:
+    elif not isinstance(kind, str) or kind not in known:
         mistakes.append(f"{where}.kind: {shown(kind)} is unknown{did_you_mean(str(kind), known)}; known: {names}")
     else:
         return check(kinds.model(known[kind]), given, where, mistakes)
