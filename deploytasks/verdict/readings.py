@@ -1,0 +1,76 @@
+"""A reading as the ledger keeps it, and back: compact, since a deployment records hundreds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ..ports import COLORS, Alert, Color, Command, Health, Json, NoData, Reading, Split, Totals
+from .ladder import LADDER
+
+
+def reading_to_json(reading: Reading) -> dict[str, Json]:
+    """A reading as JSON values; instants as ISO 8601, counts along the ladder without the zeros at its end."""
+    return {
+        "at": reading.at.isoformat(),
+        "split": list(reading.split),
+        "totals": _both(reading.totals),
+        "probes": None if reading.probes is None else _both(reading.probes),
+        "health": {color: list(health) for color, health in reading.health.items()},
+        "alerts": (
+            {"no_data": reading.alerts.why}
+            if isinstance(reading.alerts, NoData)
+            else [[a.name, a.severity, a.since.isoformat(), a.summary] for a in reading.alerts]
+        ),
+        "command": None if reading.command is None else list(reading.command),
+    }
+
+
+def reading_from_json(given: Mapping[str, Any]) -> Reading:
+    """The reading that ``reading_to_json`` wrote."""
+    blue, green, way_back, writer = given["split"]
+    alerts, probes, command = given["alerts"], given["probes"], given["command"]
+    counted = None if probes is None else _colors(probes)
+    return Reading(
+        datetime.fromisoformat(given["at"]),
+        Split(blue, green, way_back, writer),
+        _colors(given["totals"]),
+        None if isinstance(counted, NoData) else counted,
+        {color: Health(*given["health"][color]) for color in COLORS if color in given["health"]},
+        (
+            NoData(alerts["no_data"])
+            if isinstance(alerts, dict)
+            else tuple(Alert(name, kind, datetime.fromisoformat(at), text) for name, kind, at, text in alerts)
+        ),
+        None if command is None else Command(*command),
+    )
+
+
+def _both(totals: Mapping[Color, Totals] | NoData) -> Json:
+    if isinstance(totals, NoData):
+        return {"no_data": totals.why}
+    return {color: _counts(each) for color, each in totals.items()}
+
+
+def _counts(totals: Totals) -> list[Json]:
+    """Requests, errors, the counts along the ladder, and any at other edges."""
+    rungs = [totals.slower.get(edge, 0) for edge in LADDER]
+    while rungs and not rungs[-1]:
+        rungs.pop()
+    others = {repr(edge): count for edge, count in totals.slower.items() if edge not in _RUNGS and count}
+    return [totals.requests, totals.errors, rungs, *([others] if others else [])]
+
+
+def _colors(given: Mapping[str, Any]) -> Mapping[Color, Totals] | NoData:
+    if "no_data" in given:
+        return NoData(given["no_data"])
+    return {color: _totals(*given[color]) for color in COLORS if color in given}
+
+
+def _totals(requests: int, errors: int, rungs: list[int], others: Mapping[str, int] | None = None) -> Totals:
+    slower = {edge: count for edge, count in zip(LADDER, rungs, strict=False) if count}
+    return Totals(requests, errors, slower | {float(edge): count for edge, count in (others or {}).items()})
+
+
+_RUNGS = frozenset(LADDER)

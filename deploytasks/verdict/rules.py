@@ -1,0 +1,79 @@
+"""What a rollout is held to: values only, fixed at planning and recorded with the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ..ports import Color, Json
+from .judge import Limits
+
+Rule = Literal["sequential", "threshold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The course a rollout takes and when it turns back. Times in seconds, shares as fractions, stages in percent.
+
+    ``home`` is the color that traffic goes back to (``None``: a first deployment, nothing is live yet).
+    ``writer`` is how we sign the split, ``deploy:<id>``. ``lag`` is how late the numbers are, ``missing`` how long
+    they may fail, ``hold`` how long a stage may wait beyond its watch, ``pause`` how long a person may stop it.
+    With ``finish_at_end`` false the last stage is watched until a person says ``promote`` or ``abort``.
+    """
+
+    home: Color | None
+    target: Color
+    writer: str
+    stages: tuple[int, ...] = (10, 25, 50, 75, 100)
+    watch: float = 300.0
+    bake: float = 1800.0
+    poll: float = 15.0
+    hold: float = 900.0
+    baseline: float = 60.0
+    missing: float = 300.0
+    lag: float = 0.0
+    pause: float = 1800.0
+    health_failures: int = 3
+    min_requests: int = 30
+    rule: Rule = "sequential"
+    errors: float = 0.02
+    p99: float = 2.0
+    worse: float = 0.5
+    warn_errors: float = 0.01
+    warn_p95: float = 0.5
+    warn_p99: float = 1.0
+    probes: bool = False
+    finish_at_end: bool = True
+
+    @property
+    def path(self) -> tuple[int, ...]:
+        """The stages really taken: nothing can be shared with a color that does not exist."""
+        return self.stages if self.home else (100,)
+
+    @property
+    def limits(self) -> Limits:
+        """What is judged, without when."""
+        return Limits(
+            self.errors, self.p99, self.worse, self.warn_errors, self.warn_p95, self.warn_p99, self.min_requests
+        )
+
+    def to_json(self) -> dict[str, Json]:
+        """All fields by name."""
+        return {**asdict(self), "stages": list(self.stages)}
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Rules:
+        """The rules that ``to_json`` wrote."""
+        return cls(**{**given, "stages": tuple(given["stages"])})
+
+
+def adequate(rules: Rules, rate_per_second: float) -> str | None:
+    """Why the first stage cannot be judged with this many users' requests per second; ``None`` when it can."""
+    first = rules.path[0]
+    share = rate_per_second * first / 100
+    if rules.probes or share * rules.watch >= rules.min_requests:
+        return None
+    seen = f"stage {first} % would see about {share * rules.watch:.0f} requests in {rules.watch:.0f} s"
+    longer = f"watch for {rules.min_requests / share:.0f} s or more, " if share else ""
+    return f"{seen}, {rules.min_requests} are needed: {longer}begin with a larger stage, or configure a probe"
