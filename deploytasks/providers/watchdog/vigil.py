@@ -18,6 +18,7 @@ from .. import identity
 from .arming import Arming, State, beat_file, read_arming, uptime, write_state
 
 if TYPE_CHECKING:
+    from ...ports import Json
     from .homecoming import Homecoming
 
 PAUSE = 1.0
@@ -110,14 +111,15 @@ class Vigil:
         self._show("ended", f"gave up: {why}")
         self._record("deadman-failed", why=why, tries=tries)
 
-    def _record(self, kind: str, **facts: object) -> None:
+    def _record(self, kind: str, **facts: Json) -> None:
         """Leave a note that the ledger takes in later."""
         try:
             from ...ledger.spool import Spool
             from .homecoming import target
 
-            whole = {"deployment": self._arming.deployment, "split": list(target(self._arming)), **facts}
-            Spool(Path(self._arming.folder) / "spool").put(kind, whole, datetime.now(UTC), self._arming.who)
+            order = self._arming
+            whole: dict[str, Json] = {"deployment": order.deployment, "split": list(target(order)), **facts}
+            Spool(Path(order.folder) / "spool").put(kind, whole, datetime.now(UTC), order.who)
         except Exception:  # noqa: BLE001  traffic is home, and state.json says so: that is what counts
             traceback.print_exc()
 
