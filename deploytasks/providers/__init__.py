@@ -23,7 +23,7 @@ KINDS: dict[str, dict[str, str]] = {
     "alerts": {"file": "deploytasks.providers.alerts:FileAlerts"},
     "maintenance": {"envoy": "deploytasks.providers.envoy:Maintenance"},
     "messages": {"console": "deploytasks.providers.console:Console"},
-    "store": {"directory": "deploytasks.providers.directory:Directory"},
+    "store": {"directory": "deploytasks.providers.directory:DirectoryStore"},
     "deadman": {"watchdog": "deploytasks.providers.watchdog:Watchdog"},
     "probe": {"http": "deploytasks.providers.probe:HttpProber"},
 }

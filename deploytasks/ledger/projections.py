@@ -1,0 +1,96 @@
+"""The fold from events to their standing.
+
+``apply`` is pure. The head of the ledger carries its result, so that a reader need not read the stream;
+``verify`` folds again and compares. The result's size is bounded, whatever the stream holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from ..ports import Event
+from .event import instant_text
+from .facts import Facts, color, instant, text
+from .standing import Ended, Evidence, Open, Placed, Settled, Standing, made_of, short
+
+PROJECTION = 1
+"""Rises with every change of what is folded or how: a head of another number is folded anew."""
+
+RECENT = 20
+EVIDENCE = 50
+IMPORTED = 100
+
+
+def apply(standing: Standing, event: Event) -> Standing:
+    """The standing after one more event. A kind it does not know changes nothing; a missing fact reads empty."""
+    change = _CHANGES.get(event.kind)
+    after = change(standing, event) if change else standing
+    spooled = short(event.facts, "spooled")
+    return after._replace(imported=(*after.imported, spooled)[-IMPORTED:]) if spooled else after
+
+
+def happened_at(event: Event) -> datetime:
+    """When it happened: for an event that was spooled, before it was recorded."""
+    return (instant(event.facts, "at") if text(event.facts, "spooled") else None) or event.at
+
+
+def done_by(event: Event) -> str:
+    """Who did it: for an event that was spooled, perhaps not who recorded it."""
+    return (text(event.facts, "who") if text(event.facts, "spooled") else "") or event.who
+
+
+def _told(event: Event) -> Facts:
+    """The facts, with when and by whom."""
+    return {**event.facts, "at": instant_text(happened_at(event)), "who": done_by(event)}
+
+
+def _began(standing: Standing, event: Event) -> Standing:
+    who = text(event.facts, "who") or event.who
+    return standing._replace(open=made_of(Open, {**_told(event), "number": event.number, "who": who}))
+
+
+def _ended(standing: Standing, event: Event) -> Standing:
+    ended = made_of(Ended, {**_told(event), "ended": instant_text(happened_at(event))})
+    before = standing.open
+    if before is not None and before.deployment == ended.deployment:
+        ended = ended._replace(
+            task=before.task, version=before.version, digest=before.digest, who=before.who, began=before.at
+        )
+        standing = standing._replace(open=None)
+    return standing._replace(recent=(*standing.recent, ended)[-RECENT:])
+
+
+def _settled(standing: Standing, event: Event) -> Standing:
+    return standing._replace(settled=made_of(Settled, _told(event)))
+
+
+def _way_back_gone(standing: Standing, event: Event) -> Standing:
+    known = standing.settled
+    if known is None or (text(event.facts, "spooled") and happened_at(event) < known.at):
+        return standing  # spooled, and recorded only after a later deployment settled
+    return standing._replace(settled=known._replace(way_back=None, way_back_until=None))
+
+
+def _installed(standing: Standing, event: Event) -> Standing:
+    where = color(event.facts, "color")
+    if where is None:
+        return standing
+    return standing._replace(releases={**standing.releases, where: made_of(Placed, event.facts)})
+
+
+def _seen(standing: Standing, event: Event) -> Standing:
+    seen = made_of(Evidence, _told(event))
+    others = [known for known in standing.evidence if known.item != seen.item]
+    return standing._replace(evidence=(*others, seen)[-EVIDENCE:])
+
+
+_CHANGES: Mapping[str, Callable[[Standing, Event], Standing]] = {
+    "began": _began,
+    "ended": _ended,
+    "settled": _settled,
+    "installed": _installed,
+    "rolled-back": _way_back_gone,
+    "retired": _way_back_gone,
+    "evidence": _seen,
+}

@@ -1,0 +1,163 @@
+"""What the events add up to, as values: who is at work, what was settled, what stands where, what was proven.
+
+Each value is made from facts of its fields' names, be they an event's or those of its own JSON. So events of
+another version of this code, with facts missing or unknown, can always be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from ..ports import COLORS, Color, Json
+from .event import instant_text
+from .facts import Facts, color, instant, part, parts, text, texts, truth, whole
+
+LONGEST = 300
+"""Characters of a text that are kept here; the event has all of it."""
+
+_DAWN = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+class Open(NamedTuple):
+    """A deployment that began and has not ended: someone works on it, or died at it."""
+
+    deployment: str
+    number: int
+    """Of its ``began`` event, which has the plan."""
+    task: str
+    who: str
+    host: str
+    version: str
+    digest: str
+    color: Color | None
+    at: datetime
+
+
+class Settled(NamedTuple):
+    """The last deployment that ended well, and the way back from it."""
+
+    deployment: str
+    color: Color | None
+    version: str
+    release: str
+    digest: str
+    commit: str
+    at: datetime
+    way_back: Color | None
+    """Where a rollback would go; ``None``: taken, or given up."""
+    way_back_until: datetime | None
+
+
+class Placed(NamedTuple):
+    """The release that was last installed on a color, and by which deployment."""
+
+    deployment: str
+    version: str
+    release: str
+    digest: str
+    commit: str
+
+
+class Ended(NamedTuple):
+    """A deployment that is over: ``code`` is what the process left with."""
+
+    deployment: str
+    task: str
+    version: str
+    digest: str
+    outcome: str
+    code: int
+    why: str
+    who: str
+    began: datetime | None
+    ended: datetime
+
+
+class Evidence(NamedTuple):
+    """The latest look at one item; it holds for ``key`` only (tree, digest, command, configuration)."""
+
+    item: str
+    key: str
+    ok: bool
+    detail: str
+    at: datetime
+    who: str
+
+
+class Standing(NamedTuple):
+    """All of it. ``recent``, ``evidence`` and ``imported`` have the newest last."""
+
+    open: Open | None = None
+    settled: Settled | None = None
+    releases: Mapping[Color, Placed] = {}
+    recent: tuple[Ended, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    imported: tuple[str, ...] = ()
+    """Spooled events that are in the ledger."""
+
+    def evidence_of(self, item: str) -> Evidence | None:
+        """The latest evidence of an item."""
+        return next((known for known in self.evidence if known.item == item), None)
+
+
+def short(facts: Facts, name: str) -> str:
+    """A text, cut to what is kept here."""
+    return text(facts, name)[:LONGEST]
+
+
+_READERS: Mapping[str, Callable[[Facts, str], Any]] = {
+    "str": short,
+    "int": whole,
+    "bool": truth,
+    "Color | None": color,
+    "datetime": lambda facts, name: instant(facts, name) or _DAWN,
+    "datetime | None": instant,
+}
+"""How a field is read, by its annotation."""
+
+_FIELDS: Mapping[type, tuple[tuple[str, Callable[[Facts, str], Any]], ...]] = {
+    kind: tuple((name, _READERS[str(getattr(of, "__forward_arg__", of))]) for name, of in kind.__annotations__.items())
+    for kind in (Open, Settled, Placed, Ended, Evidence)
+}
+
+V = TypeVar("V", Open, Settled, Placed, Ended, Evidence)
+
+
+def made_of(kind: type[V], facts: Facts) -> V:
+    """A value of this kind from the facts of its fields' names; a missing fact reads empty."""
+    return kind(*(read(facts, name) for name, read in _FIELDS[kind]))
+
+
+def _facts_of(value: Open | Settled | Placed | Ended | Evidence | None) -> dict[str, Json] | None:
+    if value is None:
+        return None
+    return {
+        name: instant_text(field) if isinstance(field, datetime) else field for name, field in value._asdict().items()
+    }
+
+
+def standing_to_json(standing: Standing) -> dict[str, Json]:
+    """The standing as JSON; ``standing_from_json`` gives it back."""
+    return {
+        "open": _facts_of(standing.open),
+        "settled": _facts_of(standing.settled),
+        "releases": {where: _facts_of(placed) for where, placed in standing.releases.items()},
+        "recent": [_facts_of(ended) for ended in standing.recent],
+        "evidence": [_facts_of(seen) for seen in standing.evidence],
+        "imported": list(standing.imported),
+    }
+
+
+def standing_from_json(found: Facts) -> Standing:
+    """The standing in this JSON."""
+    releases = part(found, "releases")
+    return Standing(
+        open=made_of(Open, part(found, "open")) if found.get("open") else None,
+        settled=made_of(Settled, part(found, "settled")) if found.get("settled") else None,
+        releases={where: made_of(Placed, part(releases, where)) for where in COLORS if where in releases},
+        recent=tuple(made_of(Ended, ended) for ended in parts(found, "recent")),
+        evidence=tuple(made_of(Evidence, seen) for seen in parts(found, "evidence")),
+        imported=tuple(texts(found, "imported")),
+    )
