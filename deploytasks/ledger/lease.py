@@ -16,7 +16,7 @@ from typing import Protocol, Self
 
 from ..errors import Conflict, DeployError, LeaseLost, Unreachable
 from ..ports import Store
-from .holding import Holder, lease_key, stored_holding, write_holding
+from .holder import Holder, lease_key, stored_holding, write_holding
 from .taking import Taken, take
 
 _PATIENCE = 2.0

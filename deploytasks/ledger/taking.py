@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import Conflict, LeaseHeld
 from ..ports import Store, Tag
 from .chain import Ledger
-from .holding import Holder, Holding, lease_key, stored_holding, write_holding
+from .holder import Holder, Holding, lease_key, stored_holding, write_holding
 
 if TYPE_CHECKING:
     from .lease import Clock
