@@ -1,0 +1,120 @@
+"""The few shell functions that our commands on hosts share. Portable ``sh``: Linux and macOS.
+
+An identity has the form that ``providers/identity.py`` describes, so that both read each other's pid files.
+``/proc`` is preferred to ``ps``, which small images do not have.
+"""
+
+from __future__ import annotations
+
+from shlex import quote
+
+IDENTITY = r"""
+fail() { echo "$*" >&2; exit 1; }
+
+# identity PID: "pid:start:boot", or nothing when it is gone or only its zombie is left
+identity() {
+  if [ -r /proc/self/stat ]; then
+    line=; { read -r line < "/proc/$1/stat"; } 2>/dev/null
+    [ -n "$line" ] || return 1
+    set -- "$1" ${line##*) }
+    case $2 in Z|X|x) return 1;; esac
+    read -r boot < /proc/sys/kernel/random/boot_id
+    echo "$1:${21}:$boot"
+  else
+    set -- "$1" $(LC_ALL=C ps -o stat=,lstart= -p "$1" 2>/dev/null)
+    case ${2:-Z} in Z*) return 1;; esac
+    pid=$1; shift 2
+    echo "$pid:$(echo "$*" | tr ' :' '-.'):"
+  fi
+}
+
+# known PIDFILE: the identity in a pid file
+known() { first=; { read -r first < "$1"; } 2>/dev/null; echo "$first"; }
+
+# lives IDENTITY: whether this very process runs
+lives() { [ -n "$1" ] && [ "$(identity "${1%%:*}")" = "$1" ]; }
+"""
+
+GROUPS = r"""
+# group_lives PGID: whether anything but zombies is left of a process group
+group_lives() {
+  kill -0 "-$1" 2>/dev/null || return 1
+  group=$1
+  if [ -r /proc/self/stat ]; then
+    for entry in /proc/[0-9]*/stat; do
+      line=; { read -r line < "$entry"; } 2>/dev/null
+      [ -n "$line" ] || continue
+      set -- ${line##*) }
+      if [ "$3" = "$group" ]; then case $1 in Z|X|x) ;; *) return 0;; esac; fi
+    done
+    return 1
+  fi
+  LC_ALL=C ps -A -o pgid=,stat= | awk -v g="$group" '$1 == g && $2 !~ /^Z/ { found = 1 } END { exit !found }'
+}
+
+# wait_for_end PGID TENTHS: until the group is gone; fails when it is still there after that many tenths of a second
+wait_for_end() {
+  left=$2
+  while group_lives "$1"; do
+    [ "$left" -gt 0 ] || return 1
+    left=$((left - 1)); sleep 0.1
+  done
+}
+
+# is_leftover IDENTITY RELEASE: whether its leader is gone and a process of ours is left in its group. While a group
+# has members, its number is given to no new process; RELEASE in the environment says that the member is ours.
+is_leftover() {
+  [ -n "$2" ] && [ -z "$(identity "${1%%:*}")" ] && [ -r /proc/self/environ ] || return 1
+  leader=${1%%:*}; release=$2
+  for entry in /proc/[0-9]*/stat; do
+    line=; { read -r line < "$entry"; } 2>/dev/null
+    set -- ${line##*) }
+    [ "${3:-}" = "$leader" ] || continue
+    tr '\0' '\n' < "${entry%stat}environ" 2>/dev/null | grep -Fqx "RELEASE=$release" && return 0
+  done
+  return 1
+}
+
+# stop_known PIDFILE TENTHS: TERM to the process group, KILL after that many tenths of a second; never to a stranger
+stop_known() {
+  file=$1; patience=$2
+  [ -f "$file" ] || return 0
+  who=$(known "$file"); leader=${who%%:*}
+  if lives "$who" || is_leftover "$who" "$(sed -n 2p "$file")"; then
+    [ "$patience" -gt 0 ] && kill -TERM "-$leader" 2>/dev/null
+    if ! wait_for_end "$leader" "$patience"; then
+      kill -KILL "-$leader" 2>/dev/null
+      wait_for_end "$leader" 50 || fail "process group $leader does not end, not even by KILL"
+    fi
+  fi
+  rm -f "$file"
+}
+"""
+
+_SET_SESSION = "import os,sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])"
+
+
+def detach(python: str) -> str:
+    """A function ``detach COMMAND…`` that becomes the command, as the leader of a session. macOS has no setsid."""
+    return f"""
+detach() {{
+  if command -v setsid >/dev/null 2>&1; then exec setsid "$@"; fi
+  exec {quote(python)} -c {quote(_SET_SESSION)} "$@"
+}}
+"""
+
+
+DIGEST = r"""
+# sha256 FILE: its digest in hex
+sha256() {
+  if command -v sha256sum >/dev/null 2>&1; then sha256sum < "$1"; else shasum -a 256 < "$1"; fi | cut -d ' ' -f 1
+}
+"""
+
+LINK = r"""
+# link TARGET NAME: point the link NAME at TARGET in one rename. GNU mv knows -T, BSD mv -h.
+link() {
+  ln -s "$1" "$2.$$" || exit 1
+  mv -fT "$2.$$" "$2" 2>/dev/null || mv -fh "$2.$$" "$2" 2>/dev/null || { rm -f "$2.$$"; fail "cannot switch $2"; }
+}
+"""

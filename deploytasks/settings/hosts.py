@@ -1,0 +1,88 @@
+"""What every fleet of hosts needs to know to run an application in two colors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from .base import Duration, Value
+
+PLACEHOLDERS = ("python", "port", "host", "release", "version", "color", "shared", "log", "root")
+"""What a command or an environment value may name in braces. Double braces are left alone: ``{{name}}``."""
+
+PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}|(?<!\$)\{(\w+)\}")
+"""A doubled placeholder, or one to fill in. ``${NAME}`` is the shell's."""
+
+RESERVED = ("PORT", "COLOR", "RELEASE", "VERSION")
+"""Environment variables that we set ourselves."""
+
+Address = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$")]
+"""``host:port``."""
+
+
+def unknown_placeholders(template: str) -> list[str]:
+    """The names in braces that we cannot fill in."""
+    names = [match.group(2) for match in PLACEHOLDER.finditer(template) if match.group(2)]
+    return [name for name in names if name not in PLACEHOLDERS]
+
+
+def checked(template: str) -> str:
+    """The template as it is. Raises ``ValueError`` when it names what we cannot fill in."""
+    unknown = unknown_placeholders(template)
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise ValueError(f"{{{unknown[0]}}} is no placeholder (double the braces to keep it); known: {known}")
+    return template
+
+
+class HostsSettings(Value):
+    """How releases are kept and run on hosts."""
+
+    start: Annotated[str, Field(min_length=1)]
+    """The command that serves a color, in the release's folder and in the foreground. It must end at TERM."""
+    health: Annotated[str, Field(pattern=r"^/")] = "/health"
+    """The page that answers 200 when a color can serve users."""
+    health_within: Annotated[Duration, Field(gt=0, le=60)] = 2.0
+    """Seconds that the health page may take."""
+    start_within: Annotated[Duration, Field(gt=0)] = 30.0
+    """Seconds until a started color must be healthy."""
+    stop_within: Annotated[Duration, Field(ge=0)] = 10.0
+    """Seconds between TERM and KILL."""
+    environment: Mapping[str, str] = {}
+    """Variables of the application beside ``PORT``, ``COLOR``, ``RELEASE`` and ``VERSION``. No secrets: they show
+    in process lists and in the configuration."""
+    python: str | None = None
+    """What ``{python}`` is; the interpreter that deploys, when nothing is said."""
+    root: str | None = None
+    """The folder of releases, logs and links; the environment's state folder, when nothing is said."""
+    parallel: Annotated[int, Field(ge=1, le=100)] = 8
+    """How many hosts are worked on at once."""
+
+    @field_validator("start")
+    @classmethod
+    def _start_can_be_filled_in(cls, start: str) -> str:
+        return checked(start)
+
+    @field_validator("environment", mode="before")
+    @classmethod
+    def _numbers_are_text(cls, given: object) -> object:
+        if not isinstance(given, Mapping):
+            return given
+        plain = (str, int, float)
+        return {k: str(v) if isinstance(v, plain) and not isinstance(v, bool) else v for k, v in given.items()}
+
+    @field_validator("environment")
+    @classmethod
+    def _environment_can_be_set(cls, given: Mapping[str, str]) -> Mapping[str, str]:
+        for name, value in given.items():
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+                raise ValueError(f"{name!r} cannot be the name of an environment variable")
+            if name in RESERVED:
+                raise ValueError(f"{name} is set by the deployment itself")
+            if "\0" in value:
+                raise ValueError(f"{name} holds a NUL")
+            checked(value)
+        return given
