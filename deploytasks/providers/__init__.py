@@ -20,7 +20,7 @@ KINDS: dict[str, dict[str, str]] = {
     "fleet": {"local": "deploytasks.providers.local:LocalFleet"},
     "database": {"sqlite": "deploytasks.providers.sqlite:Sqlite"},
     "metrics": {"envoy": "deploytasks.providers.envoy:Metrics"},
-    "alerts": {"file": "deploytasks.providers.alerts:FileAlerts"},
+    "alerts": {"file": "deploytasks.providers.alert_file:AlertFile"},
     "maintenance": {"envoy": "deploytasks.providers.envoy:Maintenance"},
     "messages": {"console": "deploytasks.providers.console:Console"},
     "store": {"directory": "deploytasks.providers.directory:DirectoryStore"},
