@@ -237,9 +237,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if bad else 0
 
 
-def _spread_out(
-    pool: ProcessPoolExecutor, cell: Cell, rules: rollout.Rules, seed: int, runs: int
-) -> list[Outcome]:
+def _spread_out(pool: ProcessPoolExecutor, cell: Cell, rules: rollout.Rules, seed: int, runs: int) -> list[Outcome]:
     seeds = range(seed, seed + runs)
     parts = [(cell, rules, seeds[place : place + 25]) for place in range(0, runs, 25)]
     return [outcome for part in pool.map(batch, parts) for outcome in part]

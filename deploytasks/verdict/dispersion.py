@@ -12,7 +12,7 @@ BIN = 15.0
 """Seconds that one bin spans at least; shorter polls are merged."""
 USUAL = 3.0
 """What is supposed before anything is known: users retry."""
-WEIGHT = 5.0
+WEIGHT = 3.0
 """How many bad requests' worth of belief that supposition has."""
 MOST = 10.0
 
@@ -20,7 +20,7 @@ MOST = 10.0
 class Bins(NamedTuple):
     """Sums over time bins of (requests n, bad requests b); enough for the variance without keeping the bins."""
 
-    count: int = 0
+    bins: int = 0
     n: int = 0
     bad: int = 0
     n_n: int = 0
@@ -39,7 +39,7 @@ class Bins(NamedTuple):
         if at - self.open_since < 0.9 * BIN:
             return self._replace(open_n=n, open_bad=bad)
         return Bins(
-            self.count + 1,
+            self.bins + 1,
             self.n + n,
             self.bad + bad,
             self.n_n + n * n,
@@ -54,11 +54,11 @@ class Bins(NamedTuple):
 
     def spread(self) -> tuple[float, float]:
         """Observed and, for independent requests, expected sum of squared deviations of the bad counts."""
-        if self.count < 2 or not 0 < self.bad < self.n:
+        if self.bins < 2 or not 0 < self.bad < self.n:
             return 0.0, 0.0
         p = self.bad / self.n
         observed = self.bad_bad - 2 * p * self.n_bad + p * p * self.n_n
-        return observed * self.count / (self.count - 1), self.n * p * (1 - p)
+        return observed * self.bins / (self.bins - 1), self.n * p * (1 - p)
 
 
 def dispersion(*bins: Bins, usual: float = USUAL) -> float:

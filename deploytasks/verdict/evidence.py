@@ -127,14 +127,12 @@ class Evidence:
         found = [self.usual] if self.usual is not None else []
         if self.concurrent.requests >= BASELINE_LEAST:
             found += [quantile(self.concurrent, 0.99) or 0.0]
-        return (1 + self.limits.worse) * max(found) if found else None
+        return self.limits.relative_to(max(found)) if found else None
 
     def failure(self, rule: str) -> Verdict | None:
         """Why the target must go back, by the sequential tests or by the literal threshold rule."""
         if rule == "threshold":
-            relative = self.relative_limit
-            usual = None if relative is None else relative / (1 + self.limits.worse)
-            return beyond_threshold(self.window, usual, self.limits) if self.exposed else None
+            return beyond_threshold(self.window, self.relative_limit, self.limits) if self.exposed else None
         tripped = (track for track in self.tracks if not track.warns and track.stream.tripped)
         return next((self._verdict("FAIL", track) for track in tripped), None)
 

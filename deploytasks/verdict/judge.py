@@ -26,21 +26,29 @@ class Verdict(NamedTuple):
 
     def to_json(self) -> dict[str, Json]:
         """All fields by name; an infinite value (above the ladder) as ``None``."""
-        value = None if self.value == float("inf") else self.value
-        return {**self._asdict(), "value": value}
+        infinite = float("inf")
+        value, limit = (None if each == infinite else each for each in (self.value, self.limit))
+        return {**self._asdict(), "value": value, "limit": limit}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is too much. Shares are fractions 0 to 1, times are seconds, ``worse`` 0.5 is half as much again."""
+    """What is too much. Shares are fractions 0 to 1, times are seconds.
+
+    ``worse`` 0.5 is half as much again as the baseline's P99; ``None``: not compared.
+    """
 
     errors: float = 0.02
     p99: float = 2.0
-    worse: float = 0.5
+    worse: float | None = 0.5
     warn_errors: float = 0.01
     warn_p95: float = 0.5
     warn_p99: float = 1.0
     min_requests: int = 30
+
+    def relative_to(self, usual: float | None) -> float | None:
+        """The P99 (seconds) that is too much worse than a ``usual`` one; ``None`` when that is not judged."""
+        return None if usual is None or self.worse is None else (1 + self.worse) * usual
 
 
 def percent(share: float) -> str:
@@ -66,7 +74,7 @@ def wilson(bad: int, n: int, z: float = 1.96) -> tuple[float, float]:
 
 
 class Asked(NamedTuple):
-    """One question to a set of counts: is a share of ``bad`` above ``share`` too much, or worth a warning?
+    """One question to a set of counts: whether a share of ``bad`` above ``share`` is too much, or worth a warning.
 
     ``value`` and ``limit`` are what people see: the rate itself, or the quantile and its limit in seconds.
     """
@@ -101,7 +109,8 @@ def _questions(totals: Totals, baseline: Totals | None, limits: Limits) -> list[
         slow("p95", 0.05, p95, limits.warn_p95, True),
     ]
     usual = quantile(baseline, 0.99) if baseline and baseline.requests >= BASELINE_LEAST else None
-    return asked if usual is None else [*asked, slow("p99_worse", 0.01, p99, (1 + limits.worse) * usual, False)]
+    relative = limits.relative_to(usual)
+    return asked if relative is None else [*asked, slow("p99_worse", 0.01, p99, relative, False)]
 
 
 def judge_once(totals: Totals, baseline: Totals | None, limits: Limits) -> list[Verdict]:
@@ -111,8 +120,9 @@ def judge_once(totals: Totals, baseline: Totals | None, limits: Limits) -> list[
     be chance, or there are fewer than ``min_requests``. WARN: over the warning limit. PASS: none of these.
     """
     if totals.requests < max(1, limits.min_requests):
-        why = f"not enough data: {totals.requests} requests, {limits.min_requests} are needed"
-        return [Verdict("HOLD", "requests", totals.requests, totals.requests, limits.min_requests, why)]
+        n, least = totals.requests, max(1, limits.min_requests)
+        why = f"not enough data: {n} requests, {least} are needed"
+        return [Verdict("HOLD", metric, n, n, least, f"{metric}: {why}") for metric in ("errors", "p99", "p95")]
     found: dict[str, Verdict] = {}
     for asked in _questions(totals, baseline, limits):
         if asked.metric not in found or found[asked.metric].kind == "PASS":
@@ -134,21 +144,20 @@ def _answer(asked: Asked, n: int) -> Verdict:
     return Verdict(kind, asked.metric, n, asked.value, asked.limit, why)
 
 
-def beyond_threshold(window: Totals, usual: float | None, limits: Limits) -> Verdict | None:
+def beyond_threshold(window: Totals, relative: float | None, limits: Limits) -> Verdict | None:
     """The literal rule: FAIL when the counts of one poll are over a threshold, however few they are.
 
-    ``usual`` is the baseline's P99 in seconds. A nearest-rank P99 is above T exactly when more than 1 % of the
+    ``relative`` is the limit in seconds that follows from the baseline. A nearest-rank P99 is above T exactly when more than 1 % of the
     requests took longer than T.
     """
     n = window.requests
     if n <= 0:
         return None
-    baseline = None if usual is None else (1 + limits.worse) * usual
     if window.errors > limits.errors * n:
         rate = window.errors / n
         why = f"errors: {window.errors} of {n} requests ({percent(rate)}) in one poll, limit {percent(limits.errors)}"
         return Verdict("FAIL", "errors", n, rate, limits.errors, why)
-    for metric, limit in (("p99", limits.p99), ("p99_worse", baseline)):
+    for metric, limit in (("p99", limits.p99), ("p99_worse", relative)):
         if limit is not None and slower_than(window, limit) > 0.01 * n:
             value = quantile(window, 0.99)
             why = f"{metric}: P99 {milliseconds(value)} of {n} requests in one poll, limit {milliseconds(limit)}"

@@ -64,6 +64,11 @@ def since(now: Totals, last: Totals) -> Totals | None:
     )
 
 
+def difference(before: Totals, after: Totals) -> Totals:
+    """What is new between two counts; nothing when the counter was reset meanwhile."""
+    return since(after, before) or NOTHING
+
+
 def plus(one: Totals, more: Totals) -> Totals:
     """Both together."""
     if not more.requests and not more.errors and not more.slower:

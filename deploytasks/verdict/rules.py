@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
+from ..errors import UsageError
 from ..ports import Color, Json
 from .judge import Limits
 
@@ -39,12 +41,17 @@ class Rules:
     rule: Rule = "sequential"
     errors: float = 0.02
     p99: float = 2.0
-    worse: float = 0.5
+    worse: float | None = 0.5
     warn_errors: float = 0.01
     warn_p95: float = 0.5
     warn_p99: float = 1.0
     probes: bool = False
     finish_at_end: bool = True
+
+    def __post_init__(self) -> None:
+        rising = (0, *self.stages)
+        if not self.stages or self.stages[-1] > 100 or any(b <= a for a, b in pairwise(rising)):
+            raise UsageError(f"stages {list(self.stages)} must rise from above 0 to at most 100")
 
     @property
     def path(self) -> tuple[int, ...]:

@@ -1,0 +1,153 @@
+"""How far a rollout has come, and the moves it can make: values only. ``deploytasks.rollout`` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from ..ports import Command, Json
+from .evidence import Evidence
+from .judge import Verdict
+from .ladder import NOTHING
+from .rules import Rules
+
+Phase = Literal["baseline", "watch", "bake"]
+
+
+class Shift(NamedTuple):
+    """Give the target ``percent`` of the traffic."""
+
+    percent: int
+    why: str
+
+
+class Wait(NamedTuple):
+    """Look again after ``seconds``."""
+
+    seconds: float
+    why: str
+
+
+class Finish(NamedTuple):
+    """The course is through; ``verdict`` is a PASS."""
+
+    verdict: Verdict
+
+
+class TurnBack(NamedTuple):
+    """All traffic home: ``code`` 4 when the target was judged bad, 6 when there was too little to judge by."""
+
+    verdict: Verdict
+    code: Literal[4, 6]
+
+
+class Stop(NamedTuple):
+    """Someone else moved the traffic: touch nothing more (code 5)."""
+
+    why: str
+
+
+Move = Shift | Wait | Finish | TurnBack | Stop
+
+
+class Seen(NamedTuple):
+    """A split as far as a course cares: the target's share in percent, and who wrote it."""
+
+    share: int
+    writer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How far a rollout has come. ``outlook`` shows it to people."""
+
+    began: datetime
+    since: datetime
+    """When this phase or stage began."""
+    users: Evidence
+    probes: Evidence | None
+    phase: Phase = "baseline"
+    stage: int = -1
+    """Index into ``rules.path``; -1 in the baseline."""
+    split: Seen | None = None
+    """The split that must be in force; ``None`` before the first reading."""
+    before: Seen | None = None
+    """The one before our last shift."""
+    unsure: bool = False
+    """After a resume: our last shift may have been decided and not made."""
+    unhealthy: int = 0
+    polls: int = 0
+    good_polls: int = 0
+    data_at: datetime | None = None
+    alerts_at: datetime | None = None
+    no_data: str = ""
+    held: datetime | None = None
+    paused: datetime | None = None
+    pause: Command | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    """What the last reading was judged: the doubts that hold, or the pass or failure."""
+    warnings: tuple[Verdict, ...] = ()
+    """Every warning so far, once each, in order."""
+    ended: Finish | TurnBack | Stop | None = None
+
+    @property
+    def sources(self) -> tuple[Evidence, ...]:
+        """What users said and, with a prober, what probes said."""
+        return (self.users,) if self.probes is None else (self.users, self.probes)
+
+    @property
+    def started(self) -> datetime:
+        """Since when counts are of interest."""
+        return self.began
+
+    @property
+    def weight(self) -> int:
+        """The share in percent that the target has, or is about to get."""
+        return self.split.share if self.split else 0
+
+    def summary(self) -> dict[str, Json]:
+        """A few numbers for the ledger and for a line of log, beside the reading they follow from."""
+        counts = max((each.stage.get(each.target, NOTHING) for each in self.sources), key=lambda each: each.requests)
+        tests = [track for each in self.sources for track in each.tracks if not track.warns]
+        return {
+            "phase": self.phase,
+            "stage": self.stage + 1,
+            "weight": self.weight,
+            "requests": counts.requests,
+            "errors": counts.errors,
+            "evidence": {track.name: round(track.stream.evidence, 3) for track in tests if track.stream.evidence},
+            "held": self.held is not None,
+            "paused": self.paused is not None,
+            "verdicts": [verdict.why for verdict in self.verdicts],
+            "warnings": [verdict.metric for verdict in self.warnings],
+        }
+
+    @property
+    def requests(self) -> int:
+        """To the target since the stage began, from the source that saw most."""
+        return max(each.stage.get(each.target, NOTHING).requests for each in self.sources)
+
+    def each(self, change: Callable[[Evidence], Evidence]) -> Course:
+        """The course with every source's evidence changed."""
+        probes = None if self.probes is None else change(self.probes)
+        return replace(self, users=change(self.users), probes=probes)
+
+    def is_last(self, rules: Rules) -> bool:
+        """Whether nothing comes after this phase."""
+        at_end = self.stage + 1 == len(rules.path)
+        return self.phase == "bake" or (at_end and self.phase == "watch" and rules.bake <= 0)
+
+    def due(self, rules: Rules) -> datetime:
+        """When this phase may end: its length has passed, and the data cover it."""
+        length = {"baseline": rules.baseline, "watch": rules.watch, "bake": rules.bake}[self.phase]
+        if self.phase == "baseline" and rules.home is None:
+            length = 0.0
+        return self.since + timedelta(seconds=length + rules.lag)
+
+    def title(self, rules: Rules) -> str:
+        """``stage 2 of 5, 25 %``, or the phase's name."""
+        if self.phase == "watch":
+            return f"stage {self.stage + 1} of {len(rules.path)}, {rules.path[self.stage]} %"
+        return self.phase

@@ -1,0 +1,118 @@
+"""What must not happen, asked on every reading in every phase; and what must not be doubted before going on."""
+
+from __future__ import annotations
+
+from ..ports import Health, NoData, Reading
+from .course import Course, Seen, Stop
+from .judge import Verdict
+from .rules import Rules
+
+GOOD_POLLS = 0.8
+"""The share of polls in a stage that must have brought data."""
+
+
+def check(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
+    """Why traffic must go home now: a FAIL (judged bad), or a HOLD (too little to judge by, for too long)."""
+    guards = (_aborted, _unhealthy, _alarmed, _judged, _blind, _paused_long)
+    return next((verdict for guard in guards if (verdict := guard(rules, course, reading))), None)
+
+
+def seen(rules: Rules, reading: Reading) -> Seen:
+    """The split of a reading, as far as a course cares."""
+    return Seen(reading.split.share(rules.target), reading.split.writer)
+
+
+def check_split(rules: Rules, course: Course, now: Seen) -> Stop | None:
+    """Stop when the split is neither the one we left nor, after a resume, the one before a shift we never made.
+
+    The first one that is seen is taken as it is, unless someone else gave the target a share already.
+    """
+    expected = course.split
+    if expected is None and (now.share == 0 or now.writer == rules.writer):
+        return None
+    if expected is not None and (now == expected or (course.unsure and now == course.before)):
+        return None
+    ours = "nothing of ours" if expected is None else f"{expected.share} % by {expected.writer or 'nobody we know'}"
+    return Stop(
+        f"traffic was moved by someone else: {rules.target} has {now.share} %, "
+        f"written by {now.writer or 'nobody we know'}; expected {ours}"
+    )
+
+
+def _aborted(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
+    command = reading.command
+    if command is None or command.verb != "abort":
+        return None
+    return Verdict("FAIL", "abort", 0, None, None, f"abort by {command.who}: {command.reason}")
+
+
+def _unhealthy(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
+    count, limit = course.unhealthy, rules.health_failures
+    if count < limit:
+        return None
+    detail = reading.health.get(rules.target, Health(False, "its health was not read")).detail
+    why = f"health: {rules.target} was unhealthy in {count} readings in a row, limit {limit}: {detail}"
+    return Verdict("FAIL", "health", count, count, limit, why)
+
+
+def _alarmed(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
+    if isinstance(reading.alerts, NoData):
+        return None
+    for alert in reading.alerts:
+        if alert.severity == "critical" and alert.since >= course.began:
+            why = f"alert {alert.name}: critical, fires since {alert.since:%H:%M:%S} UTC: {alert.summary}"
+            return Verdict("FAIL", "alert", 1, None, None, why)
+    return None
+
+
+def _judged(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
+    return next((verdict for each in course.sources if (verdict := each.failure(rules.rule))), None)
+
+
+def _blind(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
+    """Data or alerts that were missing for too long; never to be taken for zero errors."""
+    alerts = reading.alerts.why if isinstance(reading.alerts, NoData) else ""
+    for metric, at, why in (("data", course.data_at, course.no_data), ("alerts", course.alerts_at, alerts)):
+        gone = (reading.at - (at or course.began)).total_seconds()
+        if why and gone > rules.missing:
+            text = f"missing {metric} for {gone:.0f} s, limit {rules.missing:.0f} s: {why}"
+            return Verdict("HOLD", f"missing {metric}", 0, gone, rules.missing, text)
+    return None
+
+
+def _paused_long(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
+    if course.paused is None or course.pause is None:
+        return None
+    length = (reading.at - course.paused).total_seconds()
+    if length < rules.pause:
+        return None
+    why = f"paused by {course.pause.who} ({course.pause.reason}) for {length:.0f} s, limit {rules.pause:.0f} s"
+    return Verdict("HOLD", "pause", 0, length, rules.pause, why)
+
+
+def doubts(rules: Rules, course: Course, reading: Reading, with_time: bool) -> tuple[Verdict, ...]:
+    """Why not to go on now. A person who promotes waives what only more time could give, and nothing else."""
+
+    def hold(metric: str, value: float | None, limit: float | None, why: str) -> Verdict:
+        return Verdict("HOLD", metric, course.requests, value, limit, why)
+
+    found: list[Verdict] = []
+    if isinstance(reading.totals, NoData):
+        found += [hold("missing data", None, None, f"missing: {reading.totals.why}")]
+    if with_time and course.good_polls < GOOD_POLLS * course.polls:
+        text = f"missing: only {course.good_polls} of {course.polls} polls brought data, 80 % are needed"
+        found += [hold("polls", course.good_polls / course.polls, GOOD_POLLS, text)]
+    if isinstance(reading.alerts, NoData):
+        found += [hold("missing alerts", None, None, f"missing: alerts cannot be read: {reading.alerts.why}")]
+    elif critical := [alert.name for alert in reading.alerts if alert.severity == "critical"]:
+        found += [hold("alert", len(critical), 0, f"critical alerts fire: {', '.join(critical)}")]
+    if course.unhealthy:
+        found += [hold("health", course.unhealthy, 0, f"{rules.target} is not healthy now")]
+    if course.phase != "baseline":
+        if with_time and course.requests < rules.min_requests:
+            text = f"inconclusive: {course.requests} requests to {rules.target}, {rules.min_requests} are needed"
+            found += [hold("requests", course.requests, rules.min_requests, text)]
+        if rules.rule == "sequential":
+            unclear = [doubt for each in course.sources for doubt in each.doubts()]
+            found += [doubt._replace(why=f"ambiguous: {doubt.why}") for doubt in unclear]
+    return tuple(found)

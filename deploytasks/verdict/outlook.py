@@ -1,0 +1,130 @@
+"""What people want to see of a rollout while it runs: a course, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ..ports import COLORS, Color
+from .course import Course
+from .judge import BASELINE_LEAST, Verdict, milliseconds
+from .ladder import NOTHING, quantile
+from .rules import Rules
+
+
+class Numbers(NamedTuple):
+    """One color since the stage began: requests, errors, their share, P95 and P99 in seconds (``None``: no request)."""
+
+    requests: int
+    errors: int
+    rate: float
+    p95: float | None
+    p99: float | None
+
+
+class Outlook(NamedTuple):
+    """Where a rollout stands.
+
+    ``stage`` counts from 1 (0: baseline) to ``stages``; ``percent`` is the target's share; ``seconds_left`` until the
+    phase may end, ``hold_left`` and ``pause_left`` until patience does (``None``: not on hold, not paused).
+    ``evidence`` says per test how near it is to rolling back: 0 nothing, 1 there. ``notes`` say what is switched off.
+    """
+
+    phase: str
+    stage: int
+    stages: int
+    percent: int
+    seconds_left: float
+    hold_left: float | None
+    pause_left: float | None
+    users: Mapping[Color, Numbers]
+    probes: Mapping[Color, Numbers] | None
+    evidence: Mapping[str, float]
+    verdicts: tuple[Verdict, ...]
+    warnings: tuple[Verdict, ...]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields by name, as JSON values; a quantile above the ladder is ``None``."""
+        shown: dict[str, Any] = {
+            **self._asdict(),
+            "users": _shown(self.users),
+            "probes": None if self.probes is None else _shown(self.probes),
+            "evidence": dict(self.evidence),
+        }
+        return (
+            shown
+            | {name: [each.to_json() for each in shown[name]] for name in ("verdicts", "warnings")}
+            | {"notes": list(self.notes)}
+        )
+
+
+def outlook(rules: Rules, course: Course, at: datetime) -> Outlook:
+    """The course as people see it at ``at``."""
+
+    def left(began: datetime | None, length: float) -> float | None:
+        return None if began is None else max(0.0, length - (at - began).total_seconds())
+
+    return Outlook(
+        phase=_phase(rules, course),
+        stage=course.stage + 1,
+        stages=len(rules.path),
+        percent=course.split.share if course.split else 0,
+        seconds_left=0.0 if course.ended else max(0.0, (course.due(rules) - at).total_seconds()),
+        hold_left=left(course.held, rules.hold),
+        pause_left=left(course.paused, rules.pause),
+        users={color: _numbers(course, "users", color) for color in COLORS},
+        probes={color: _numbers(course, "probes", color) for color in COLORS} if course.probes else None,
+        evidence=_evidence(course),
+        verdicts=course.verdicts,
+        warnings=course.warnings,
+        notes=_notes(rules, course),
+    )
+
+
+def _phase(rules: Rules, course: Course) -> str:
+    if course.ended:
+        return {"Finish": "done", "TurnBack": "turned back", "Stop": "stopped"}[type(course.ended).__name__]
+    state = "paused at " if course.paused else "hold at " if course.held else ""
+    return state + course.title(rules)
+
+
+def _numbers(course: Course, source: str, color: Color) -> Numbers:
+    found = next(each for each in course.sources if each.source == source)
+    totals = found.stage.get(color, NOTHING)
+    rate = totals.errors / totals.requests if totals.requests else 0.0
+    return Numbers(totals.requests, totals.errors, rate, quantile(totals, 0.95), quantile(totals, 0.99))
+
+
+def _evidence(course: Course) -> Mapping[str, float]:
+    return {
+        track.name if each.source == "users" else f"{track.name} of probes": track.stream.evidence
+        for each in course.sources
+        for track in each.tracks
+        if not track.warns
+    }
+
+
+def _notes(rules: Rules, course: Course) -> tuple[str, ...]:
+    if rules.home is None:
+        return ("first deployment: absolute limits only",)
+    if rules.worse is None:
+        return ("latency is not compared with the live color: switched off",)
+    if course.stage < 0:
+        return ()
+    off = [each for each in course.sources if each.relative_limit is None]
+    return tuple(
+        f"latency of {each.source} is not compared: {max(each.baseline.requests, each.concurrent.requests)} requests "
+        f"to {rules.home}, {BASELINE_LEAST} are needed (absolute limit {milliseconds(rules.p99)} holds)"
+        for each in off
+    )
+
+
+def _shown(numbers: Mapping[Color, Numbers]) -> dict[str, dict[str, Any]]:
+    def finite(value: float | None) -> float | None:
+        return None if value == float("inf") else value
+
+    return {
+        color: {**each._asdict(), "p95": finite(each.p95), "p99": finite(each.p99)} for color, each in numbers.items()
+    }
