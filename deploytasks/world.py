@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from . import redaction
 from .engine.clock import Clock, SystemClock
-from .errors import DeployError, Unreachable, UsageError
+from .errors import DeployError, LeaseLost, Unreachable, UsageError
 from .ports import COLORS, Alert, Call, Calls, Color, Event, Health, Json, NoData, Reading
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class World:
 
     @property
     def artifacts(self) -> Path:
-        """The folder of built releases."""
+        """The folder of built releases; all environments of an application share it."""
         return self.site.path(self.settings.state) / "artifacts"
 
     # -- writing -------------------------------------------------------------
@@ -211,6 +211,10 @@ class World:
         clean = redaction.clean(known)
         try:
             event = self.ledger.append(kind, clean, self.lease.token if self.lease else 0)
+        except LeaseLost:
+            if not self._is_going_back:
+                raise
+            return None  # whoever took the lease writes this story now
         except (DeployError, OSError):
             if not self._is_going_back:
                 raise

@@ -1,0 +1,1 @@
+"""What tasks call: whole operations on one environment. Tasks import the module they need, when they run."""

@@ -1,0 +1,199 @@
+"""Questions about an environment, answered as plain data: what ``--json`` prints and what people are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DeployError
+from ..ports import COLORS, Event, Finding, NoData
+
+if TYPE_CHECKING:
+    from ..checklist import Result as Checked
+    from ..ledger import Verification
+    from ..smoke import Result
+    from ..verdict import Verdict
+    from ..world import World
+
+Answer = dict[str, Any]
+
+
+def status(world: World) -> Answer:
+    """What is live and idle, the way back, the switch, the lease, the last deployments.
+
+    Each part that cannot be read says so in its place: ``{"unreadable": why}``.
+    """
+    return {
+        "application": world.site.application,
+        "environment": world.site.environment,
+        "traffic": _tried(lambda: _traffic(world)),
+        "colors": {color: _tried(lambda color=color: _color(world, color)) for color in COLORS},
+        "maintenance": _tried(lambda: _maintenance(world)),
+        "deadman": _tried(lambda: _switch(world)),
+        "lease": _tried(lambda: _lease(world)),
+        "ledger": _tried(lambda: _ledger(world)),
+    }
+
+
+def _tried(ask: Any) -> Any:
+    try:
+        return ask()
+    except (DeployError, OSError) as error:
+        return {"unreadable": str(getattr(error, "what", error))}
+
+
+def _traffic(world: World) -> Answer:
+    split = world.traffic.read()
+    return {**split._asdict(), "live": split.live, "address": world.traffic.address()}
+
+
+def _color(world: World, color: Any) -> Answer | None:
+    found = world.fleet.installed(color)
+    if found is None:
+        return None
+    health = world.fleet.health(color) if found.running else None
+    return {
+        **found._asdict(),
+        "healthy": bool(health and health.healthy),
+        "detail": health.detail if health else "does not run",
+        "address": world.fleet.address(color),
+    }
+
+
+def _maintenance(world: World) -> Answer | None:
+    notice = world.maintenance.read() if world.maintenance else None
+    return None if notice is None else {**notice._asdict(), "since": notice.since.isoformat()}
+
+
+def _switch(world: World) -> Answer | None:
+    if world.deadman is None:
+        return None
+    state = world.deadman.state()
+    fired = state.fired_at.isoformat() if state.fired_at else None
+    return {"armed": state.armed, "fired_at": fired, "detail": state.detail}
+
+
+def _lease(world: World) -> Answer | None:
+    from ..ledger import holding
+
+    found = holding(world.store, world.scope)
+    if found is None:
+        return None
+    by = found.holder
+    return {"who": by.who, "host": by.host, "pid": by.pid, "doing": found.doing, "since": _text(found.since)}
+
+
+def _ledger(world: World) -> Answer:
+    world.spool.drain(world.ledger)
+    head = world.ledger.head()
+    standing = head.standing
+    return {
+        "events": head.number,
+        "head": head.digest,
+        "open": None if standing.open is None else _plain(standing.open._asdict()),
+        "settled": None if standing.settled is None else _plain(standing.settled._asdict()),
+        "recent": [_plain(ended._asdict()) for ended in standing.recent],
+    }
+
+
+def history(world: World, limit: int | None = None) -> Answer:
+    """The deployments and other events, readings left out, newest last."""
+    world.spool.drain(world.ledger)
+    shown = [_event(event) for event in world.ledger.events() if event.kind not in ("reading", "step")]
+    return {
+        "application": world.site.application,
+        "environment": world.site.environment,
+        "head": world.ledger.head().digest,
+        "events": shown[-limit:] if limit else shown,
+    }
+
+
+def _event(event: Event) -> Answer:
+    facts = {key: value for key, value in event.facts.items() if key != "plan"}
+    return {"number": event.number, "at": event.at.isoformat(), "kind": event.kind, "who": event.who, **{"facts": facts}}
+
+
+def verification(world: World, found: Verification) -> Answer:
+    """What ``--verify`` found."""
+    return {
+        "application": world.site.application,
+        "environment": world.site.environment,
+        "ok": found.ok,
+        "count": found.count,
+        "head": found.head,
+        "problems": list(found.problems),
+    }
+
+
+def report(world: World, deployment: str | None) -> Answer:
+    """Everything the ledger knows about one deployment (default: the last one)."""
+    world.spool.drain(world.ledger)
+    events = list(world.ledger.events())
+    names = [str(e.facts["deployment"]) for e in events if e.kind == "began" and e.facts.get("deployment")]
+    wanted = deployment or (names[-1] if names else None)
+    own = [event for event in events if wanted and event.facts.get("deployment") == wanted]
+    return {
+        "application": world.site.application,
+        "environment": world.site.environment,
+        "deployment": wanted if own else None,
+        "known": names[-20:],
+        "events": [_event(event) for event in own],
+    }
+
+
+def checklist(world: World, results: Sequence[Checked]) -> Answer:
+    """The checklist with its answers and evidence."""
+    return {"environment": world.site.environment, "items": [result._asdict() for result in results]}
+
+
+def smoke(address: str, results: Sequence[Result]) -> Answer:
+    """The smoke checks."""
+    passed = all(result.passed for result in results)
+    return {"address": address, "passed": passed, "checks": [result._asdict() for result in results]}
+
+
+def verdicts(world: World, color: str, verdicts: Sequence[Verdict], window: float) -> Answer:
+    """One judged reading."""
+    return {
+        "environment": world.site.environment,
+        "color": color,
+        "window": window,
+        "verdicts": [verdict.to_json() for verdict in verdicts],
+    }
+
+
+def doctor(world: World) -> Answer:
+    """What is configured, reachable, missing, and how to mend it."""
+    findings: list[Finding] = []
+    for section in ("traffic", "fleet", "database", "metrics", "alerts", "store", "deadman"):
+        findings += _diagnosed(world, section)
+    return {"environment": world.site.environment, "findings": [finding._asdict() for finding in findings]}
+
+
+def _diagnosed(world: World, section: str) -> Sequence[Finding]:
+    if section not in world.settings.sections:
+        return [Finding(section, "warn", "not configured", f"add `{section}:` to the environment if you need it")]
+    try:
+        found: Sequence[Finding] = getattr(world, section).diagnose()
+        return found
+    except (DeployError, OSError) as error:
+        return [Finding(section, "fail", str(getattr(error, "what", error)), getattr(error, "do", ""))]
+
+
+def _plain(fields: Mapping[str, Any]) -> Answer:
+    return {name: _text(value) for name, value in fields.items()}
+
+
+def _text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def reason(found: NoData) -> str:
+    """Why there is no data, for an error's text."""
+    return f"no data: {found.why}"
+
+
+def maintenance(world: World) -> Answer:
+    """Whether the site is closed, and what visitors read."""
+    return {"environment": world.site.environment, "notice": _maintenance(world)}

@@ -1,0 +1,47 @@
+"""Carry out a plan under the lease, and say how it ended. Or show what it would do."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from .. import view
+from ..engine import interrupt
+from ..engine.plan import digest, new_deployment, rendered
+from ..engine.progress import Progress
+from ..engine.run import Outcome
+from .consent import ask
+from .executing import concluded, execute
+from .opening import leased
+from .recovery import recover
+
+if TYPE_CHECKING:
+    from ..plans import Build
+    from ..world import World
+
+
+def carry_out(world: World, build: Build, *, task: str, preview: bool = False, wait: float = 0.0) -> Outcome:
+    """Lease, observe, plan, run, summarize. Raises the error that its outcome means, unless it went well.
+
+    With ``preview``, print every call that the plan would make, and change nothing.
+    """
+    if preview:
+        return show_plan(world, build)
+    with interrupt.caught(), leased(world, task, wait):
+        recover(world)
+        world.deployment = new_deployment(world.clock.now(), secrets.token_hex(3))
+        plan = build(world.settings, world.situation(), world.deployment)
+        if not plan.steps:
+            view.say("; ".join(plan.notes) or "nothing to do")
+            return Outcome(0, "nothing to do", "; ".join(plan.notes), 0.0)
+        ask(world, plan)
+        outcome = execute(world, plan, Progress(), task)
+    return concluded(world, plan, outcome)
+
+
+def show_plan(world: World, build: Build) -> Outcome:
+    """Print what would be done, call by call, without lease and without changing anything."""
+    deployment = new_deployment(world.clock.now(), "planned")
+    plan = build(world.settings, world.situation(), deployment)
+    view.plan(rendered(plan, world), plan, digest(plan, world) if plan.steps else "")
+    return Outcome(0, "planned", "", 0.0)

@@ -1,0 +1,66 @@
+"""What was typed, as values; and the conditions a task sets before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import GateRefused, UsageError
+from ..settings.base import seconds
+from ..steps.backup import configured
+
+if TYPE_CHECKING:
+    from ..world import World
+
+
+def duration(given: str | None, default: float) -> float:
+    """``10m`` or ``90s`` in seconds."""
+    if given is None:
+        return default
+    try:
+        found = float(seconds(given))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if not 0 < found <= 7 * 86400:
+        raise UsageError(f"{given} is not a duration to watch", do="say 90s, 10m or 2h")
+    return found
+
+
+def stages(given: Sequence[str]) -> tuple[int, ...]:
+    """``["10", "50"]`` as rising percentages."""
+    try:
+        found = tuple(int(text.rstrip(" %")) for text in given)
+    except ValueError:
+        raise UsageError(f"--to takes percent: {', '.join(given)}", do="say --to 25, or --to 25 --to 100") from None
+    if not found:
+        raise UsageError("shift to what?", do="say --to 25, or --to 25 --to 50 --to 100")
+    for before, percent in zip((0, *found), found, strict=False):
+        if not before < percent <= 100:
+            raise UsageError(f"--to {percent}: stages must rise, up to 100", do="home again: `inv rollback`")
+    return found
+
+
+def backup(world: World, name: str | None) -> str:
+    """The name of a backup that exists: the given one, or the newest."""
+    known = [each.name for each in configured(world).backups()]
+    if name is None and known:
+        return known[0]
+    if name in known:
+        return str(name)
+    raise UsageError(
+        f"there is no backup {name!r}" if name else "there is no backup",
+        do=f"choose one of: {', '.join(known[:10])}" if known else "`inv backup-database` makes one",
+    )
+
+
+def require_way_back_over(world: World) -> None:
+    """Refuse to retire a color that somebody may still want to go back to."""
+    settled = world.ledger.head().standing.settled
+    if settled is None or settled.way_back is None or settled.way_back_until is None:
+        return
+    if world.clock.now() < settled.way_back_until:
+        raise GateRefused(
+            f"the way back to {settled.way_back} is open until {settled.way_back_until:%Y-%m-%d %H:%M} UTC",
+            state="nothing was changed",
+            do="wait, or give it up now with --force",
+        )

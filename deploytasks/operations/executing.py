@@ -1,0 +1,67 @@
+"""Run a plan that was made, record how it began and ended, and turn its outcome into an exit code."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from .. import view
+from ..engine.plan import Plan, to_json
+from ..engine.progress import Progress
+from ..engine.run import Outcome, run
+from ..errors import DeployError, LeaseLost, NotEnoughEvidence, TakenBack, WayBackFailed
+
+if TYPE_CHECKING:
+    from ..ports import Json
+    from ..world import World
+
+
+def execute(world: World, plan: Plan, past: Progress, task: str) -> Outcome:
+    """Record the whole plan, run it, record the end. After a lost lease nothing more is recorded."""
+    release = plan.release
+    described: dict[str, Json] = {}
+    if release is not None:
+        described = {
+            "version": release.version, "digest": release.digest, "release": release.name, "commit": release.commit,
+        }  # fmt: skip
+    host = socket.gethostname()
+    world.note("began", task=task, who=world.site.who, host=host, color=plan.color, plan=to_json(plan), **described)
+    outcome = run(plan, world, past)
+    if not isinstance(outcome.error, LeaseLost):
+        end(world, outcome)
+    return outcome
+
+
+def end(world: World, outcome: Outcome) -> None:
+    """Record how the deployment ended; best effort, for its effects are in the world already."""
+    with world.going_back():
+        world.note(
+            "ended",
+            outcome=outcome.word,
+            code=outcome.code,
+            why=outcome.why,
+            seconds=round(outcome.seconds, 1),
+            left=list(outcome.left),
+        )
+
+
+def concluded(world: World, plan: Plan, outcome: Outcome) -> Outcome:
+    """Show the last lines, and raise the error that the outcome means, unless it went well."""
+    view.conclude(world, plan, outcome)
+    if outcome.code == 0:
+        return outcome
+    error = outcome.error
+    left = "; ".join(outcome.left)
+    if outcome.code == WayBackFailed.exit_code:
+        state = f"could not be taken back: {left}" if left else "nothing is exposed to users any more"
+        raise WayBackFailed(outcome.why, state=state, do="`inv status`, `inv doctor`; act now") from error
+    if outcome.word == "taken back" and isinstance(error, DeployError):
+        state = f"taken back, but for: {left}" if left else "everything that was begun was taken back"
+        raise TakenBack(error.what, state=state, do=error.do) from error
+    if outcome.word == "held":
+        raise NotEnoughEvidence(
+            outcome.why, state="all traffic is home; the release stays installed", do="`inv resume` tries again"
+        ) from error
+    if error is not None:
+        raise error
+    raise DeployError(outcome.why)

@@ -1,0 +1,79 @@
+"""Open an environment: its settings, its ports, its lease."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import view
+from ..settings import load, plain
+from ..world import World
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+    from ..ports import Listener
+    from ..providers.site import Site
+    from ..settings import Settings
+
+
+def open_world(
+    c: Context,
+    env: str | None,
+    *,
+    need: Collection[str] | None = None,
+    consent: bool = False,
+    listener: Listener | None = None,
+) -> World:
+    """The world of one environment. ``need``: the parts of the settings to validate (``None``: all)."""
+    settings = load(plain(c.config.get("deploy", {})), env, need)
+    site = site_of(c, settings)
+    return World(settings, site, listeners=(listener or view.progress(),), consent=consent)
+
+
+def site_of(c: Context, settings: Settings) -> Site:
+    """Where the providers of these settings stand."""
+    from ..providers.site import Site
+
+    root = project_root(Path.cwd())
+    folder = root / settings.state / settings.name
+    return Site(settings.application, settings.name, root, folder, c, who(), settings.sections)
+
+
+def project_root(start: Path) -> Path:
+    """The nearest folder, from ``start`` upwards, that has a ``tasks.py``: where Invoke found its tasks."""
+    for folder in (start, *start.parents):
+        if (folder / "tasks.py").exists() or (folder / "tasks" / "__init__.py").exists():
+            return folder
+    return start
+
+
+def who() -> str:
+    """``name@host``; CI names its actor in ``DEPLOY_WHO``."""
+    with suppress(KeyError, OSError):
+        return os.environ.get("DEPLOY_WHO") or f"{getpass.getuser()}@{socket.gethostname()}"
+    return f"uid {os.getuid()}@{socket.gethostname()}"
+
+
+@contextmanager
+def leased(world: World, doing: str, wait: float = 0.0) -> Iterator[None]:
+    """Hold the environment's lease: beating while the body runs, given back whatever happens."""
+    from ..ledger import Holder, Lease
+    from ..providers.identity import identity, is_alive
+
+    me = Holder.here(world.site.who, identity)
+    lease = Lease.take(world.store, world.scope, me, doing, wait=wait, clock=world.clock, is_alive=is_alive)
+    with lease:
+        world.lease = lease
+        try:
+            if lease.taken_from:
+                view.say(f"took the lease over from {lease.taken_from}")
+                world.note("lease", state="taken-over", holder=world.site.who, doing=doing, taken_from=lease.taken_from)
+            yield
+        finally:
+            world.lease = None

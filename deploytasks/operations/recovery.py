@@ -1,0 +1,90 @@
+"""After a death: take back what was left unfinished, or go on with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .. import view
+from ..engine import interrupt
+from ..engine.plan import Plan, from_json
+from ..engine.progress import Progress, progress
+from ..engine.run import Outcome, back
+from ..errors import GateRefused, LeaseHeld, TakenBack, WayBackFailed
+from .executing import concluded, end, execute
+from .opening import leased
+
+if TYPE_CHECKING:
+    from ..world import World
+
+
+def recover(world: World) -> None:
+    """Under the lease: import what was spooled, and take back a deployment whose deployer died."""
+    world.spool.drain(world.ledger)
+    found = recorded(world)
+    if found is None:
+        return
+    plan, past = found
+    view.say(f"{plan.task} {plan.deployment} was left unfinished: taking it back first")
+    world.deployment = plan.deployment
+    began = world.clock.elapsed()
+    with interrupt.held_off():
+        left, traffic_failed = back(plan, world, past.begun, "its deployer died")
+    code = WayBackFailed.exit_code if traffic_failed else TakenBack.exit_code
+    end(world, Outcome(code, "recovered", "its deployer died", world.clock.elapsed() - began, left))
+    world.deployment = ""
+    if traffic_failed:
+        raise WayBackFailed("a dead deployment could not be taken back", state="; ".join(left), do="`inv doctor`")
+
+
+class Recorded(NamedTuple):
+    """A recorded deployment and how far it came."""
+
+    plan: Plan
+    past: Progress
+
+
+def recorded(world: World, *, held: bool = False) -> Recorded | None:
+    """The open deployment of the ledger; with ``held``, the last one when it was held for want of evidence."""
+    from ..steps import KINDS
+
+    standing = world.ledger.head().standing
+    if standing.open is not None:
+        deployment, number = standing.open.deployment, standing.open.number
+    elif held and standing.recent and standing.recent[-1].outcome == "held":
+        deployment, number = standing.recent[-1].deployment, standing.recent[-1].number
+    else:
+        return None
+    events = tuple(world.ledger.events(after=number - 1))
+    plan = from_json(events[0].facts["plan"], KINDS)  # type: ignore[arg-type]  # `began` has its plan, as written by us
+    return Recorded(plan, progress(deployment, events))
+
+
+def resume(world: World, *, wait: float = 0.0) -> Outcome:
+    """Go on with the deployment whose deployer died, or that was held for want of evidence."""
+    with interrupt.caught(), leased(world, "resume", wait):
+        world.spool.drain(world.ledger)
+        found = recorded(world, held=True)
+        if found is None:
+            raise GateRefused("there is nothing to resume", do="`inv status` shows what is live, `inv history` the past")
+        plan, past = found
+        world.deployment = plan.deployment
+        world.has_written = True
+        again = {step.label for step in plan.steps if step.starts_over} - _finished(plan, past)
+        view.say(f"resuming {plan.task} {plan.deployment}: {len(past.done)} of {len(plan.steps)} steps are done")
+        outcome = execute(world, plan, past._replace(done=past.done - again), plan.task)
+    return concluded(world, plan, outcome)
+
+
+def _finished(plan: Plan, past: Progress) -> frozenset[str]:
+    """Steps that need not start over: all of them, once the one that moves traffic is done."""
+    moved = any(step.moves_traffic and step.label in past.done for step in plan.steps)
+    return past.done if moved else frozenset()
+
+
+def settle_open(world: World) -> None:
+    """After a rollback: if a dead deployer left something open and nobody works on it, close it."""
+    try:
+        with leased(world, "rollback"):
+            recover(world)
+    except LeaseHeld:
+        return  # its deployer lives: it will see the foreign split, stop, and close it itself

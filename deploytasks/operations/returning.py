@@ -1,0 +1,244 @@
+"""All traffic back in one write. Needs the balancer and nothing else: not the ledger, not the database."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from .. import redaction
+from ..errors import DeployError, GateRefused, Unreachable, UsageError, WayBackFailed
+from ..ports import COLORS, Color, Split, other
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+    from ..world import World
+
+_TRIES = 3
+"""Writes, when someone writes over ours."""
+
+
+class Returned(NamedTuple):
+    """What a rollback did: from where to where, or why there was nothing to do."""
+
+    before: Split
+    after: Split
+    changed: bool
+    why: str = ""
+
+
+def roll_back(world: World, *, to: Color | None = None, force: bool = False) -> Returned:
+    """Send everything to the way back (or ``to``), verify it, and look again when a deployer may be at work.
+
+    Without the lease: it preempts. Raises ``GateRefused`` when there is no way back or its color is not
+    healthy, ``Unreachable`` when the balancer does not answer, ``WayBackFailed`` when it did not take the write.
+    """
+    before = world.traffic.read()
+    target = _target(before, to)
+    if target is None:
+        return Returned(before, before, False, f"already taken back: {before.weights()}")
+    after = Split.all_on(target, None, f"back:rollback-{secrets.token_hex(4)}")
+    if before.live == target and before.way_back is None and before.verb == "back":
+        return Returned(before, before, False, f"everything is on {target} already")
+    _require_health(world, target, force)
+    _write(world, after)
+    if before.verb == "deploy":
+        _insist(world, after)
+    return Returned(before, after, True)
+
+
+def _target(split: Split, to: Color | None) -> Color | None:
+    """The color to go to; ``None`` when traffic was taken back already."""
+    if to is not None:
+        return to
+    if split.way_back is not None:
+        return split.way_back
+    if split.verb in ("back", "deadman") or (split.verb == "deploy" and split.live):
+        return None
+    raise GateRefused(
+        "no way back is open",
+        state=f"traffic is at {split.weights()}",
+        do="choose a color with --to, or deploy the previous release: `inv deploy --version …`",
+    )
+
+
+def _require_health(world: World, target: Color, force: bool) -> None:
+    """Unhealthy is refused, unless nobody is better off where they are (both colors are down: the database is)."""
+    health = world.fleet.health(target)
+    if not health.healthy and not force and world.fleet.health(other(target)).healthy:
+        raise GateRefused(
+            f"{target} is not healthy: {health.detail}",
+            state="traffic was not moved",
+            do=f"mend {target}, or go there all the same with --force",
+        )
+
+
+def _write(world: World, to: Split) -> None:
+    call = world.traffic.shift(to)
+    try:
+        call.perform(10.0)
+    except Unreachable as error:
+        raise WayBackFailed(
+            f"the balancer did not take the way back: {error.what}",
+            state=f"traffic may still be as it was; wanted: {to.weights()}",
+            do="act at the balancer by hand; `inv doctor` says what it answers",
+        ) from error
+    if (seen := world.traffic.read()) != to:
+        raise WayBackFailed(f"the balancer shows {seen.weights()} after the way back was written", do="`inv status`")
+
+
+def _insist(world: World, to: Split) -> None:
+    """A deployer may have been about to write: look again for two of its polls."""
+    poll = world.settings.rollout.poll
+    for _ in range(_TRIES):
+        world.clock.sleep(2 * poll)
+        if world.traffic.read() == to:
+            return
+        _write(world, to)
+    raise WayBackFailed("someone keeps writing over the way back", do="`inv status` says who; stop that process")
+
+
+class Recording:
+    """Records a rollback in the ledger without ever standing in its way.
+
+    The ledger is opened in a thread, early; what is to be recorded goes to the local spool first, and
+    from there into the ledger when that answers in time. If it does not, the next task imports it.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._began = time.monotonic()
+        self._standing = threading.Event()
+        self._go = threading.Event()
+        self._done = threading.Event()
+        self._is_open = False
+        self._thread = threading.Thread(target=self._deliver, daemon=True)
+        self._thread.start()
+
+    def _deliver(self) -> None:
+        from .recovery import settle_open
+
+        with suppress(DeployError, OSError):
+            self._is_open = self._world.ledger.head().standing.open is not None
+            self._standing.set()
+            self._go.wait()
+            self._world.spool.drain(self._world.ledger)
+            if self._is_open:
+                settle_open(self._world)
+        self._standing.set()
+        self._done.set()
+
+    def record(self, returned: Returned, reason: str) -> None:
+        """Spool it at once; the thread takes it from there."""
+        facts = {
+            "reason": redaction.clean(reason),
+            "from": list(returned.before),
+            "to": list(returned.after),
+            "by": self._world.site.who,
+        }
+        with suppress(DeployError, OSError):
+            self._world.spool.put("rolled-back", facts, self._world.clock.now(), self._world.site.who)
+        self._go.set()
+
+    def finish(self, patience: float | None = None) -> None:
+        """Wait for the ledger no longer than ``patience`` seconds, or a tenth of what the rollback took."""
+        self._go.set()
+        taken = time.monotonic() - self._began
+        bound = max(0.03, taken / 10) if patience is None else patience
+        if self._standing.wait(bound) and not self._done.wait(bound) and self._is_open:
+            self._done.wait(60.0)
+
+
+def rollback(
+    c: Context,
+    env: str | None,
+    reason: str | None,
+    *,
+    to: str | None,
+    preview: bool,
+    consent: bool,
+    force: bool,
+    database: bool,
+    watch: bool,
+) -> None:
+    """The whole of ``inv rollback``: traffic first, then everything else."""
+    from ..engine import interrupt
+    from .. import view
+    from .opening import open_world
+
+    if not reason and not preview:
+        raise UsageError("why?", do="say --reason: it is recorded, and others will ask")
+    world = open_world(c, env, need=_need(watch, database), consent=consent)
+    color = None if to is None else _color(to)
+    if preview:
+        view.say(_would(world, color))
+        return
+    _confirm(world)
+    recording = Recording(world)
+    with interrupt.held_off():
+        returned = roll_back(world, to=color, force=force)
+        recording.record(returned, reason or "")
+    view.returned(returned)
+    recording.finish(2.0 if watch else None)
+    if database:
+        _reverse(world)
+    if watch and returned.changed:
+        from .watching import watch as keep_watching
+
+        keep_watching(world, returned.after.live, world.settings.rollout.after_rollback)
+
+
+def _need(watch: bool, database: bool) -> tuple[str, ...]:
+    """The parts of the settings that it cannot do without: a mistake elsewhere must not block the way back."""
+    least = ("traffic", "fleet", "rollout", "store")
+    return (*least, *(("metrics", "alerts") if watch else ()), *(("database",) if database else ()))
+
+
+def _color(given: str) -> Color:
+    for color in COLORS:
+        if color == given:
+            return color
+    raise UsageError(f"there is no color {given!r}", do="say --to blue or --to green")
+
+
+def _would(world: World, to: Color | None) -> str:
+    split = world.traffic.read()
+    target = _target(split, to)
+    if target is None:
+        return f"would do nothing: already taken back, {split.weights()}"
+    return f"would: {world.traffic.shift(Split.all_on(target, None, 'back:rollback-…')).text}"
+
+
+def _confirm(world: World) -> None:
+    from .. import view
+
+    if not world.settings.protected or world.consent:
+        return
+    if not view.is_terminal():
+        raise UsageError(f"{world.settings.name} is protected, and nobody is at a terminal to confirm", do="say --yes")
+    if not view.confirm(f"Roll {world.settings.name} back?"):
+        raise GateRefused("not confirmed", state="traffic was not moved")
+
+
+def _reverse(world: World) -> None:
+    """Reverse the last recorded migration, where a command for that was recorded with it."""
+    from .. import view
+    from .opening import leased
+
+    migrated = [event for event in world.ledger.events() if event.kind in ("migrated", "reversed")]
+    last = migrated[-1] if migrated else None
+    command = last.facts.get("reverse") if last and last.kind == "migrated" else None
+    if last is None or not isinstance(command, str):
+        raise GateRefused(
+            "no migration is recorded as reversible",
+            state="traffic is home; the database was not touched",
+            do="a snapshot is never restored by a rollback: `inv restore-database` does that, with consent",
+        )
+    color = _color(str(last.facts["color"]))
+    with leased(world, "reverse the migration"):
+        world.perform([[world.fleet.run(color, command, "reverse the migration")]], 3600.0)
+        world.note("reversed", color=color, command=command)
+    view.say(f"reversed the migration of {color}")

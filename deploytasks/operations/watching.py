@@ -1,0 +1,42 @@
+"""Watch a color as a rollout would, and change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import plans, view
+from ..errors import NotEnoughEvidence, TakenBack, UsageError
+from ..ports import Color, Split
+from ..rollout import Finish, Stop, TurnBack, Wait, advance, start
+from ..verdict import LADDER
+
+if TYPE_CHECKING:
+    from ..world import World
+
+
+def watch(world: World, color: Color | None, length: float) -> None:
+    """Read for ``length`` seconds; raise ``TakenBack`` (code 4) when a rollout would have gone home.
+
+    The fold sees the split as its own: whoever moves traffic meanwhile is somebody's business, not ours.
+    """
+    live = color or world.traffic.read().live
+    if live is None:
+        raise UsageError("traffic is shared: say which --color to watch")
+    rules = plans.rollout_rules(world.settings, "watch", None, live, (100,), watch=length)
+    rules = plans.watching(rules)
+    seen = Split.all_on(live, None, rules.writer)
+    course = start(rules, world.clock.now())
+    while True:
+        reading = world.observe(course.started, LADDER)._replace(split=seen)
+        course, move = advance(rules, course, reading)
+        view.reading(course, reading)
+        match move:
+            case Wait(seconds=seconds):
+                world.wait(seconds)
+            case Finish(verdict=verdict):
+                view.say(verdict.why)
+                return
+            case TurnBack(verdict=verdict, code=code):
+                raise (NotEnoughEvidence if code == 6 else TakenBack)(verdict.why)
+            case Stop(why=why):
+                raise UsageError(why)

@@ -1,0 +1,53 @@
+"""The command line: one module per task or family of tasks, each a short story of named steps.
+
+Only Invoke is imported here; what a task needs, it imports when it runs.
+"""
+
+from __future__ import annotations
+
+from invoke import Collection
+
+from ..runners import InterruptibleLocal
+from .build import build
+from .check import check_error_rate, check_latency
+from .checklist import checklist
+from .database import backup_database, restore_database
+from .deploy import deploy, deploy_blue_green
+from .look import doctor, history, report, status
+from .maintenance import maintenance_mode
+from .pieces import down, install, migrate, resume, retire, shift, watch
+from .rollback import rollback
+from .smoke import smoke, warmup
+from .test import test
+from .validate import validate
+
+namespace = Collection(
+    backup_database,
+    build,
+    check_error_rate,
+    check_latency,
+    checklist,
+    deploy,
+    deploy_blue_green,
+    doctor,
+    down,
+    history,
+    install,
+    maintenance_mode,
+    migrate,
+    report,
+    restore_database,
+    resume,
+    retire,
+    rollback,
+    shift,
+    smoke,
+    status,
+    test,
+    validate,
+    warmup,
+    watch,
+)
+namespace.configure({"runners": {"local": InterruptibleLocal}})
+
+__all__ = ["namespace"]

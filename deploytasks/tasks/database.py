@@ -1,0 +1,49 @@
+"""Copies of the database, and the way back to one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from invoke import task
+
+from .options import words
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+
+@task(help=words("env", "plan", "yes", "wait"), auto_shortflags=False)
+def backup_database(c: Context, env: Any = None, plan: bool = False, yes: bool = False, wait: float = 0.0) -> None:
+    """Make a verified copy of the database; old copies go as the retention says."""
+    from .. import plans
+    from ..operations import carrying_out, opening
+
+    world = opening.open_world(c, env, consent=yes)
+    wanted = partial(plans.back_up, who=world.site.who)
+    carrying_out.carry_out(world, wanted, task="backup-database", preview=plan, wait=wait)
+
+
+@task(
+    help=words(
+        "env",
+        "plan",
+        "wait",
+        backup="Its name; default: the newest.",
+        consent="The environment's name, typed: what people type when they are asked.",
+    ),
+    auto_shortflags=False,
+)
+def restore_database(
+    c: Context, env: Any = None, backup: Any = None, consent: Any = None, plan: bool = False, wait: float = 0.0
+) -> None:
+    """Put a copy in the place of the database. Asks for the environment's name first."""
+    from .. import plans
+    from ..operations import carrying_out, choices, opening
+    from ..operations.consent import typed
+
+    world = opening.open_world(c, env, consent=True)
+    name = choices.backup(world, backup)
+    if not plan:
+        typed(world, consent, f"restore {name}: everything written since then is set aside")
+    carrying_out.carry_out(world, partial(plans.restore, backup=name), task="restore-database", preview=plan, wait=wait)

@@ -1,0 +1,65 @@
+"""Deploy a release, blue-green, watched, and taken back by itself when it was not safe."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from invoke import task
+
+from .build import build
+from .checklist import checklist
+from .options import words
+from .test import test
+from .validate import validate
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+OPTIONS = words("env", "version", "hotfix", "plan", "yes", "target", "redeploy", "wait")
+
+
+@task(pre=[validate, checklist, test, build], help=OPTIONS, auto_shortflags=False)
+def deploy(
+    c: Context,
+    env: Any = None,
+    version: Any = None,
+    hotfix: bool = False,
+    plan: bool = False,
+    yes: bool = False,
+    target: Any = None,
+    redeploy: bool = False,
+    wait: float = 0.0,
+) -> None:
+    """Deploy a release: back up, migrate, warm up, shift traffic, watch, verify."""
+    from .. import plans
+    from ..operations import carrying_out, opening, releases
+
+    world = opening.open_world(c, env, consent=yes)
+    release = releases.choose_release(world, version)
+    wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy)
+    carrying_out.carry_out(world, wanted, task="hotfix" if hotfix else "deploy", preview=plan, wait=wait)
+
+
+@task(
+    help=words("env", "version", "plan", "yes", "target", "redeploy", "wait"),
+    auto_shortflags=False,
+)
+def deploy_blue_green(
+    c: Context,
+    env: Any = None,
+    version: Any = None,
+    plan: bool = False,
+    yes: bool = False,
+    target: Any = None,
+    redeploy: bool = False,
+    wait: float = 0.0,
+) -> None:
+    """Deploy a release that is built already: from installing on, without gates and build."""
+    from .. import plans
+    from ..operations import carrying_out, opening, releases
+
+    world = opening.open_world(c, env, consent=yes)
+    release = releases.built_release(world, version)
+    wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy, gates=False)
+    carrying_out.carry_out(world, wanted, task="deploy-blue-green", preview=plan, wait=wait)

@@ -1,0 +1,113 @@
+"""The steps of a deployment as tasks of their own, for chaining by hand."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from invoke import task
+
+from .options import words
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+
+@task(help=words("env", "version", "plan", "yes", "target", "wait"), auto_shortflags=False)
+def install(
+    c: Context,
+    env: Any = None,
+    version: Any = None,
+    plan: bool = False,
+    yes: bool = False,
+    target: Any = None,
+    wait: float = 0.0,
+) -> None:
+    """Install and start a built release on the idle color; traffic stays where it is."""
+    from .. import plans
+    from ..operations import carrying_out, opening, releases
+
+    world = opening.open_world(c, env, consent=yes)
+    release = releases.built_release(world, version)
+    wanted = partial(plans.install, release=release, target=target)
+    carrying_out.carry_out(world, wanted, task="install", preview=plan, wait=wait)
+
+
+@task(help=words("env", "plan", "yes", "color", "wait"), auto_shortflags=False)
+def migrate(
+    c: Context, env: Any = None, plan: bool = False, yes: bool = False, color: Any = None, wait: float = 0.0
+) -> None:
+    """Back up the database, then migrate it from the release on the idle color."""
+    from .. import plans
+    from ..operations import carrying_out, opening
+
+    world = opening.open_world(c, env, consent=yes)
+    carrying_out.carry_out(world, partial(plans.migrate, target=color), task="migrate", preview=plan, wait=wait)
+
+
+@task(
+    iterable=["to"],
+    help={
+        **words("env", "plan", "yes", "target", "wait"),
+        "to": "Percent of traffic for the idle color; several times: one stage after the other.",
+        "for": "How long each stage is watched: 10m, 90s. Below 100 %, traffic goes home afterwards.",
+    },
+    auto_shortflags=False,
+)
+def shift(
+    c: Context,
+    to: Any,
+    env: Any = None,
+    plan: bool = False,
+    yes: bool = False,
+    target: Any = None,
+    for_: Any = None,
+    wait: float = 0.0,
+) -> None:
+    """Shift traffic to what is installed on the idle color, and stay and watch, with the switch armed."""
+    from .. import plans
+    from ..operations import carrying_out, choices, opening
+
+    world = opening.open_world(c, env, consent=yes)
+    watch = choices.duration(for_, world.settings.rollout.watch)
+    wanted = partial(plans.shift, stages=choices.stages(to), watch=watch, target=target)
+    carrying_out.carry_out(world, wanted, task="shift", preview=plan, wait=wait)
+
+
+@task(help={**words("env", "color"), "for": "How long: 10m, 90s."}, auto_shortflags=False)
+def watch(c: Context, env: Any = None, color: Any = None, for_: Any = None) -> None:
+    """Watch the live color as a rollout would, changing nothing; code 4 when it is judged bad."""
+    from ..operations import choices, opening, watching
+
+    world = opening.open_world(c, env, need=("traffic", "fleet", "metrics", "alerts", "probe", "rollout"))
+    watching.watch(world, color, choices.duration(for_, world.settings.rollout.watch))
+
+
+@task(help=words("env", "plan", "yes", "wait", force="Although the way back is still open."), auto_shortflags=False)
+def retire(
+    c: Context, env: Any = None, plan: bool = False, yes: bool = False, force: bool = False, wait: float = 0.0
+) -> None:
+    """Stop the old color once its way back has run out."""
+    from .. import plans
+    from ..operations import carrying_out, choices, opening
+
+    world = opening.open_world(c, env, consent=yes)
+    if not force:
+        choices.require_way_back_over(world)
+    carrying_out.carry_out(world, plans.retire, task="retire", preview=plan, wait=wait)
+
+
+@task(help=words("env", "wait"), auto_shortflags=False)
+def resume(c: Context, env: Any = None, wait: float = 0.0) -> None:
+    """Go on with a deployment whose deployer died, or that was held for want of evidence."""
+    from ..operations import opening, recovery
+
+    recovery.resume(opening.open_world(c, env), wait=wait)
+
+
+@task(help=words("env", "plan"), auto_shortflags=False)
+def down(c: Context, env: Any = None, plan: bool = False) -> None:
+    """Stop everything that the embedded environment started; data, releases and ledger stay."""
+    from ..operations import closing, opening
+
+    closing.shut_down(opening.open_world(c, env), preview=plan)
