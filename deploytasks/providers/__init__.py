@@ -22,7 +22,6 @@ KINDS: dict[str, dict[str, str]] = {
     "metrics": {"envoy": "deploytasks.providers.envoy:Metrics"},
     "alerts": {"file": "deploytasks.providers.alert_file:AlertFile"},
     "maintenance": {"envoy": "deploytasks.providers.envoy:Maintenance"},
-    "messages": {"console": "deploytasks.providers.console:Console"},
     "store": {"directory": "deploytasks.providers.directory:DirectoryStore"},
     "deadman": {"watchdog": "deploytasks.providers.watchdog:Watchdog"},
     "probe": {"http": "deploytasks.providers.probe:HttpProber"},
