@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import deploytasks
-from deploytasks.errors import Unreachable, UsageError
+from deploytasks.errors import SplitMoved, Unreachable, UsageError
 from deploytasks.ports import Split
 from deploytasks.providers import identity
 from deploytasks.providers.site import Site
@@ -219,6 +219,28 @@ def test_it_tries_until_the_balancer_answers(deadman, balancer, tmp_path):
     (tmp_path / "down").unlink()
 
     wait_for(lambda: balancer.read() == HOME)
+
+
+def test_a_lock_that_nobody_gives_back_is_no_obstacle(deadman, balancer, tmp_path):
+    """A deployer stopped in the middle of a write holds the lock: after two polite attempts it is passed over."""
+    (tmp_path / "locked").touch()
+    deadman.arm(ID, HOME).perform(TIMEOUT)
+
+    wait_for(lambda: balancer.read() == HOME)
+    wait_for(lambda: deadman.state().fired_at)
+
+
+def test_a_split_that_moves_in_the_last_moment_stays(balancer):
+    """What someone writes between look and write is not written over."""
+    moved = Split(0, 100, None, "back:x")
+
+    def move() -> bool:
+        balancer.shift(moved).perform(1)
+        return True
+
+    with pytest.raises(SplitMoved):
+        go_home(balancer, order(), move)
+    assert balancer.read() == moved
 
 
 def test_a_beat_that_returns_while_it_tries_calls_it_off(deadman, balancer, tmp_path):

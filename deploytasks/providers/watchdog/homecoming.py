@@ -58,10 +58,14 @@ def reason_not_to(split: Split, arming: Arming) -> str | None:
     return None
 
 
-def go_home(traffic: Traffic, arming: Arming, still_needed: Callable[[], bool]) -> Homecoming | None:
+def go_home(
+    traffic: Traffic, arming: Arming, still_needed: Callable[[], bool], *, insist: bool = False
+) -> Homecoming | None:
     """One attempt. ``None`` when the deployer came back in the last moment.
 
     Raises whatever the balancer raises, and ``SplitMoved`` when someone wrote between our look and our write.
+    With ``insist`` it writes over what it has seen without comparing again: a deployer that was stopped in the
+    middle of its own write may hold the balancer's lock for ever.
     """
     before, home = traffic.read(), target(arming)
     if before == home:  # an attempt of ours whose answer got lost
@@ -70,7 +74,7 @@ def go_home(traffic: Traffic, arming: Arming, still_needed: Callable[[], bool]) 
         return Homecoming(before, written=False, why=reason)
     if not still_needed():
         return None
-    traffic.shift(home, expect=before).perform(WRITE_WITHIN)
+    traffic.shift(home, expect=None if insist else before).perform(WRITE_WITHIN)
     after = traffic.read()
     if after != home:
         raise RuntimeError(f"after the write, traffic is at {after.weights()} by {after.writer}")

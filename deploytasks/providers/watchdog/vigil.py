@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PAUSE = 1.0
 """Seconds between two attempts to take traffic home."""
+POLITE = 2
+"""Attempts that leave the balancer's lock to whoever holds it."""
 
 
 class Vigil:
@@ -80,7 +82,7 @@ class Vigil:
         self._show("firing", f"no beat for {self._silence():.0f} s")
         while self._is_in_force() and self._is_silent():
             tries += 1
-            if (done := self._try_once()) is not None:
+            if (done := self._try_once(insist=tries > POLITE)) is not None:
                 self._finish(done, tries)
                 return True
             if uptime() - began >= self._arming.patience:
@@ -90,26 +92,26 @@ class Vigil:
         self._show("watching", "the beat came back")
         return False
 
-    def _try_once(self) -> Homecoming | None:
+    def _try_once(self, *, insist: bool) -> Homecoming | None:
         try:
             from .homecoming import go_home, open_traffic
 
-            return go_home(open_traffic(self._arming), self._arming, self._is_silent)
+            return go_home(open_traffic(self._arming), self._arming, self._is_silent, insist=insist)
         except Exception as error:  # noqa: BLE001  whatever is wrong, trying again is all that can be done
             traceback.print_exc()
             self._show("firing", f"traffic cannot be taken home yet: {' '.join(str(error).split())}")
             return None
 
     def _finish(self, done: Homecoming, tries: int) -> None:
-        silence = round(self._silence(), 1)
-        self._show("fired" if done.written else "ended", done.why)
         if done.written:
+            silence = round(self._silence(), 1)
             self._record("deadman-fired", before=list(done.before), why=done.why, silence=silence, tries=tries)
+        self._show("fired" if done.written else "ended", done.why)
 
     def _give_up(self, tries: int) -> None:
         why = self._shown[1] if self._shown else ""
-        self._show("ended", f"gave up: {why}")
         self._record("deadman-failed", why=why, tries=tries)
+        self._show("ended", f"gave up: {why}")
 
     def _record(self, kind: str, **facts: Json) -> None:
         """Leave a note that the ledger takes in later."""

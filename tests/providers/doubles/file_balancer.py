@@ -1,7 +1,7 @@
 """A balancer that is a JSON file, so that a watchdog's process can be tested without a real one.
 
 ``install`` puts it into the tables of kinds: in the test by itself, in the child processes by a ``sitecustomize``.
-While a file ``down`` lies beside it, it does not answer.
+While a file ``down`` lies beside it, it does not answer; while a file ``locked`` does, it refuses to compare.
 """
 
 from __future__ import annotations
@@ -39,11 +39,17 @@ class FileBalancer:
         return Call(to.weights(), lambda _: self._write(to, expect))
 
     def _write(self, to: Split, expect: Split | None) -> None:
-        if expect is not None and self.read() != expect:
-            raise SplitMoved("traffic was moved")
+        if expect is not None:
+            self._compare(expect)
         aside = self._file.with_suffix(".new")
         aside.write_text(json.dumps(list(to)))
         aside.replace(self._file)
+
+    def _compare(self, expect: Split) -> None:
+        if self._file.with_name("locked").exists():
+            raise Unreachable("another process is writing to the balancer")
+        if self.read() != expect:
+            raise SplitMoved("traffic was moved")
 
 
 def install(put: Callable[[dict[str, str], str, str], None] = dict.__setitem__) -> None:
