@@ -220,7 +220,8 @@ def test_port_in_use(fleet: LocalFleet, make_release: MakeRelease, site: Site) -
 STUBBORN = """
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-child = subprocess.Popen([sys.executable, "-c", "import signal,time; signal.signal(15, 1); print(1, flush=True); time.sleep(99)"])
+wait = "import signal, time; signal.signal(15, 1); time.sleep(99)"
+child = subprocess.Popen([sys.executable, "-c", wait])
 open(os.environ["CHILD"], "w").write(str(child.pid))
 exec(open("app.py").read())
 """
