@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..ports import Health, NoData, Reading
 from .course import Course, Seen, Stop
 from .judge import Verdict
@@ -9,6 +11,8 @@ from .rules import Rules
 
 GOOD_POLLS = 0.8
 """The share of polls in a stage that must have brought data."""
+STALE_POLLS = 2
+"""After so many polls without anything new, what is known does not cover the present."""
 
 
 def check(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
@@ -92,27 +96,46 @@ def _paused_long(rules: Rules, course: Course, reading: Reading) -> Verdict | No
 
 def doubts(rules: Rules, course: Course, reading: Reading, with_time: bool) -> tuple[Verdict, ...]:
     """Why not to go on now. A person who promotes waives what only more time could give, and nothing else."""
-
-    def hold(metric: str, value: float | None, limit: float | None, why: str) -> Verdict:
-        return Verdict("HOLD", metric, course.requests, value, limit, why)
-
-    found: list[Verdict] = []
-    if isinstance(reading.totals, NoData):
-        found += [hold("missing data", None, None, f"missing: {reading.totals.why}")]
-    if with_time and course.good_polls < GOOD_POLLS * course.polls:
-        text = f"missing: only {course.good_polls} of {course.polls} polls brought data, 80 % are needed"
-        found += [hold("polls", course.good_polls / course.polls, GOOD_POLLS, text)]
-    if isinstance(reading.alerts, NoData):
-        found += [hold("missing alerts", None, None, f"missing: alerts cannot be read: {reading.alerts.why}")]
-    elif critical := [alert.name for alert in reading.alerts if alert.severity == "critical"]:
-        found += [hold("alert", len(critical), 0, f"critical alerts fire: {', '.join(critical)}")]
-    if course.unhealthy:
-        found += [hold("health", course.unhealthy, 0, f"{rules.target} is not healthy now")]
-    if course.phase != "baseline":
-        if with_time and course.requests < rules.min_requests:
-            text = f"inconclusive: {course.requests} requests to {rules.target}, {rules.min_requests} are needed"
-            found += [hold("requests", course.requests, rules.min_requests, text)]
-        if rules.rule == "sequential":
-            unclear = [doubt for each in course.sources for doubt in each.doubts()]
-            found += [doubt._replace(why=f"ambiguous: {doubt.why}") for doubt in unclear]
+    found = [*_missing(rules, course, reading), *_unwell(rules, course, reading)]
+    if with_time:
+        found += _too_little(rules, course)
+    if rules.rule == "sequential" and course.phase != "baseline":
+        unclear = [doubt for each in course.sources for doubt in each.doubts()]
+        found += [doubt._replace(why=f"ambiguous: {doubt.why}") for doubt in unclear]
     return tuple(found)
+
+
+def _missing(rules: Rules, course: Course, reading: Reading) -> Iterator[Verdict]:
+    """What this reading does not know, or has not known for too long."""
+    silent = (reading.at - (course.data_at or course.began)).total_seconds()
+    if isinstance(reading.totals, NoData):
+        yield _doubt(course, "missing data", silent, None, f"missing: {reading.totals.why}")
+    elif course.no_data and silent > rules.lag + STALE_POLLS * rules.poll:
+        # A quiet poll is normal where few users come; a quiet minute might hide anything.
+        yield _doubt(course, "missing data", silent, None, f"missing: {course.no_data} for {silent:.0f} s")
+    if isinstance(reading.alerts, NoData):
+        why = f"missing: alerts cannot be read: {reading.alerts.why}"
+        yield _doubt(course, "missing alerts", None, None, why)
+
+
+def _unwell(rules: Rules, course: Course, reading: Reading) -> Iterator[Verdict]:
+    """A critical alert that was there before us, or an answer of the health page that is not yet one too many."""
+    alerts = () if isinstance(reading.alerts, NoData) else reading.alerts
+    if critical := [alert.name for alert in alerts if alert.severity == "critical"]:
+        yield _doubt(course, "alert", len(critical), 0, f"critical alerts fire: {', '.join(critical)}")
+    if course.unhealthy:
+        yield _doubt(course, "health", course.unhealthy, 0, f"{rules.target} is not healthy now")
+
+
+def _too_little(rules: Rules, course: Course) -> Iterator[Verdict]:
+    """What more time may bring: polls that succeed, and requests."""
+    if course.good_polls < GOOD_POLLS * course.polls:
+        why = f"missing: only {course.good_polls} of {course.polls} polls brought data, 80 % are needed"
+        yield _doubt(course, "polls", course.good_polls / course.polls, GOOD_POLLS, why)
+    if course.phase != "baseline" and course.requests < rules.min_requests:
+        why = f"inconclusive: {course.requests} requests to {rules.target}, {rules.min_requests} are needed"
+        yield _doubt(course, "requests", course.requests, rules.min_requests, why)
+
+
+def _doubt(course: Course, metric: str, value: float | None, limit: float | None, why: str) -> Verdict:
+    return Verdict("HOLD", metric, course.requests, value, limit, why)

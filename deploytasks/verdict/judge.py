@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import Literal, NamedTuple
 
@@ -31,8 +30,7 @@ class Verdict(NamedTuple):
         return {**self._asdict(), "value": value, "limit": limit}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What is too much. Shares are fractions 0 to 1, times are seconds.
 
     ``worse`` 0.5 is half as much again as the baseline's P99; ``None``: not compared.
@@ -147,8 +145,8 @@ def _answer(asked: Asked, n: int) -> Verdict:
 def beyond_threshold(window: Totals, relative: float | None, limits: Limits) -> Verdict | None:
     """The literal rule: FAIL when the counts of one poll are over a threshold, however few they are.
 
-    ``relative`` is the limit in seconds that follows from the baseline. A nearest-rank P99 is above T exactly when more than 1 % of the
-    requests took longer than T.
+    ``relative`` is the limit in seconds that follows from the baseline. A nearest-rank P99 is above T exactly when
+    more than 1 % of the requests took longer than T.
     """
     n = window.requests
     if n <= 0:
