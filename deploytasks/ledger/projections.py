@@ -14,6 +14,8 @@ from .event import instant_text
 from .facts import Facts, color, instant, text
 from .standing import Ended, Evidence, Open, Placed, Settled, Standing, made_of, short
 
+__all__ = ["Ended", "Evidence", "Open", "Placed", "Settled", "Standing", "apply", "done_by", "happened_at"]
+
 PROJECTION = 1
 """Rises with every change of what is folded or how: a head of another number is folded anew."""
 

@@ -52,7 +52,7 @@ _DO = {
 
 
 class DirectoryStore:
-    """The ``Store`` of one machine. The folder is made on the first write."""
+    """The ``Store`` of one machine. The folder is made on the first write. No key may be another's folder."""
 
     def __init__(self, settings: DirectorySettings, site: Site) -> None:
         self._root = site.folder / "store" if settings.path is None else site.path(settings.path)

@@ -1,0 +1,139 @@
+"""Does looking at the ledger cost the same, however long it is?
+
+Two ledgers are built, of 100 and of 100,000 events, shaped like real deployments. Then their heads are read, which
+is what ``inv status`` does, in fresh processes and in turn. The bar: at most 1.5 times as long.
+
+    python benchmarks/ledger.py [--events 100000] [--pairs 21] [--verify]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from deploytasks.ledger import Ledger  # noqa: E402  found beside us, installed or not
+from deploytasks.providers.directory import DirectoryStore  # noqa: E402
+from deploytasks.providers.site import Site  # noqa: E402
+from deploytasks.settings.directory import DirectorySettings  # noqa: E402
+
+BAR = 1.5
+FEW = 100
+READINGS = 220
+"""Per deployment: as many as its core left in the sketch that the design rests on."""
+
+READ = """
+import sys, time
+from types import SimpleNamespace
+from pathlib import Path
+from deploytasks.ledger import Ledger
+from deploytasks.providers.directory import DirectoryStore
+from deploytasks.providers.site import Site
+
+began = time.perf_counter()
+folder = Path(sys.argv[1])
+store = DirectoryStore(SimpleNamespace(path="store"), Site("library", "production", folder, folder, None, "ann@host"))
+head = Ledger(store, "library/production", "ann@host", None).head()
+print(time.perf_counter() - began, head.number)
+"""
+
+
+class Time(NamedTuple):
+    """Seconds: of the whole process, and of reading the head alone."""
+
+    process: float
+    head: float
+
+
+def build(folder: Path, events: int) -> Ledger:
+    """A ledger of so many events. Nothing is synced to disk while it is built: only its reading is measured."""
+    store = DirectoryStore(
+        DirectorySettings(path="store"), Site("library", "production", folder, folder, None, "ann@host")
+    )
+    passed = 0
+
+    def now() -> datetime:
+        nonlocal passed
+        passed += 15
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=passed)
+
+    ledger, sync = Ledger(store, "library/production", "ann@host", now), os.fsync
+    os.fsync = lambda _: None
+    try:
+        while (number := ledger.head().number) < events:
+            deploy(ledger, f"20260101-000000-{number:06}", events - number)
+    finally:
+        os.fsync = sync
+    return ledger
+
+
+def deploy(ledger: Ledger, deployment: str, most: int) -> None:
+    """Record one deployment, or the first events of one."""
+    release = {"deployment": deployment, "version": "1.2.0", "digest": "ab" * 32, "commit": "cd" * 20, "color": "green"}
+    told = [
+        *(("evidence", {"item": f"item {n}", "key": "ef" * 32, "ok": True, "detail": "fine"}) for n in range(8)),
+        ("began", {**release, "task": "deploy", "host": "host", "plan": {"steps": ["step"] * 12}}),
+        ("installed", {**release, "release": "1.2.0-abababababab"}),
+        *(("reading", {"deployment": deployment, "requests": n, "errors": 0}) for n in range(READINGS)),
+        ("settled", {**release, "release": "1.2.0-abababababab", "way_back": "blue"}),
+        ("ended", {"deployment": deployment, "outcome": "done", "code": 0, "why": "all stages passed"}),
+    ]
+    for kind, facts in told[:most]:
+        ledger.append(kind, facts)
+
+
+def read(folder: Path) -> Time:
+    """Read the head once, in a process of its own."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(folder)],
+        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    return Time(time.perf_counter() - began, float(done.stdout.split()[0]))
+
+
+def main() -> int:
+    """Measure, print, and leave with 1 if the bar is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--pairs", type=int, default=21)
+    parser.add_argument("--verify", action="store_true", help="also recompute the long one, and say how long it takes")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        few, many = Path(folder) / "few", Path(folder) / "many"
+        build(few, FEW)
+        began = time.perf_counter()
+        ledger = build(many, chosen.events)
+        print(f"built {chosen.events} events in {time.perf_counter() - began:.1f} s, without syncing")
+        pairs = [(read(few), read(many)) for _ in range(chosen.pairs)]
+        if chosen.verify:
+            began = time.perf_counter()
+            print(f"verified: {ledger.verify().ok}, in {time.perf_counter() - began:.1f} s")
+    return report(pairs, chosen.events)
+
+
+def report(pairs: list[tuple[Time, Time]], events: int) -> int:
+    """Print medians and their ratios; the exit code."""
+    ratios = []
+    for name, column in (("whole process", 0), ("head alone", 1)):
+        short, long = (statistics.median(pair[which][column] for pair in pairs) for which in (0, 1))
+        ratios.append(long / short)
+        print(
+            f"{name:14} {FEW} events {short * 1000:8.3f} ms   {events} events {long * 1000:8.3f} ms   ratio {long / short:.2f}"
+        )
+    print(f"bar: whole process <= {BAR}: {'met' if ratios[0] <= BAR else 'MISSED'}")
+    return 0 if ratios[0] <= BAR else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""What events add up to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, strategies as st
+
+from deploytasks.ledger import Ended, Evidence, Open, Placed, Settled, Standing
+from deploytasks.ledger.event import canonical
+from deploytasks.ledger.projections import EVIDENCE, IMPORTED, RECENT, apply, done_by, happened_at
+from deploytasks.ledger.standing import LONGEST, standing_from_json, standing_to_json
+from deploytasks.ports import Event, Json
+
+DAWN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+BEGAN: Mapping[str, Json] = {
+    "deployment": "d1", "task": "deploy", "who": "ann@host", "host": "host", "version": "1.2.0", "digest": "abc",
+    "release": "1.2.0-abc", "commit": "c0ffee", "color": "green", "plan": {"steps": []},
+}  # fmt: skip
+SETTLED: Mapping[str, Json] = {
+    "deployment": "d1", "color": "green", "version": "1.2.0", "release": "1.2.0-abc", "digest": "abc",
+    "commit": "c0ffee", "way_back": "blue", "way_back_until": "2026-11-24T10:02:00+00:00",
+}  # fmt: skip
+ENDED: Mapping[str, Json] = {"deployment": "d1", "outcome": "done", "code": 0, "why": "all well", "seconds": 90.0}
+
+
+def event(number: int, kind: str, facts: Mapping[str, Json]) -> Event:
+    """Event ``number``, that many minutes after the first."""
+    return Event(number, DAWN + timedelta(minutes=number), kind, facts, "ci@runner", 0, "", "")
+
+
+def folded(*told: tuple[str, Mapping[str, Json]]) -> Standing:
+    """The standing after these events."""
+    standing = Standing()
+    for number, (kind, facts) in enumerate(told, 1):
+        standing = apply(standing, event(number, kind, facts))
+    return standing
+
+
+def minute(number: int) -> datetime:
+    """When event ``number`` happened."""
+    return DAWN + timedelta(minutes=number)
+
+
+def test_began_opens() -> None:
+    """A deployment that began is open, and says where its plan is."""
+    assert folded(("note", {}), ("began", BEGAN)).open == Open(
+        "d1", 2, "deploy", "ann@host", "host", "1.2.0", "abc", "green", minute(2)
+    )
+
+
+def test_ended_closes_its_own() -> None:
+    """An end closes the deployment that it names, and remembers both ends of it."""
+    standing = folded(("began", BEGAN), ("ended", ENDED))
+    assert standing.open is None
+    assert standing.recent == (
+        Ended("d1", "deploy", "1.2.0", "abc", "done", 0, "all well", "ann@host", minute(1), minute(2)),
+    )
+
+
+def test_ended_leaves_anothers_open() -> None:
+    """The end of another deployment does not close the one at work; what is not known of it stays empty."""
+    standing = folded(("began", BEGAN), ("ended", {**ENDED, "deployment": "d0", "code": 5}))
+    assert getattr(standing.open, "deployment", "") == "d1"
+    assert standing.recent == (Ended("d0", "", "", "", "done", 5, "all well", "ci@runner", None, minute(2)),)
+
+
+def test_settled_opens_the_way_back() -> None:
+    """A settled deployment tells what is live and where a rollback would go, until when."""
+    assert folded(("settled", SETTLED)).settled == Settled(
+        "d1",
+        "green",
+        "1.2.0",
+        "1.2.0-abc",
+        "abc",
+        "c0ffee",
+        minute(1),
+        "blue",
+        datetime(2026, 11, 24, 10, 2, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize("kind", ["rolled-back", "retired"])
+def test_way_back_is_taken_or_given_up(kind: str) -> None:
+    """After a rollback, or once the old color is retired, there is no way back; the rest stands."""
+    before = folded(("settled", SETTLED)).settled
+    after = folded(("settled", SETTLED), (kind, {})).settled
+    assert before is not None
+    assert after == before._replace(way_back=None, way_back_until=None)
+
+
+def test_spooled_rollback_that_came_late_takes_no_newer_way_back() -> None:
+    """A rollback from before the last settling, recorded only after it, does not close the new way back."""
+    late: dict[str, Json] = {"spooled": "s1", "at": DAWN.isoformat(), "who": "bob@host"}
+    assert getattr(folded(("settled", SETTLED), ("rolled-back", late)).settled, "way_back", None) == "blue"
+    in_time = {**late, "at": minute(2).isoformat()}
+    assert getattr(folded(("settled", SETTLED), ("rolled-back", in_time)).settled, "way_back", "") is None
+
+
+def test_installed_is_known_per_color() -> None:
+    """Each color has the release that was last installed there."""
+    first: dict[str, Json] = {"deployment": "d1", "color": "blue", "version": "1", "release": "1-a", "digest": "a"}
+    standing = folded(
+        ("installed", first),
+        ("installed", {**first, "color": "green", "deployment": "d2"}),
+        ("installed", {**first, "color": "green", "deployment": "d3", "commit": "c"}),
+        ("installed", {**first, "color": "purple"}),
+    )
+    assert standing.releases == {"blue": Placed("d1", "1", "1-a", "a", ""), "green": Placed("d3", "1", "1-a", "a", "c")}
+
+
+def test_latest_evidence_per_item() -> None:
+    """Of each item the latest look counts, whatever it found; ``ok`` is true only if it says so."""
+    standing = folded(
+        ("evidence", {"item": "test", "key": "k1", "ok": True, "detail": "8 passed"}),
+        ("evidence", {"item": "build", "key": "k1", "ok": "yes"}),
+        ("evidence", {"item": "test", "key": "k2", "ok": False, "detail": "1 failed"}),
+    )
+    assert standing.evidence == (
+        Evidence("build", "k1", False, "", minute(2), "ci@runner"),
+        Evidence("test", "k2", False, "1 failed", minute(3), "ci@runner"),
+    )
+    assert standing.evidence_of("test") == standing.evidence[1]
+    assert standing.evidence_of("lint") is None
+
+
+def test_spooled_event_counts_when_it_happened() -> None:
+    """What was recorded late is told with the time and the name of when it happened, and its id is remembered."""
+    late = event(
+        9, "evidence", {"item": "test", "ok": True, "spooled": "s1", "at": DAWN.isoformat(), "who": "bob@host"}
+    )
+    assert (happened_at(late), done_by(late)) == (DAWN, "bob@host")
+    standing = apply(Standing(), late)
+    assert (standing.imported, standing.evidence[0].at, standing.evidence[0].who) == (("s1",), DAWN, "bob@host")
+
+
+def test_size_is_bounded() -> None:
+    """However much happens and however long the texts, the standing stays small, and the newest stays in it."""
+    standing = Standing()
+    for number in range(500):
+        text = f"{number} " + "x" * 5000
+        for kind in ("began", "ended", "settled", "installed", "evidence", "reading"):
+            facts: dict[str, Json] = {"deployment": text, "item": text, "why": text, "color": "blue", "spooled": text}
+            standing = apply(standing, event(number, kind, facts))
+    assert (len(standing.recent), len(standing.evidence), len(standing.imported)) == (RECENT, EVIDENCE, IMPORTED)
+    assert standing.recent[-1].deployment.startswith("499 ")
+    assert len(standing.recent[-1].why) == LONGEST
+    assert len(canonical(standing_to_json(standing))) < 150_000
+
+
+KINDS = ["began", "ended", "settled", "installed", "rolled-back", "retired", "evidence", "reading", "what is this"]
+NAMES = [*BEGAN, *SETTLED, *ENDED, "item", "key", "ok", "detail", "at", "spooled", "number", "began", "ended"]
+INSTANTS = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(), INSTANTS,
+    st.sampled_from(["blue", "green", "d1", "2026-11-23", "2026-11-23T10:00:00"]), st.lists(st.text(), max_size=2),
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(NAMES), VALUES)), max_size=12))
+def test_any_facts_fold_and_come_back_from_json(told: list[tuple[str, dict[str, Json]]]) -> None:
+    """Facts that are missing or of another kind break nothing, and every standing is the same after JSON."""
+    standing = folded(*told)
+    assert standing_from_json(json.loads(canonical(standing_to_json(standing)))) == standing
+
+
+@given(st.recursive(VALUES, lambda inner: st.dictionaries(st.sampled_from(NAMES), inner), max_leaves=5))
+def test_any_stored_standing_can_be_read(found: Json) -> None:
+    """A standing that another version wrote is read as far as it is understood."""
+    whole = {
+        "open": found,
+        "settled": found,
+        "recent": [found],
+        "evidence": found,
+        "imported": found,
+        "releases": found,
+    }
+    assert isinstance(standing_from_json(whole), Standing)
