@@ -1,0 +1,3 @@
+"""SQLite, the database of one machine."""
+
+from .database import Sqlite as Sqlite
