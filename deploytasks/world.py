@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from . import redaction
@@ -246,15 +246,19 @@ class World:
 
     def observe(self, since: Any, edges: Sequence[float]) -> Reading:
         """One look at everything a rollout is judged by. A silent source is ``NoData``, never zero."""
-        self.pulse()
         return Reading(
             at=self.clock.now(),
-            split=self.traffic.read(),
-            totals=self._totals(since, edges),
+            split=self._beating(self.traffic.read),
+            totals=self._beating(partial(self._totals, since, edges)),
             probes=self.prober.totals(edges) if self.prober else None,
-            health={color: self._health(color) for color in COLORS},
-            alerts=self._alerts(),
+            health={color: self._beating(partial(self._health, color)) for color in COLORS},
+            alerts=self._beating(self._alerts),
         )
+
+    def _beating(self, ask: Callable[[], T]) -> T:
+        """Ask with a beat before: each question alone stays within the switch's grace, all together may not."""
+        self.pulse()
+        return ask()
 
     def _totals(self, since: Any, edges: Sequence[float]) -> dict[Color, Totals] | NoData:
         totals = _answer_or_no_data(lambda: self.metrics.totals(since, edges))

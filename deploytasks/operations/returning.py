@@ -108,8 +108,9 @@ class Recording:
     from there into the ledger when that answers in time. If it does not, the next task imports it.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, patience: float | None = None) -> None:
         self._world = world
+        self._patience = patience
         self._began = time.monotonic()
         self._standing = threading.Event()
         self._go = threading.Event()
@@ -143,11 +144,17 @@ class Recording:
             self._world.spool.put("rolled-back", facts, self._world.clock.now(), self._world.site.who)
         self._go.set()
 
-    def finish(self, patience: float | None = None) -> None:
-        """Wait for the ledger no longer than ``patience`` seconds, or a tenth of what the rollback took."""
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for the ledger no longer than ``patience`` seconds, or a tenth of what the rollback took.
+
+        But when that answers, and shows what a dead deployer left open, wait until it is closed.
+        """
         self._go.set()
         taken = time.monotonic() - self._began
-        bound = max(0.03, taken / 10) if patience is None else patience
+        bound = max(0.03, taken / 10) if self._patience is None else self._patience
         if self._standing.wait(bound) and not self._done.wait(bound) and self._is_open:
             self._done.wait(60.0)
 
@@ -177,12 +184,10 @@ def rollback(
         view.say(_would(world, color))
         return
     _confirm(world)
-    recording = Recording(world)
-    with interrupt.held_off():
+    with interrupt.held_off(), Recording(world, patience=2.0 if watch else None) as recording:
         returned = roll_back(world, to=color, force=force)
         recording.record(returned, reason or "")
-    view.returned(returned)
-    recording.finish(2.0 if watch else None)
+        view.returned(returned)
     if database:
         _reverse(world)
     if watch and returned.changed:

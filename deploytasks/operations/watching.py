@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import plans, view
 from ..errors import NotEnoughEvidence, TakenBack, UsageError
 from ..ports import Color, Split
-from ..rollout import Finish, Stop, TurnBack, Wait, advance, start
+from ..rollout import Finish, Shift, Stop, TurnBack, Wait, advance, start
 from ..verdict import LADDER
 
 if TYPE_CHECKING:
@@ -23,14 +24,16 @@ def watch(world: World, color: Color | None, length: float) -> None:
     if live is None:
         raise UsageError("traffic is shared: say which --color to watch")
     rules = plans.rollout_rules(world.settings, "watch", None, live, (100,), watch=length)
-    rules = plans.watching(rules)
-    seen = Split.all_on(live, None, rules.writer)
+    rules = replace(rules, bake=0.0, baseline=0.0)
+    seen = Split.all_on(None, None, rules.writer)
     course = start(rules, world.clock.now())
     while True:
         reading = world.observe(course.started, LADDER)._replace(split=seen)
         course, move = advance(rules, course, reading)
         view.reading(course, reading)
         match move:
+            case Shift():
+                seen = Split.all_on(live, None, rules.writer)
             case Wait(seconds=seconds):
                 world.wait(seconds)
             case Finish(verdict=verdict):

@@ -50,12 +50,20 @@ class Claim(Step):
         return self.before._replace(way_back=None, writer=f"deploy:{self.deployment}")
 
     def calls(self, world: World) -> Calls:
-        """One write; refused when the split is no longer the one that was planned from."""
-        return written(world, self.claimed, expect=self.before)
+        """One write; refused when the split is neither the one that was planned from nor one of ours."""
+        now = world.traffic.read()
+        if self._is_claimed(now):
+            return ()
+        taken_home = now.writer in (f"back:{self.deployment}", f"deadman:{self.deployment}")
+        return [[world.traffic.shift(self.claimed, expect=now if taken_home else self.before)]]
 
     def settled(self, world: World) -> bool:
-        """Read back."""
-        return world.traffic.read() == self.claimed
+        """The split bears our signature."""
+        return self._is_claimed(world.traffic.read())
+
+    def _is_claimed(self, split: Split) -> bool:
+        """Whatever its weights: a resumed deployment may have shifted already."""
+        return split.writer == self.claimed.writer
 
     def undo(self, world: World) -> Calls:
         """As it was, unless traffic was taken home meanwhile: then no way back is open."""

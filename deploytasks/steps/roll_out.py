@@ -21,12 +21,13 @@ from ..rollout import (
     Wait,
     advance,
     again,
+    outlook,
     reading_from_json,
     reading_to_json,
     start,
 )
 from ..verdict.ladder import LADDER
-from .balancer import written
+from .balancer import Arm, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ class RollOut(Step):
     """
 
     name = "roll out"
-    deadline = 15.0
+    deadline = 8.0
     moves_traffic = True
     exposes = True
     starts_over = True
@@ -129,7 +130,6 @@ class RollOut(Step):
                 course = None
         if course is None:
             return start(self.rules, world.clock.now())
-        world.perform([[world.traffic.shift(self.split(course.weight), expect=split)]], self.deadline)
         return again(self.rules, course, world.clock.now())
 
     def _look(self, world: World, since: object, silence: Silence) -> tuple[Reading | None, Silence]:
@@ -141,7 +141,7 @@ class RollOut(Step):
             return None, silence._replace(balancer=silence.balancer + 1)
 
     def _record(self, world: World, reading: Reading, course: Course, move: Move, silence: Silence) -> Silence:
-        facts: dict[str, Json] = {"reading": reading_to_json(reading), "move": _text(move), "course": course.summary()}
+        facts: dict[str, Json] = {"reading": reading_to_json(reading), "move": _text(move), "outlook": outlook(self.rules, course, reading.at).to_json()}
         try:
             world.note("reading", **facts)
             return silence._replace(ledger=None)
@@ -177,8 +177,12 @@ class RollOut(Step):
     def _shift(self, world: World, to: Split, seen: Split) -> None:
         world.note("shifting", split=list(to))
         world.doing(f"shift to {to.weights()}")
-        world.perform([[world.traffic.shift(to, expect=seen)]], self.deadline)
+        world.perform([*self._armed(world), [world.traffic.shift(to, expect=seen)]], self.deadline)
         world.note("shifted", split=list(world.traffic.read()))
+
+    def _armed(self, world: World) -> Calls:
+        """The switch once more, before each shift: a watchdog that lives is kept, one that died is replaced."""
+        return Arm(self.home._replace(writer=f"deadman:{self.deployment}"), self.deployment).calls(world)
 
     def settled(self, world: World) -> bool:
         """Everything is where the rollout ends."""
