@@ -1,6 +1,6 @@
 """Which value model belongs to which part of an environment. Imported on use, like the providers.
 
-The kinds are those of ``providers.KINDS``; a test compares the two tables.
+The kinds are those of ``providers.KINDS`` (but for the console, which is a view); a test compares the tables.
 """
 
 from __future__ import annotations

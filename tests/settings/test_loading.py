@@ -256,10 +256,9 @@ def test_settings_cannot_be_changed() -> None:
 
 
 def test_the_two_tables_agree() -> None:
-    """Every kind that has a provider has a model, and the other way round."""
-    assert {name: kinds.keys() for name, kinds in providers.KINDS.items()} == {
-        name: kinds.keys() for name, kinds in KINDS.items()
-    }
+    """Every kind that has a provider has a model, and the other way round; the console is no provider but a view."""
+    opened = {name: kinds.keys() for name, kinds in providers.KINDS.items()}
+    assert opened == {name: kinds.keys() for name, kinds in KINDS.items() if name != "messages"}
     assert DEFAULTS.keys() <= REQUIRED <= KINDS.keys()
 
 
