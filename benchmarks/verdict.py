@@ -15,7 +15,7 @@ import math
 import random
 import sys
 import time
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -33,7 +33,6 @@ from deploytasks.verdict.ladder import LADDER, NOTHING, plus
 RULES = rollout.Rules(home="blue", target="green", writer="deploy:simulated")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WELL = Health(True, "simulated")
-TAIL = 0.1
 
 
 class App(NamedTuple):
@@ -106,21 +105,12 @@ def requests(dice: random.Random, app: App, mean: float) -> Totals:
 
 
 def latencies(dice: random.Random, app: App, n: int) -> dict[float, int]:
-    """Counts along the ladder. Only the slowest tenth is drawn: all else is faster than any limit asked about."""
+    """Counts along the ladder of ``n`` log-normal latencies."""
     if not app.p99:
         return {}
-    median_ = math.log(app.p99) - 2.3263 * app.sigma
-    tail = []
-    for _ in range(binomial(dice, n, TAIL)):
-        # The upper tenth of a normal by rejection from an exponential (Robert 1995).
-        while True:
-            z = 1.2816 - math.log(1.0 - dice.random()) / 1.8
-            if dice.random() <= math.exp(-((z - 1.8) ** 2) / 2):
-                break
-        tail.append(math.exp(median_ + app.sigma * z))
-    tail.sort()
-    floor = math.exp(median_ + app.sigma * 1.2816)
-    counts = {edge: n if edge < floor else len(tail) - bisect_left(tail, edge) for edge in LADDER}
+    middle = math.log(app.p99) - 2.3263 * app.sigma
+    drawn = sorted(dice.lognormvariate(middle, app.sigma) for _ in range(n))
+    counts = {edge: n - bisect_right(drawn, edge) for edge in LADDER}
     return {edge: count for edge, count in counts.items() if count}
 
 
@@ -187,6 +177,13 @@ def cells() -> list[Cell]:
     return rows
 
 
+def sized(cell: Cell, asked: int, is_quick: bool) -> int:
+    """How many deployments of a row; few are dear (latency), and those that end early are cheap."""
+    if is_quick:
+        return 400 if cell.caught else asked // 2 if cell.green.p99 else asked
+    return max(1, round(asked * cell.portion))
+
+
 def spread(found: list[float], q: float) -> str:
     """A quantile in seconds; ``never`` when it is not reached."""
     value = sorted(found)[min(len(found) - 1, int(q * len(found)))]
@@ -195,9 +192,11 @@ def spread(found: list[float], q: float) -> str:
 
 def missed(cell: Cell, found: list[Outcome]) -> str:
     """Which bar this row misses; empty when it meets all it has."""
-    judged = sum(each.code == 4 for each in found) / len(found)
-    if cell.most_false is not None and judged > cell.most_false:
-        return f"MISSED: at most {cell.most_false:.0%} may be judged bad"
+    judged = sum(each.code == 4 for each in found)
+    # Where some are allowed, few deployments must not miss the bar by the luck of one.
+    most = None if cell.most_false is None else max(cell.most_false * len(found), 2 if cell.most_false else 0)
+    if most is not None and judged > most:
+        return f"MISSED: at most {most:.0f} may be judged bad"
     caught = sum(each.code == 4 and each.seconds <= cell.within for each in found) / len(found)
     if caught < cell.caught:
         return f"MISSED: {caught:.1%} within {cell.within:.0f} s, {cell.caught:.0%} are needed"
@@ -208,7 +207,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run and print all rows; 1 when a bar is missed."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     options.add_argument("--deployments", type=int, default=2000, help="simulated deployments per row")
-    options.add_argument("--quick", action="store_true", help="small: 40 per row, bars all the same")
+    options.add_argument("--quick", action="store_true", help="small: 40 per row, the same bars")
     options.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(48))
     options.add_argument("--processes", type=int, default=2)
     options.add_argument("--only", default="", help="rows whose name contains this")
@@ -221,7 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     began, bad = time.monotonic(), 0
     with ProcessPoolExecutor(given.processes) as pool:
         for number, cell in enumerate(cell for cell in cells() if given.only in cell.name):
-            runs = max(1, round(asked * (1 if given.quick else cell.portion) / (2 if cell.green.p99 else 1)))
+            runs = sized(cell, asked, given.quick)
             found = _spread_out(pool, cell, RULES, given.seed + number * 10**6, runs)
             naive_runs = max(10, runs // 20)
             naive = _spread_out(

@@ -12,7 +12,7 @@ BIN = 15.0
 """Seconds that one bin spans at least; shorter polls are merged."""
 USUAL = 3.0
 """What is supposed before anything is known: users retry."""
-WEIGHT = 3.0
+WEIGHT = 2.0
 """How many bad requests' worth of belief that supposition has."""
 MOST = 10.0
 
