@@ -52,6 +52,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Application(ThreadingHTTPServer):
+    """One color."""
+
     daemon_threads = True
     request_queue_size = 128
 
