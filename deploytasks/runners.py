@@ -74,6 +74,11 @@ class InterruptibleLocal(Local):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(1)
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether the time was up. Invoke asks whether its timer has ended, which can be later than the child."""
+        return bool(self._timer and self._killed)
+
     def read_proc_stdout(self, num_bytes: int) -> bytes | None:
         """What the child wrote. Ends when the child was killed, even if a stranger still holds the pipe."""
         return super().read_proc_stdout(num_bytes) if self.using_pty else self._read(self.process.stdout, num_bytes)
