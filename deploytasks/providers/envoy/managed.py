@@ -15,7 +15,7 @@ from ...errors import Unreachable
 from ..identity import signal_if_same
 from . import binary, listening
 from .bootstrap import host_and_port
-from .place import Launch, Place, State, choose_sockets, make_private, write_whole
+from .place import Launch, Place, State, make_private, write_whole
 
 Need = Literal["start", "apply"]
 """It does not run, or it runs with another configuration."""
@@ -33,7 +33,6 @@ def bring_up(place: Place, launch: Launch, listen: str, timeout: float) -> None:
     """Have ``launch`` in force, whatever runs now. Raises ``Unreachable`` when it does not come up."""
     deadline = time.monotonic() + timeout
     make_private(place.folder)
-    make_private(choose_sockets(place.folder))
     place.layer.ensure()
     state = place.read_state()
     if state.is_serving and state.digest == launch.digest:
@@ -56,14 +55,15 @@ def bring_up(place: Place, launch: Launch, listen: str, timeout: float) -> None:
 def stop(place: Place, timeout: float) -> None:
     """End supervisor and Envoy, and no process that is not ours. Raises ``Unreachable`` if one survives."""
     deadline = time.monotonic() + timeout
-    state = place.read_state()
-    signal_if_same(state.supervisor, signal.SIGTERM)
-    if not state.is_supervised:
-        _signal_all(state, signal.SIGTERM)
-    if not _until(lambda: not state.alive, deadline - min(2.0, timeout / 4)):
-        _signal_all(state, signal.SIGKILL)
-        if not _until(lambda: not state.alive, deadline):
-            raise Unreachable(f"envoy does not end: {', '.join(state.alive)}", do="end these processes yourself")
+    before = place.read_state()
+    if not signal_if_same(before.supervisor, signal.SIGTERM):
+        _signal_all(before, signal.SIGTERM)
+    if not _until(lambda: not place.read_state().alive, deadline - min(2.0, timeout / 4)):
+        _signal_all(place.read_state(), signal.SIGKILL)
+        if not _until(lambda: not place.read_state().alive, deadline):
+            left = ", ".join(place.read_state().alive)
+            raise Unreachable(f"envoy does not end: {left}", do="end these processes yourself")
+    place.clean(before)
 
 
 def _is_in_force(launch: Launch, state: State) -> bool:

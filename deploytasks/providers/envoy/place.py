@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from .layer import Layer
 
 _ROOM = 70
 """Bytes for the folder of sockets: the longest name in it has 30, a UNIX socket's path may have 107."""
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # what shm_open(3) uses on Linux; only removed from
 
 
 class Launch(NamedTuple):
@@ -76,6 +78,7 @@ class Place:
         self.state_file = folder / "state.json"
         self.log = folder / "envoy.log"
         self.supervisor_log = folder / "supervisor.log"
+        self.base_id_file = folder / "base-id"
         self.page = folder / "page" / "maintenance.html"
         self.layer = Layer(folder / "runtime")
 
@@ -120,6 +123,29 @@ class Place:
         except OSError:
             return "(it logged nothing)"
         return "\n".join(text.strip().splitlines()[-lines:]) or "(it logged nothing)"
+
+    def base_id(self, state: State) -> int:
+        """Of the Envoy that runs or ran last, even if it never served. 0: none."""
+        if state.base_id:
+            return state.base_id
+        try:
+            return int(self.base_id_file.read_text())
+        except (OSError, ValueError):
+            return 0
+
+    def clean(self, state: State) -> None:
+        """Remove what Envoys leave behind that have ended: sockets, and the shared memory of their hot restart."""
+        base_id = self.base_id(state)
+        sockets = self.sockets
+        for path in [*sockets.glob("hot_*"), sockets / "admin.sock", self.base_id_file]:
+            path.unlink(missing_ok=True)
+        if base_id:
+            # Envoy multiplies the base id by ten, see hot_restart_impl.cc.
+            with suppress(OSError):
+                (_SHARED_MEMORY / f"envoy_shared_memory_{base_id * 10}").unlink()
+        if sockets != self.folder:
+            with suppress(OSError):
+                sockets.rmdir()
 
     def _known_sockets(self) -> Path | None:
         if fits(self.folder):

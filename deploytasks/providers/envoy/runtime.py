@@ -42,6 +42,12 @@ class Runtime:
                 raise Unreachable("the balancer (a managed Envoy) does not run", do=_START) from error
             raise
 
+    def at_rest(self) -> Keys:
+        """What Envoy uses now, or will use when it is started. Raises ``Unreachable``."""
+        if self._is_managed and not self.place.read_state().alive:
+            return self._layer.read()
+        return self.in_force()
+
     def change(
         self, changes: Changes, timeout: float, approve: Callable[[Keys], None] | None = None, *, alone: bool = False
     ) -> None:

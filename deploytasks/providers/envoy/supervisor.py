@@ -32,7 +32,6 @@ STOP_WITHIN = 5.0
 """Seconds from SIGTERM to SIGKILL."""
 _LONGEST_PAUSE = 5.0
 _LOG_LIMIT = 5_000_000
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # what shm_open(3) uses on Linux; only removed from
 
 
 class Signals:
@@ -123,7 +122,7 @@ class Supervisor:
         self._tell(phase="starting")
         self._stop_all()
         _rotate(self.place.log)
-        fresh = self._spawn(launch, ["--use-dynamic-base-id", "--base-id-path", str(self._base_id_file)], epoch=0)
+        fresh = self._spawn(launch, ["--use-dynamic-base-id", "--base-id-path", str(self.place.base_id_file)], epoch=0)
         return self._settle(launch, fresh, epoch=0)
 
     def _apply(self, launch: Launch) -> None:
@@ -181,7 +180,7 @@ class Supervisor:
     def _make_current(self, launch: Launch, fresh: str, epoch: int) -> None:
         before = (self.state.envoy, *self.state.others)
         others = tuple(known for known in before if known != fresh and is_alive(known))
-        base_id = int(self._base_id_file.read_text()) if epoch == 0 else self.state.base_id
+        base_id = int(self.place.base_id_file.read_text()) if epoch == 0 else self.state.base_id
         self.running = launch
         facts = {"others": others, "epoch": epoch, "base_id": base_id, "digest": launch.digest, "detail": ""}
         self._tell(phase="running", envoy=fresh, **facts)
@@ -214,28 +213,10 @@ class Supervisor:
             deadline = time.monotonic() + STOP_WITHIN
             while time.monotonic() < deadline and any(is_alive(each) for each in known):
                 self.signals.wait(0.02)
-        self._clean()
+        self.place.clean(self.state)
         self._tell(envoy="", others=(), base_id=0)
 
-    def _clean(self) -> None:
-        """Remove what Envoy leaves behind: sockets, and the shared memory of its hot restart."""
-        for path in self.place.sockets.glob("hot_*"):
-            path.unlink(missing_ok=True)
-        (self.place.sockets / "admin.sock").unlink(missing_ok=True)
-        self._base_id_file.unlink(missing_ok=True)
-        if self.state.base_id:
-            # Envoy multiplies the base id by ten, see hot_restart_impl.cc.
-            with suppress(OSError):
-                (_SHARED_MEMORY / f"envoy_shared_memory_{self.state.base_id * 10}").unlink()
-        if self.place.sockets != self.place.folder:
-            with suppress(OSError):
-                self.place.sockets.rmdir()
-
     # -- notes ---------------------------------------------------------------
-
-    @property
-    def _base_id_file(self) -> Path:
-        return self.place.folder / "base-id"
 
     def _tell(self, **news: Any) -> None:
         self.state = self.state._replace(**news)

@@ -42,6 +42,9 @@ class Traffic:
     def read(self) -> Split:
         return split_from(self._runtime.in_force(), self._settings.prefix)
 
+    def at_rest(self) -> Split:
+        return split_from(self._runtime.at_rest(), self._settings.prefix)
+
     def shift(self, to: Split, expect: Split | None = None) -> Call:
         changes = split_keys(to, self._settings.prefix)
         return Call(f"envoy runtime: {in_words(changes)}", partial(self._shift, to, expect))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import socket
 import threading
 import time
@@ -18,9 +17,8 @@ import pytest
 
 from deploytasks import web
 from deploytasks.ports import Calls, Color, Split
-from deploytasks.providers.envoy import Maintenance, Metrics, Traffic
+from deploytasks.providers.envoy import Maintenance, Metrics, Traffic, managed
 from deploytasks.providers.envoy.place import Place
-from deploytasks.providers.identity import is_alive, signal_if_same
 from deploytasks.providers.site import Site
 from deploytasks.settings.envoy import MaintenanceSettings, MetricsSettings, TrafficSettings
 
@@ -135,13 +133,7 @@ class House:
 
     def end(self) -> None:
         """Leave nothing running, whatever a test did."""
-        state = self.place.read_state()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for known in state.alive:
-                signal_if_same(known, number)
-            with contextlib.suppress(AssertionError):
-                until(lambda: not any(is_alive(known) for known in (state.supervisor, state.envoy, *state.others)), 5)
-        assert not self.place.read_state().alive
+        managed.stop(self.place, 10)
 
 
 def perform(calls: Calls, timeout: float = 30) -> None:

@@ -24,7 +24,7 @@ EDGES = (0.1, 0.25, 0.5, 2.0)
 def _totals(house: House) -> dict[str, Totals]:
     found = house.metrics.totals(NOW, EDGES)
     assert not isinstance(found, NoData)
-    return {**found}
+    return {str(color): totals for color, totals in found.items()}
 
 
 def test_counts_requests_and_errors_per_color(house: House) -> None:
