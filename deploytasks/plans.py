@@ -49,9 +49,9 @@ def deploy(
     home = _home(seen.split)
     _same_version_same_digest(release, seen)
     if home and _digest(seen.on(home)) == release.digest and not redeploy and target in (None, home):
-        return Plan(deployment, "deploy", seen, (), release, home, (f"{release.version} is live on {home} already",))
+        return _as_it_is(seen, deployment, release, home)
     color = _idle(home, target)
-    steps: list[Step] = [Prepare()]
+    steps: list[Step] = [Prepare(), *_revival(seen, home)]
     if gates:
         steps.append(Gate(release))
     steps += _installation(settings, seen, deployment, release, color)
@@ -132,6 +132,21 @@ def back_up(settings: Settings, seen: Situation, deployment: str, *, who: str) -
 def restore(settings: Settings, seen: Situation, deployment: str, *, backup: str) -> Plan:
     """Put a copy in the database's place; nothing takes that back but another restore."""
     return Plan(deployment, "restore-database", seen, (Restore(backup),))
+
+
+def _as_it_is(seen: Situation, deployment: str, release: Release, home: Color) -> Plan:
+    """Nothing to do; unless it was shut down: then what was live is started again."""
+    revival = _revival(seen, home)
+    steps: list[Step] = [Prepare(), *revival, Smoke(None)] if revival else []
+    return Plan(
+        deployment, "deploy", seen, tuple(steps), release, home, (f"{release.version} is live on {home} already",)
+    )
+
+
+def _revival(seen: Situation, home: Color | None) -> list[Step]:
+    """Start the live color when it does not run: it is the way back, and it has all traffic."""
+    found = seen.on(home) if home else None
+    return [Start(home)] if home and found and not found.running else []
 
 
 # -- pieces ----------------------------------------------------------------------------------------

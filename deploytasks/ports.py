@@ -251,6 +251,9 @@ class Traffic(Protocol):
     def read(self) -> Split:
         """The split that is in force, as the balancer itself reports it."""
 
+    def at_rest(self) -> Split:
+        """The split it has, or will have once ``prepare`` was carried out: what it remembers while it is down."""
+
     def shift(self, to: Split, expect: Split | None = None) -> Call:
         """Share traffic like ``to``, in one write. With ``expect``, raise ``SplitMoved`` instead of writing
         over a split that is not this one."""

@@ -242,7 +242,7 @@ class World:
         """What stands where, now."""
         from .engine.plan import Situation
 
-        return Situation(self.traffic.read(), self.fleet.installed("blue"), self.fleet.installed("green"))
+        return Situation(self.traffic.at_rest(), self.fleet.installed("blue"), self.fleet.installed("green"))
 
     def observe(self, since: Any, edges: Sequence[float]) -> Reading:
         """One look at everything a rollout is judged by. A silent source is ``NoData``, never zero."""

@@ -133,6 +133,9 @@ class FakeTraffic:
             raise Unreachable("the balancer does not answer")
         return Split(*self._state.read()["split"])
 
+    def at_rest(self) -> Split:
+        return self.read()
+
     def shift(self, to: Split, expect: Split | None = None) -> Call:
         def perform(timeout: float) -> None:
             now = self.read()

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 def live_is_healthy(world: World, release: Release | None) -> Found:
     """The color that serves users, and would serve them again after a rollback, is well."""
-    live = world.traffic.read().live
+    live = world.traffic.at_rest().live
     if live is None:
         return Found("not applicable", "nothing is live yet")
+    found = world.fleet.installed(live)
+    if found is not None and not found.running:
+        return Found("pending", f"{live} {found.version} does not run: the deployment starts it first")
     health = world.fleet.health(live)
     return Found("pass" if health.healthy else "fail", f"{live}: {health.detail}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from typing import TYPE_CHECKING
 
 from .. import view
@@ -32,12 +34,11 @@ def run_tests(world: World, release: Release, *, preview: bool, again: bool) -> 
 
 
 def _run(world: World, command: str, about: str) -> None:
-    from ..providers.hosts.rendering import python_in
-
     assert world.site.context is not None
     began = world.clock.elapsed()
-    with world.site.context.cd(str(world.site.root)):
-        result = world.site.context.run(python_in(command), hide=True, warn=True, in_stream=False)
+    line = command.replace("{python}", shlex.quote(sys.executable))
+    with world.site.context.cd(shlex.quote(str(world.site.root))):
+        result = world.site.context.run(line, hide=True, warn=True, in_stream=False)
     took = world.clock.elapsed() - began
     passed = result is not None and result.ok
     last = _last_line(result.stdout if result else "")

@@ -65,6 +65,11 @@ class Start(Step):
 
     color: Color
 
+    @property
+    def label(self) -> str:
+        """``start blue``."""
+        return f"start {self.color}"
+
     def calls(self, world: World) -> Calls:
         """Stop what still runs there from before, start, wait for health."""
         return world.fleet.start(self.color)

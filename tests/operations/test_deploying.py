@@ -72,7 +72,7 @@ def test_backup_comes_before_migration(tmp_path: Path) -> None:
     deploy(world, memory.release())
 
     done = [e.facts["step"] for e in world.ledger.events() if e.kind == "step" and e.facts["state"] == "done"]
-    assert ["back up the database", "migrate", "start"] == done[3:6]
+    assert ["back up the database", "migrate", "start blue"] == done[3:6]
 
 
 def test_errors_take_it_back_with_code_4(tmp_path: Path) -> None:

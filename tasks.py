@@ -1,0 +1,87 @@
+"""The tasks of this repository: the toolkit's own, and ``dev.*`` for who works on it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from invoke import Collection, Context, Exit, task
+
+from deploytasks import namespace
+
+ROOT = Path(__file__).parent
+FAULTS = ROOT / "examples/library/faults.json"
+PYTHON = shlex.quote(sys.executable)
+INV = f"{PYTHON} -m invoke"
+
+
+def _run(c: Context, command: str) -> None:
+    with c.cd(str(ROOT)):
+        c.run(command, in_stream=False)
+
+
+@task
+def check(c: Context) -> None:
+    """All that CI runs, from a fresh clone."""
+    _run(c, ".ci/run --clone")
+
+
+@task
+def fix(c: Context) -> None:
+    """Format, and fix what can be fixed without thinking."""
+    _run(c, f"{PYTHON} -m ruff check --fix .")
+    _run(c, f"{PYTHON} -m ruff format .")
+
+
+@task(help={"quick": "Smaller sizes, as CI runs them."})
+def bench(c: Context, quick: bool = False) -> None:
+    """Every benchmark; each prints ratios against a peer or a floor, and fails when a bar is missed."""
+    for script in sorted((ROOT / "benchmarks").glob("*.py")):
+        if "argparse" in script.read_text(encoding="utf-8"):
+            _run(c, f"{PYTHON} {shlex.quote(str(script))}{' --quick' if quick else ''}")
+
+
+@task
+def docs(c: Context) -> None:
+    """Check that what the documentation says is true."""
+    _run(c, f"{PYTHON} -m pytest -q tests/docs")
+
+
+@task
+def demo(c: Context) -> None:
+    """Deploy the sample application, then deploy it again, blue-green, under live traffic."""
+    deploy = f"{INV} deploy --env development"
+    print("== the first release: nothing is live yet", flush=True)
+    _run(c, deploy)
+    print("\n== the same again, blue-green, while 200 requests/s come in", flush=True)
+    _run(c, f"{PYTHON} benchmarks/switch.py --url http://127.0.0.1:8080 --during {shlex.quote(deploy + ' --redeploy')}")
+    print("\nhttp://127.0.0.1:8080 is open; `inv status --env development`; `inv down --env development` ends it")
+
+
+@task(
+    help={
+        "fault": "errors, latency, health, slow_start, crash_after or migration; see examples/library/library/faults.py"
+    }
+)
+def break_(c: Context, fault: str = "errors", value: str = "0.5") -> None:
+    """Put a bug into the sample application; the next deployment brings it out, and takes it back."""
+    if fault not in ("errors", "latency", "health", "slow_start", "crash_after", "migration"):
+        raise Exit(f"there is no fault {fault!r}", code=2)
+    try:
+        found: object = json.loads(value)
+    except ValueError:
+        found = value
+    FAULTS.write_text(json.dumps({fault: found}) + "\n", encoding="utf-8")
+    print(f"{FAULTS.relative_to(ROOT)}: {{{fault}: {value}}}; now: inv deploy --env development")
+
+
+@task
+def mend(c: Context) -> None:
+    """Take the bug out again."""
+    FAULTS.write_text("{}\n", encoding="utf-8")
+    print(f"{FAULTS.relative_to(ROOT)}: no fault")
+
+
+namespace.add_collection(Collection("dev", check, fix, bench, docs, demo, break_, mend))
