@@ -61,6 +61,7 @@ def demo(c: Context) -> None:
 
 
 @task(
+    name="break",
     help={
         "fault": "errors, latency, health, slow_start, crash_after or migration; see examples/library/library/faults.py"
     }
