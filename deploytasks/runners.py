@@ -11,7 +11,8 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,15 +51,16 @@ class InterruptibleLocal(Local):
     def start(self, command: str, shell: str, env: dict[str, Any]) -> None:
         """Start the command as the leader of a new session (a pseudo-terminal always is one)."""
         self.threads = {}
-        if self.using_pty:
-            super().start(command, shell, env)
-            self._leader = self.pid
-            return
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(
-            [shell, "-c", command], env=env, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
-        )
-        self._leader = self.process.pid
+        with signals_deferred():
+            if self.using_pty:
+                super().start(command, shell, env)
+                self._leader = self.pid
+                return
+            pipe = subprocess.PIPE
+            self.process = subprocess.Popen(
+                [shell, "-c", command], env=env, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+            )
+            self._leader = self.process.pid
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """Kill, and let the interrupt through."""
@@ -103,6 +105,31 @@ class InterruptibleLocal(Local):
             if self._killed:
                 return None
         return os.read(pipe.fileno(), num_bytes)
+
+
+@contextlib.contextmanager
+def signals_deferred() -> Iterator[None]:
+    """Let SIGINT and SIGTERM wait for the end of the block: a child must not be born and forgotten in one moment.
+
+    Children that are started in it have both signals at their defaults, also while we ignore them on the way
+    back: an ignored signal is inherited, and a server started then could never be stopped by TERM. Does nothing
+    outside of the main thread, where Python allows no handlers.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in found.items() if handler is not None}  # None: not Python's
+    for number in before:
+        signal.signal(number, lambda signum, _frame: came.append(signum))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for came_first in came[:1]:
+            os.kill(os.getpid(), came_first)
 
 
 def kill_tree(leader: int) -> None:

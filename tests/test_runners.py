@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
@@ -17,7 +18,7 @@ from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, UnexpectedExit
 
 from deploytasks.providers.identity import identity
-from deploytasks.runners import InterruptibleLocal, descendants
+from deploytasks.runners import InterruptibleLocal, descendants, signals_deferred
 
 TREE = """
 echo $$ >> {note}
@@ -101,6 +102,9 @@ def test_interrupt_ends_everything(
         assert wait_for(lambda: not any(identity(pid) for pid in noted(note)))
     finally:
         deployer.kill()
+        for pid in noted(note):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         _, said = deployer.communicate()
     assert "Traceback" not in said
 
@@ -144,6 +148,32 @@ def test_much_output_comes_whole(context: Context) -> None:
     result = context.run(command, hide=True, in_stream=False)
     assert result is not None
     assert (len(result.stdout), len(result.stderr)) == (2**20, 2**20)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_signal_at_the_moment_of_birth(signum: int) -> None:
+    """A signal that comes while a child is being started is seen after it, with the child known."""
+    seen: list[str] = []
+    before = signal.signal(signum, lambda _signum, _frame: seen.append("signal"))
+    try:
+        with signals_deferred():
+            os.kill(os.getpid(), signum)
+            seen.append("started")
+        assert wait_for(lambda: len(seen) == 2)
+    finally:
+        signal.signal(signum, before)
+    assert seen == ["started", "signal"]
+
+
+def test_ignored_signals_are_not_inherited(context: Context) -> None:
+    """On the way back we ignore SIGTERM; what is started then must still end by it."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        result = context.run("kill -TERM $$; echo lived on", hide=True, in_stream=False, warn=True)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert result is not None
+    assert (result.exited, result.stdout) == (-signal.SIGTERM, "")
 
 
 def test_background_processes_survive_success(context: Context, tmp_path: Path) -> None:
