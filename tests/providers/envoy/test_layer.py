@@ -49,10 +49,10 @@ def test_a_failed_write_changes_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     keys.write({"split.blue": "100"})
     before = sorted(tmp_path.iterdir())
 
-    def full(*_: object) -> None:
+    def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(layer, "_write_durably", full)
+    monkeypatch.setattr(layer.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         keys.write({"split.blue": "50"})
     assert ({"split.blue": "100"}, before) == (keys.read(), sorted(tmp_path.iterdir()))
