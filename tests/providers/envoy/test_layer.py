@@ -52,7 +52,7 @@ def test_a_failed_write_changes_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(layer.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         keys.write({"split.blue": "50"})
     assert ({"split.blue": "100"}, before) == (keys.read(), sorted(tmp_path.iterdir()))
