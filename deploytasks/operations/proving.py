@@ -41,7 +41,7 @@ def _run(world: World, command: str, about: str) -> None:
         result = world.site.context.run(line, hide=True, warn=True, in_stream=False)
     took = world.clock.elapsed() - began
     passed = result is not None and result.ok
-    last = _last_line(result.stdout if result else "")
+    last = _last_line(f"{result.stderr}\n{result.stdout}" if result else "")
     world.note("evidence", item="tests", key=about, ok=passed, detail=f"`{command}`: {last} in {took:.1f} s")
     if not passed:
         output = (result.stdout + result.stderr).strip() if result else ""

@@ -94,6 +94,7 @@ def environment(folder: Path) -> dict[str, str]:
         "LIBRARY_DATABASE": str(folder / "library.sqlite3"),
         "LIBRARY_CACHE": str(folder / "cache"),
         "LIBRARY_DEBUG": "0",
+        "LIBRARY_FAULTS": str(folder / "faults.json"),
         "VERSION": "1.2.3",
         "COLOR": "green",
     }
