@@ -5,7 +5,7 @@ It reads this file by itself from the folder that it starts in.
 
 import time
 
-from library.faults import FAULTS_FILE, read_faults
+from library.faults import faults_file, read_faults
 
 workers = 1
 threads = 16
@@ -18,7 +18,7 @@ control_socket_disable = True  # two colors on one machine would fight over its 
 
 def on_starting(server):
     """Called before the port is opened."""
-    seconds = read_faults(FAULTS_FILE).slow_start
+    seconds = read_faults(faults_file()).slow_start
     if seconds:
         server.log.warning("faults.json: waiting %s s before listening", seconds)
         time.sleep(seconds)

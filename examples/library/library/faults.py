@@ -21,8 +21,6 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-FAULTS_FILE = Path(os.environ.get("LIBRARY_FAULTS") or Path(__file__).resolve().parent.parent / "faults.json")
-"""``LIBRARY_FAULTS`` names another file: the tests do, for these are bugs that tests do not see."""
 
 KEYS = ("errors", "latency", "health", "slow_start", "crash_after", "migration")
 
@@ -54,6 +52,11 @@ class Faults(NamedTuple):
     @property
     def touch_requests(self) -> bool:
         return bool(self.errors or self.latency)
+
+
+def faults_file() -> Path:
+    """The release's own. ``LIBRARY_FAULTS`` names another: the tests do, for these are bugs that tests do not see."""
+    return Path(os.environ.get("LIBRARY_FAULTS") or Path(__file__).resolve().parent.parent / "faults.json")
 
 
 def read_faults(path: Path) -> Faults:

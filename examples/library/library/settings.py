@@ -11,10 +11,10 @@ VERSION, COLOR       who answers; shown in the headers X-Version and X-Color
 import os
 from pathlib import Path
 
-from .faults import FAULTS_FILE, read_faults
+from .faults import faults_file, read_faults
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-FAULTS = read_faults(FAULTS_FILE)
+FAULTS = read_faults(faults_file())
 
 VERSION = os.environ.get("VERSION", "development")
 COLOR = os.environ.get("COLOR", "none")

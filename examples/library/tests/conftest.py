@@ -81,7 +81,7 @@ def manage(folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(where: Path, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "manage.py", *words], cwd=where, env={**os.environ, **environment(folder)},
+            [sys.executable, "manage.py", *words], cwd=where, env={**os.environ, **environment(folder), "LIBRARY_FAULTS": ""},
             capture_output=True, text=True, timeout=30, check=False,
         )  # fmt: skip
 
