@@ -1,71 +1,110 @@
-"""What people and machines see. Progress and words for people, one JSON object for machines."""
+"""What people and machines see. Progress goes to stderr, answers to stdout, one JSON object for a machine.
+
+A thin face: whatever costs time is imported when it is used, for a rollback says one line and must not wait for more.
+"""
 
 from __future__ import annotations
 
-import json as _json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from . import printing
 
 if TYPE_CHECKING:
     from ..engine.plan import Plan
     from ..engine.run import Outcome
     from ..engine.step import Step
     from ..operations.returning import Returned
-    from ..ports import Event, Listener
+    from ..ports import Listener, Reading
     from ..rollout import Course
-    from ..ports import Reading
     from ..world import World
 
 
-class _Lines:
-    def tell(self, event: Event) -> None:
-        facts = {k: v for k, v in event.facts.items() if k not in ("plan", "reading", "outlook")}
-        print(event.number, event.kind, facts)
+class _Progress:
+    """Becomes a log or a live view with the first event: who is told nothing imports nothing."""
+
+    def __init__(self) -> None:
+        self._listener: Listener | None = None
+
+    def tell(self, event: Any) -> None:
+        if self._listener is None:
+            from .telling import Telling
+
+            self._listener = Telling()
+        self._listener.tell(event)
 
 
 def progress() -> Listener:
-    return _Lines()
+    """Someone who shows a deployment while it runs: a live view on a person's terminal, lines everywhere else."""
+    return _Progress()
 
 
 def say(text: str) -> None:
-    print(text)
+    """Words for people, to stderr; above the live view while there is one."""
+    printing.tell(text)
 
 
 def show(kind: str, answer: Mapping[str, Any], json: bool) -> None:
-    print(_json.dumps(answer, indent=None if json else 2, default=str))
+    """An answer (see ``operations.answers``) on stdout: one line of JSON, or text."""
+    if json:
+        printing.answer_json(answer)
+        return
+    from .text import text
+
+    printing.answer(text(kind, answer, _paint()))
 
 
 def plan(rendered: Sequence[tuple[Step, Sequence[Sequence[str]]]], plan: Plan, digest: str) -> None:
-    for note in plan.notes:
-        print("note:", note)
-    for step, calls in rendered:
-        print(step.label)
-        for batch in calls:
-            for text in batch:
-                print("   ", text)
-    print("digest", digest)
+    """A plan on stdout: each step with every call it would make."""
+    from .text.planned import planned
+
+    printing.answer("\n".join(planned(rendered, plan, digest, _paint())))
 
 
 def conclude(world: World, plan: Plan, outcome: Outcome) -> None:
-    print(outcome.word, outcome.why, outcome.seconds)
+    """The last lines of a deployment, on stdout; the very last one sums it up."""
+    printing.close_screen()
+    from .ending import ending
+
+    printing.answer("\n".join(ending(world, plan, outcome, _paint())))
 
 
 def returned(returned: Returned) -> None:
-    print(returned)
+    """What a rollback did, on stdout, at once."""
+    if returned.changed:
+        printing.answer(f"rolled back: {returned.after.weights()} (was {returned.before.weights()})")
+    else:
+        printing.answer(f"nothing to take back: {returned.why}")
 
 
 def reading(course: Course, reading: Reading) -> None:
-    print(reading)
+    """One reading of a watch, as a line on stderr."""
+    from .watching import watched
+
+    printing.tell(watched(course, reading))
 
 
 def is_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    """Whether a person can be asked something."""
+    return printing.is_terminal(sys.stdin) and printing.is_terminal(sys.stdout)
 
 
 def confirm(question: str) -> bool:
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    """Ask; anything but yes, the end of input included, is no."""
+    return prompt(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def prompt(question: str) -> str:
-    return input(question)
+    """What a person typed; nothing at the end of input."""
+    printing.close_screen()
+    try:
+        return input(question)
+    except EOFError:
+        return ""
+
+
+def _paint() -> Any:
+    from .paint import Paint
+
+    return Paint(printing.has_color(sys.stdout))

@@ -1,0 +1,141 @@
+"""The last lines of every deployment: how it ended and why, where traffic is now, and how to go back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ..ports import Color
+from .paint import Paint, table
+from .wording import clean, duration, instant, one_line
+
+if TYPE_CHECKING:
+    from ..engine.plan import Plan
+    from ..engine.run import Outcome
+    from ..ports import Split
+    from ..world import World
+
+T = TypeVar("T")
+_SUMMARY = 160
+"""Characters of an explanation in the last line."""
+
+
+class WayBack(NamedTuple):
+    """The command that goes back, and until when it may be given; or why there is none."""
+
+    command: str
+    until: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.command} ({self.until})" if self.until else self.command
+
+
+def ending(world: World, plan: Plan, outcome: Outcome, paint: Paint) -> list[str]:
+    """All of it as lines; the last one sums it up. Whatever cannot be read says so: this is no place to fail."""
+    split = _tried(world.traffic.read)
+    back = _way_back(world, plan, outcome)
+    rows = [
+        ("why", _indented(outcome.why)),
+        ("took", duration(outcome.seconds)),
+        ("left", "; ".join(clean(left) for left in outcome.left)),
+        ("traffic", _where(split, plan, outcome)),
+        ("go back", str(back) if back else ""),
+        ("ledger", _head(world)),
+    ]
+    shown = [(paint(name, "dim"), value) for name, value in rows if value]
+    title = f"{_word(plan, outcome)}: {_what(world, plan)}"
+    about = f"{plan.task} {plan.deployment} by {world.site.who}"
+    style = "good" if outcome.code == 0 else "bad"
+    return [
+        "",
+        f"{paint(clean(title), style)}  {paint(clean(about), 'dim')}",
+        *table(shown, "  "),
+        paint(one_line(summary(world, plan, outcome, split, back)), "bold"),
+    ]
+
+
+def summary(world: World, plan: Plan, outcome: Outcome, split: Split | None, back: WayBack | None) -> str:
+    """One line: what someone who scrolls to the end has to know."""
+    word, took = _word(plan, outcome), duration(outcome.seconds)
+    if outcome.code == 0:
+        way = f"; back: {back}" if back else ""
+        return f"{word}: {_what(world, plan)} in {took}{way}"
+    return (
+        f"{word}: {one_line(outcome.why, _SUMMARY) or 'no reason is known'}; "
+        f"traffic is on {_where(split, plan, outcome)}; exit code {outcome.code}"
+    )
+
+
+def _word(plan: Plan, outcome: Outcome) -> str:
+    return "deployed" if outcome.code == 0 and plan.task == "deploy" else outcome.word
+
+
+def _what(world: World, plan: Plan) -> str:
+    version = f" {plan.release.version}" if plan.release else ""
+    what = f"{world.site.application}{version} to {world.site.environment}"
+    return what if plan.task == "deploy" else f"{plan.task}: {what.replace(' to ', ' in ')}"
+
+
+def _where(split: Split | None, plan: Plan, outcome: Outcome) -> str:
+    """Where traffic is now, with the version that is there as far as the plan knows."""
+    if split is None:
+        return "an unknown color: the balancer does not answer (`inv status`)"
+    if split.live is None:
+        return split.weights() if split.is_mixed else "nothing: no color is exposed"
+    version = _version(split.live, plan, outcome)
+    return f"{split.live} {version}" if version else f"{split.live}"
+
+
+def _version(color: Color, plan: Plan, outcome: Outcome) -> str:
+    if plan.release is not None and color == plan.color and (outcome.code == 0 or plan.starts_from.split.live != color):
+        return plan.release.version
+    found = plan.starts_from.on(color)
+    return found.version if found else ""
+
+
+def _way_back(world: World, plan: Plan, outcome: Outcome) -> WayBack | None:
+    """How to undo what was done, or to go on with what was not."""
+    env = world.site.environment
+    if outcome.code != 0:
+        advice = {
+            "held": f"inv resume --env {env} tries again",
+            "stopped": f"inv status --env {env} says who moved traffic or holds the lease",
+            "stuck": f"ACT NOW: inv status --env {env}, inv doctor --env {env}",
+            "closed": f"ACT NOW: nothing is exposed to users: inv status --env {env}",
+        }
+        return WayBack(advice[outcome.word]) if outcome.word in advice else None
+    settle = next((step for step in plan.steps if step.name == "settle"), None)
+    if settle is None:
+        return None
+    if getattr(settle, "way_back", None) is None:
+        return WayBack("none: this was the first deployment")
+    until = _tried(lambda: _until(world, plan, float(getattr(settle, "keep", 0.0))))
+    return WayBack(f"inv rollback --env {env} --reason …", f"until {instant(until)}")
+
+
+def _until(world: World, plan: Plan, keep: float) -> datetime:
+    settled = _tried(lambda: world.ledger.head().standing.settled)
+    if settled and settled.deployment == plan.deployment and settled.way_back_until:
+        return settled.way_back_until
+    return world.clock.now() + timedelta(seconds=keep)
+
+
+def _head(world: World) -> str:
+    """The digest that proves later that nobody changed what was written until now."""
+    found = _tried(lambda: world.ledger.head().digest)
+    if found is None:
+        return "cannot be read now"
+    verify = f"inv history --env {world.site.environment} --verify --expect {found}"
+    return f"head {found[:12]}…: keep it, this finds any later change:\n           {verify}"
+
+
+def _indented(why: str) -> str:
+    return clean(why).replace("\n", "\n           ")
+
+
+def _tried(ask: Callable[[], T]) -> T | None:
+    with suppress(Exception):  # it has ended, well or not: what cannot be told must not change that
+        return ask()
+    return None

@@ -1,0 +1,178 @@
+"""One event as one sentence: for the log, the history and the report, always the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..ledger.facts import Facts, number, part, parts, text, texts, truth, whole
+from ..ports import COLORS
+from .scene import evidence, no_data, sick
+from .wording import (
+    MISSING,
+    counted,
+    duration,
+    instant,
+    number as finite,
+    one_line,
+    seconds,
+    share,
+    size,
+    slow,
+    weights,
+)
+
+_LONGEST = 400
+"""Characters of an explanation on one line; the ledger has all of it."""
+_SHORT = 90
+"""Where the same explanation is told by several lines."""
+
+
+def sentence(kind: str, facts: Facts) -> str:
+    """What happened. An event of a kind that is not known here is told by its facts."""
+    tell = _SENTENCES.get(kind)
+    return one_line(tell(facts) if tell else _anything(kind, facts))
+
+
+def _why(facts: Facts, name: str = "why") -> str:
+    return one_line(text(facts, name), _LONGEST)
+
+
+def _anything(kind: str, facts: Facts) -> str:
+    plain = [f"{name} {value}" for name, value in facts.items() if isinstance(value, str | int | float)]
+    return one_line(f"{kind}: {', '.join(plain)}" if plain else kind, _LONGEST)
+
+
+def _began(facts: Facts) -> str:
+    what = " ".join(filter(None, (text(facts, "task"), text(facts, "version"))))
+    color = f" on {text(facts, 'color')}" if text(facts, "color") else ""
+    steps = len(parts(part(facts, "plan"), "steps"))
+    count = f", {counted(steps, 'step')}" if steps else ""
+    return f"began: {what or 'something'}{color}, by {text(facts, 'who') or 'nobody we know'}{count}"
+
+
+def _step(facts: Facts) -> str:
+    label, state = text(facts, "step"), text(facts, "state")
+    if state == "done":
+        return f"step done: {label}, {duration(finite(facts.get('seconds')))}"
+    if state == "undone":
+        return f"step undone: {label} ({one_line(text(facts, 'why'), _SHORT)})"
+    if state == "not undone":
+        return f"step NOT undone: {label}: {_why(facts)}"
+    return f"step {state}: {label}"
+
+
+def _installed(facts: Facts) -> str:
+    return f"installed: {text(facts, 'version')} on {text(facts, 'color')} ({text(facts, 'release')})"
+
+
+def _backup(facts: Facts) -> str:
+    return f"backup: {text(facts, 'name')}, {size(facts.get('size'))}"
+
+
+def _migrated(facts: Facts) -> str:
+    back = "" if text(facts, "reverse") else ", no command takes it back"
+    return f"migrated: `{text(facts, 'command')}` from {text(facts, 'color')}{back}"
+
+
+def _settled(facts: Facts) -> str:
+    back = text(facts, "way_back")
+    until = f"the way back to {back} is open until {instant(facts.get('way_back_until'))}" if back else "no way back"
+    return f"settled: {text(facts, 'version')} on {text(facts, 'color')}; {until}"
+
+
+def _rolled_back(facts: Facts) -> str:
+    moved = f"{weights(facts.get('from'))} → {weights(facts.get('to'))}"
+    return f"rolled back: {moved}, by {text(facts, 'by') or 'nobody we know'}: {_why(facts, 'reason') or MISSING}"
+
+
+def _ended(facts: Facts) -> str:
+    why = f": {_why(facts)}" if text(facts, "why") else ""
+    left = texts(facts, "left")
+    remains = f"; NOT taken back: {'; '.join(left)}" if left else ""
+    took = finite(facts.get("seconds"))
+    after = f" after {duration(took)}" if took is not None else ""
+    return f"ended: {text(facts, 'outcome') or 'unknown'}, code {whole(facts, 'code')}{after}{why}{remains}"
+
+
+def _evidence(facts: Facts) -> str:
+    return f"evidence: {text(facts, 'item')}: {'ok' if truth(facts, 'ok') else 'NOT ok'}: {_why(facts, 'detail')}"
+
+
+def _maintenance(facts: Facts) -> str:
+    return f"maintenance: {'closed' if truth(facts, 'on') else 'open again'} {_why(facts, 'message')}"
+
+
+def _lease(facts: Facts) -> str:
+    taken = f" from {_why(facts, 'taken_from')}" if text(facts, "taken_from") else ""
+    return f"lease {text(facts, 'state')}: {text(facts, 'holder')}{taken} ({text(facts, 'doing')})"
+
+
+def _fired(facts: Facts) -> str:
+    silence = duration(finite(facts.get("silence")))
+    return f"dead-man's switch fired after {silence} of silence: {_why(facts)}"
+
+
+def reading(facts: Facts, target: str = "") -> str:
+    """One reading: the share, both colors since the stage began (``target`` first), time left, evidence."""
+    seen, outlook = part(facts, "reading"), part(facts, "outlook")
+    order = sorted(COLORS, key=lambda color: color != target)
+    users = part(outlook, "users")
+    colors = " | ".join(f"{color} {_numbers(part(users, color))}" for color in order if color in users)
+    said = [f"{whole(outlook, 'percent')} %: {colors}" if colors else _phase(outlook)]
+    probes = part(part(outlook, "probes"), target)
+    said += [f"probes {_numbers(probes)}"] if whole(probes, "requests") else []
+    said += [f"NO DATA: {no_data(seen)}"] if no_data(seen) else []
+    said += [f"{color} UNHEALTHY: {why}" for color, why in sick(seen) if color == target or not target]
+    said += [left] if (left := time_left(outlook)) else []
+    nearest = evidence(outlook)
+    said += [f"evidence {percent_of(nearest[1])} ({nearest[0]})"] if nearest and nearest[1] > 0 else ["evidence 0 %"]
+    return one_line(" | ".join(said))
+
+
+def percent_of(value: float) -> str:
+    """Evidence toward rolling back; below 100 % it never reads 100 %."""
+    return f"{min(99, round(100 * value)) if value < 1 else 100} %"
+
+
+def _numbers(found: Facts) -> str:
+    if not whole(found, "requests"):
+        return "0 req"
+    errors = f"{whole(found, 'errors')} err ({share(found.get('rate'))})"
+    return f"{whole(found, 'requests')} req {errors} P99 {slow(found, 'p99')}"
+
+
+def _phase(outlook: Facts) -> str:
+    return text(outlook, "phase") or "reading"
+
+
+def time_left(outlook: Facts) -> str:
+    """What the stage, the hold or the pause still lasts."""
+    for name, words in (("pause_left", "paused, at most {} more"), ("hold_left", "on hold, at most {} more")):
+        if finite(outlook.get(name)) is not None:
+            return words.format(seconds(number(outlook, name)))
+    left = finite(outlook.get("seconds_left"))
+    return "" if left is None else f"{seconds(left)} left"
+
+
+_SENTENCES: Mapping[str, Callable[[Facts], str]] = {
+    "began": _began,
+    "step": _step,
+    "shifting": lambda facts: f"shifting: to {weights(facts.get('split'))}",
+    "shifted": lambda facts: f"shifted: {weights(facts.get('split'))}",
+    "reading": reading,
+    "installed": _installed,
+    "backup": _backup,
+    "migrated": _migrated,
+    "reversed": lambda facts: f"reversed: `{text(facts, 'command')}` from {text(facts, 'color')}",
+    "restored": lambda facts: f"restored: {text(facts, 'name')}",
+    "settled": _settled,
+    "retired": lambda facts: f"retired: {text(facts, 'color')}; there is no way back to it",
+    "rolled-back": _rolled_back,
+    "ended": _ended,
+    "evidence": _evidence,
+    "maintenance": _maintenance,
+    "lease": _lease,
+    "note": lambda facts: f"note: {text(facts, 'text')}",
+    "deadman-fired": _fired,
+    "deadman-failed": lambda facts: f"dead-man's switch FAILED to take traffic home: {_why(facts)}",
+}

@@ -1,0 +1,52 @@
+"""Whoever is told first chooses how to show it: drawn on a person's terminal, as lines everywhere else."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..ports import Event
+from . import printing
+from .lines import Lines
+
+if TYPE_CHECKING:
+    from .live import Live
+
+
+class Telling:
+    """Lines, and a live view from ``began`` to ``ended`` where that can be drawn. Never raises."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+        self._live: Live | None = None
+
+    def tell(self, event: Event) -> None:
+        if event.kind == "began":
+            self._live = _drawn()
+        live = self._live
+        if live is None or live.is_broken:
+            self._lines.tell(event)
+            return
+        self._lines.hear(event)
+        live.tell(event)
+        if event.kind == "ended":
+            printing.close_screen()
+            self._live = None
+
+
+def _drawn() -> Live | None:
+    """A live view that has taken the terminal, if there is one to take."""
+    if not printing.can_draw():
+        return None
+    with suppress(Exception):  # then lines will do
+        import atexit
+
+        from .live import Live
+
+        live = Live()
+        if live.fits:
+            printing.take_screen(live)
+            atexit.register(live.close)
+            live.start()
+            return live
+    return None

@@ -1,0 +1,107 @@
+"""Answers that are lists of findings: the configuration, the checklist, smoke, one judged reading, the doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..paint import Paint, table
+from ..wording import counted, duration, instant, milliseconds, number, share, whole
+from .reading import fields, items, unreadable, word
+
+_ANSWERS = {"pass": "ok", "warn": "warn", "fail": "fail", "pending": "warn", "not applicable": ""}
+_KINDS = {"PASS": "good", "WARN": "warn", "HOLD": "warn", "FAIL": "bad"}
+
+
+def validate(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """That the configuration is fine. Mistakes come as an error."""
+    sections = answer.get("sections")
+    parts = f" ({', '.join(map(str, sections))})" if isinstance(sections, list) and sections else ""
+    state = "fine" if answer.get("ok") else "NOT fine"
+    mark = paint.mark("ok" if answer.get("ok") else "fail")
+    return [f"{mark} the configuration of {word(answer, 'environment')} is {state}{parts}"]
+
+
+def checklist(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """Every item with its answer, and the evidence below it."""
+    found = items(answer, "items")
+    lines = [paint(f"checklist of {word(answer, 'environment')}", "bold")]
+    for item in found:
+        state = word(item, "answer")
+        said = "" if state == "pass" else f" ({state})"
+        lines.append(f"  {paint.mark(_ANSWERS.get(state, 'fail'))} {word(item, 'item')}: {word(item, 'text')}{said}")
+        lines.append(paint(f"      {word(item, 'evidence')}", "dim"))
+    counts = [(state, sum(word(item, "answer") == state for item in found)) for state in _ANSWERS]
+    told = ", ".join(f"{count} {state}" for state, count in counts if count)
+    return [*lines, f"  {told or 'there are no items'}"]
+
+
+def smoke(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """One line per check."""
+    found = items(answer, "checks")
+    rows = [
+        (
+            paint.mark("ok" if check.get("passed") else "fail"),
+            word(check, "name"),
+            milliseconds(check.get("seconds")),
+            word(check, "detail"),
+        )
+        for check in found
+    ]
+    passed = sum(bool(check.get("passed")) for check in found)
+    heading = f"smoke checks of {word(answer, 'address')}"
+    end = f"  {passed} of {counted(len(found), 'check')} passed" if found else "  no checks are configured"
+    return [paint(heading, "bold"), *table(rows, "  ", right=(2,)), end]
+
+
+def verdicts(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """Each metric with how many requests it was judged by, its value and its limit; then why."""
+    about = f"{word(answer, 'color')} in {word(answer, 'environment')}, over {duration(number(answer.get('window')))}"
+    rows, whys = [("", "", "requests", "value", "limit")], []
+    for verdict in items(answer, "verdicts"):
+        kind = word(verdict, "kind")
+        shown = [_measured(verdict, name) for name in ("value", "limit")]
+        count = whole(verdict.get("n"))
+        rows.append((paint(kind, _KINDS.get(kind, "bad")), word(verdict, "metric"), count, shown[0], shown[1]))
+        whys.append(f"  {word(verdict, 'why')}")
+    return [paint(about, "bold"), *(table(rows, "  ", right=(2, 3, 4)) if whys else ["  nothing was judged"]), *whys]
+
+
+def _measured(verdict: Mapping[str, Any], name: str) -> str:
+    """In the unit of its metric; a hold for want of requests compares counts."""
+    value, metric = number(verdict.get(name)), word(verdict, "metric")
+    if value is None:
+        return "over 30 s" if metric.startswith("p9") and name == "value" else word(verdict, name)
+    if word(verdict, "kind") == "HOLD" and "not enough data" in word(verdict, "why"):
+        return whole(value)
+    return milliseconds(value) if metric.startswith("p9") else share(value)
+
+
+def doctor(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """What is well, what is not, and how to mend it."""
+    found = items(answer, "findings")
+    lines = [paint(f"doctor for {word(answer, 'environment')}", "bold")]
+    for finding in found:
+        state = word(finding, "state")
+        mark = paint.mark(state if state in ("ok", "warn") else "fail")
+        lines.append(f"  {mark} {word(finding, 'subject')}: {word(finding, 'detail')}")
+        if state != "ok" and word(finding, "do", ""):
+            lines.append(f"      do: {word(finding, 'do')}")
+    broken = sum(word(finding, "state") not in ("ok", "warn") for finding in found)
+    warned = sum(word(finding, "state") == "warn" for finding in found)
+    end = f"{counted(broken, 'thing')} broken" if broken else "nothing is broken"
+    return [*lines, f"  {end}, {counted(warned, 'warning')}"]
+
+
+def maintenance(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """Whether the site is closed."""
+    found = fields(answer, "notice")
+    where = word(answer, "environment")
+    if why := unreadable(found, paint):
+        return [f"{where}: maintenance {why}"]
+    if not found:
+        return [f"{where}: open, no maintenance page"]
+    closed = paint(f"{where}: CLOSED", "bad")
+    since = f"since {instant(found.get('since'))}, by {word(found, 'who')}"
+    again = f"visitors are told to come again in {whole(found.get('retry_after'))} s"
+    return [f"{closed} {since}", f"  {word(found, 'message')}", f"  {again}"]

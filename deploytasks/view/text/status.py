@@ -1,0 +1,147 @@
+"""What is live and idle, the way back, the switch, the lease, the last deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..paint import Paint, table
+from ..wording import duration, instant, moment, one_line, weights, whole
+from .reading import fields, items, title, unreadable, word
+
+_RECENT = 5
+"""Deployments that are shown; `inv history` has all."""
+_COLORS = ("blue", "green")
+
+
+def status(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """The whole picture, and what about it deserves attention."""
+    parts = (
+        ("traffic", _traffic(answer, paint)),
+        *((color, _color(color, answer, paint)) for color in _COLORS),
+        ("maintenance", _maintenance(answer.get("maintenance"), paint)),
+        ("switch", _switch(answer.get("deadman"), paint)),
+        ("lease", _lease(answer.get("lease"), paint)),
+        ("ledger", _ledger(answer.get("ledger"), paint)),
+    )
+    where = title(word(answer, "application"), word(answer, "environment"))
+    heading = f"{paint(where, 'bold')}  {word(fields(answer, 'traffic'), 'address', '')}".rstrip()
+    shown = table([(paint(name, "dim"), value) for name, value in parts], "  ")
+    return [heading, *shown, *_recent(answer), *_care(answer, paint)]
+
+
+def _traffic(answer: Mapping[str, Any], paint: Paint) -> str:
+    found = fields(answer, "traffic")
+    if why := unreadable(found, paint):
+        return why
+    back = word(found, "way_back", "")
+    way = f"the way back is {paint(back, back)}{_until(answer)}" if back else "no way back is open"
+    return f"{weights(found)}; {way}; written by {word(found, 'writer', 'nobody we know')}"
+
+
+def _until(answer: Mapping[str, Any]) -> str:
+    until = fields(fields(answer, "ledger"), "settled").get("way_back_until")
+    return f" until {instant(until)}" if moment(until) else ""
+
+
+def _color(color: str, answer: Mapping[str, Any], paint: Paint) -> str:
+    found = fields(answer, "colors").get(color)
+    if why := unreadable(found, paint):
+        return why
+    if not fields(found):
+        return paint("nothing is installed", "dim")
+    return ", ".join([
+        word(found, "version"),
+        _role(color, fields(answer, "traffic"), paint),
+        _health(fields(found), paint),
+        word(found, "address"),
+    ])  # fmt: skip
+
+
+def _role(color: str, traffic: Mapping[str, Any], paint: Paint) -> str:
+    share = traffic.get(color)
+    if traffic.get("live") == color:
+        return paint("live", "bold")
+    return f"{share} % of traffic" if share else "idle" if share == 0 else "live or idle: unknown"
+
+
+def _health(found: Mapping[str, Any], paint: Paint) -> str:
+    detail = word(found, "detail")
+    if not found.get("running"):
+        return paint("does not run", "dim")
+    if found.get("healthy") is True:
+        return paint("healthy", "good") + f" ({detail})"
+    return paint(f"NOT healthy: {detail}", "bad")
+
+
+def _maintenance(found: Any, paint: Paint) -> str:
+    if why := unreadable(found, paint):
+        return why
+    if not fields(found):
+        return "off"
+    closed = paint(f"CLOSED since {instant(found.get('since'))}", "bad")
+    return f"{closed} by {word(found, 'who')}: {word(found, 'message')}"
+
+
+def _switch(found: Any, paint: Paint) -> str:
+    if why := unreadable(found, paint):
+        return why
+    if not fields(found):
+        return "none is configured"
+    if moment(found.get("fired_at")):
+        return paint(f"FIRED at {instant(found.get('fired_at'))}", "bad") + f": {word(found, 'detail')}"
+    return f"{'armed' if found.get('armed') else 'not armed'} ({word(found, 'detail')})"
+
+
+def _lease(found: Any, paint: Paint) -> str:
+    if why := unreadable(found, paint):
+        return why
+    if not fields(found):
+        return "free"
+    where = f"{word(found, 'host')}, process {word(found, 'pid')}"
+    since = instant(found.get("since"))
+    return f"{paint(word(found, 'who'), 'bold')} ({where}) since {since}: {word(found, 'doing')}"
+
+
+def _ledger(found: Any, paint: Paint) -> str:
+    if why := unreadable(found, paint):
+        return why
+    return f"{whole(fields(found).get('events'))} events, head {word(found, 'head')[:16]}"
+
+
+def _recent(answer: Mapping[str, Any]) -> list[str]:
+    recent = items(answer.get("ledger"), "recent")[-_RECENT:]
+    rows = [
+        (
+            instant(each.get("ended")),
+            word(each, "task"),
+            word(each, "version"),
+            f"{word(each, 'outcome')} ({word(each, 'code')})",
+            _took(each),
+            one_line(each.get("why") or f"by {word(each, 'who')}", 100),
+        )
+        for each in reversed(recent)
+    ]
+    return ["  last deployments, the newest first:", *table(rows, "    ")] if rows else []
+
+
+def _took(ended: Mapping[str, Any]) -> str:
+    began, end = moment(ended.get("began")), moment(ended.get("ended"))
+    return duration((end - began).total_seconds() if began and end else None)
+
+
+def _care(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """What a person should do something about."""
+    env = word(answer, "environment", "E")
+    traffic, ledger, colors = (fields(answer, name) for name in ("traffic", "ledger", "colors"))
+    found, held = fields(ledger, "open"), answer.get("lease")
+    cares = []
+    if found and held is None:
+        what = f"{word(found, 'task')} {word(found, 'deployment')} by {word(found, 'who')} was left unfinished"
+        cares.append(f"{what}: inv resume --env {env}, or the next deployment takes it back")
+    if traffic.get("blue") and traffic.get("green") and held is None:
+        cares.append(f"traffic is shared and nobody is at work: inv rollback --env {env} --reason …")
+    back = fields(colors, str(traffic.get("way_back")))
+    if back and back.get("healthy") is False:
+        cares.append(f"the way back, {traffic.get('way_back')}, is not healthy: a rollback would be refused")
+    return [f"  {paint.mark('warn')} {care}" for care in cares]
