@@ -35,22 +35,25 @@ def opened(path: Path, patience: float, *, create: bool = False) -> Iterator[sql
         database.close()
 
 
-def patiently(database: sqlite3.Connection, statement: str, deadline: float) -> None:
-    """Execute a statement that needs a lock, as soon as it can be had. ``deadline``: on the monotonic clock."""
+def patiently(database: sqlite3.Connection, statement: str, deadline: float) -> list[tuple[object, ...]]:
+    """The rows of a statement that needs a lock, as soon as it can be had. ``deadline``: on the monotonic clock."""
     while True:
         try:
-            database.execute(statement).fetchone()
-            return
+            return database.execute(statement).fetchall()
         except sqlite3.OperationalError as error:
-            is_lock = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-            if not is_lock or time.monotonic() > deadline:
+            if not is_lock(error) or time.monotonic() > deadline:
                 raise
             time.sleep(_RETRY)
 
 
-def integrity(database: sqlite3.Connection, check: str = "integrity_check") -> str:
+def is_lock(error: sqlite3.Error) -> bool:
+    """Whether another connection is in the way, and nothing else is wrong."""
+    return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def integrity(database: sqlite3.Connection, deadline: float, check: str = "integrity_check") -> str:
     """What is wrong with a database; empty when nothing is."""
-    rows = [str(row[0]) for row in database.execute(f"PRAGMA {check}(3)")]
+    rows = [str(row[0]) for row in patiently(database, f"PRAGMA {check}(3)", deadline)]
     return "" if rows == ["ok"] else "; ".join(rows)[:300]
 
 
@@ -126,7 +129,7 @@ def _copy(source: Path, target: Path, deadline: float) -> None:
         origin.backup(made, pages=_PAGES, progress=_until(deadline), sleep=_RETRY)
         origin.execute("ROLLBACK")  # nobody needs to wait while the copy is checked
         made.execute("PRAGMA journal_mode=DELETE")  # one file, without a write-ahead log beside it
-        problem = integrity(made)
+        problem = integrity(made, deadline)
         if problem:
             raise sqlite3.DatabaseError(f"the copy is not whole: {problem}")
     shutil.copymode(source, target)
@@ -137,10 +140,8 @@ def _copy(source: Path, target: Path, deadline: float) -> None:
 def _pour(source: Path, target: Path, deadline: float) -> None:
     with opened(source, 5.0) as origin, opened(target, 0) as live:
         origin.backup(live, pages=_PAGES, progress=_until(deadline), sleep=_RETRY)
-        problem = integrity(live)
-        if problem:
-            raise sqlite3.DatabaseError(f"the restored database is not whole: {problem}")
-        with suppress(sqlite3.Error):
+        # From here on the content is the copy's, whoever else is in the way.
+        with suppress(sqlite3.OperationalError):
             live.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 

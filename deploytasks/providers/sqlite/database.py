@@ -128,8 +128,8 @@ class Sqlite:
         if not self._path.exists():
             return Finding(subject, "ok", f"{self._settings.path} does not exist yet")
         try:
-            with opened(self._path, self._settings.patience) as database:
-                problem = integrity(database, "quick_check")
+            with opened(self._path, 0) as database:
+                problem = integrity(database, time.monotonic() + self._settings.patience, "quick_check")
         except sqlite3.Error as error:
             problem = str(error)
         size = self._path.stat().st_size / 1e6

@@ -114,6 +114,18 @@ def test_changed_configuration_restarts(make_fleet: MakeFleet, make_release: Mak
     assert seen["GREETING"] == "green {color} $HOME `id` 'x' 1.0.0"
 
 
+def test_hung_process_is_replaced(make_fleet: MakeFleet, make_release: MakeRelease, site: Site) -> None:
+    """A process of the right release that does not answer is not what was asked for: it is started anew."""
+    fleet = make_fleet(health_within=0.2, stop_within=0.2)
+    perform(fleet.install(make_release(), "green"))
+    perform(fleet.start("green"))
+    hung = known(site)
+    os.killpg(int(hung.partition(":")[0]), signal.SIGSTOP)
+    perform(fleet.start("green"))
+    assert not is_alive(hung)
+    assert fleet.health("green").healthy
+
+
 def test_wrong_digest_is_refused(fleet: LocalFleet, make_release: MakeRelease, site: Site) -> None:
     """An archive that is not what it should be is never unpacked, and no link moves."""
     release = make_release()

@@ -211,6 +211,8 @@ def test_restore_beside_a_writer(database: Sqlite, path: Path, writer: subproces
     database.back_up("one", {}).perform(20)
     perform(database.restore("one"), 20)
     assert writer.poll() is None
+    writer.kill()
+    writer.wait(10)
     assert {count for _number, count in rows(path)} == {2}
 
 
