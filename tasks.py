@@ -66,7 +66,7 @@ def demo(c: Context) -> None:
         "fault": "errors, latency, health, slow_start, crash_after or migration; see examples/library/library/faults.py"
     }
 )
-def break_(c: Context, fault: str = "errors", value: str = "0.5") -> None:
+def break_(c: Context, fault: str = "errors", value: str = '{"share": 0.5, "after": 8}') -> None:
     """Put a bug into the sample application; the next deployment brings it out, and takes it back."""
     if fault not in ("errors", "latency", "health", "slow_start", "crash_after", "migration"):
         raise Exit(f"there is no fault {fault!r}", code=2)

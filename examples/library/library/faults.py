@@ -4,6 +4,7 @@ Committed as ``{}``: no faults. Change it, deploy, and see the release go home b
 by ``errors`` and ``latency``, so that each fault shows alone:
 
     {"errors": 0.5}                              this fraction of requests is answered 500
+    {"errors": {"share": 0.5, "after": 8}}       the same, from 8 s after the start on: smoke checks do not see it
     {"latency": 0.3}                             every request takes 0.3 s longer
     {"latency": {"seconds": 2.5, "share": 0.2}}  a fifth of them takes 2.5 s longer
     {"health": "failing"}                        /health answers 503
@@ -37,6 +38,8 @@ class Faults(NamedTuple):
 
     errors: float = 0.0
     """Fraction of requests, 0–1."""
+    errors_after: float = 0.0
+    """Seconds since the start."""
     latency: float = 0.0
     """Seconds."""
     latency_share: float = 1.0
@@ -105,7 +108,11 @@ def _number(given: object, most: float | None = None) -> float:
 
 
 def _parse_errors(given: object) -> dict:
-    return {"errors": _number(given, most=1)}
+    if not isinstance(given, dict):
+        return {"errors": _number(given, most=1)}
+    if set(given) != {"share", "after"}:
+        raise ValueError('a share, or {"share": 0.5, "after": 8} are needed')
+    return {"errors": _number(given["share"], most=1), "errors_after": _number(given["after"])}
 
 
 def _parse_latency(given: object) -> dict:

@@ -36,7 +36,7 @@ def misbehave(answer: Handler) -> Handler:
             return answer(request)
         if faults.latency and random.random() < faults.latency_share:
             time.sleep(faults.latency)
-        if random.random() < faults.errors:
+        if random.random() < faults.errors and time.monotonic() - settings.STARTED >= faults.errors_after:
             return JsonResponse({"error": "a fault, by order of faults.json"}, status=500)
         return answer(request)
 

@@ -9,12 +9,14 @@ VERSION, COLOR       who answers; shown in the headers X-Version and X-Color
 """
 
 import os
+import time
 from pathlib import Path
 
 from .faults import faults_file, read_faults
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 FAULTS = read_faults(faults_file())
+STARTED = time.monotonic()
 
 VERSION = os.environ.get("VERSION", "development")
 COLOR = os.environ.get("COLOR", "none")

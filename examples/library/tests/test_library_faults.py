@@ -26,6 +26,7 @@ def behaving(given):
     [
         ({}, Faults()),
         ({"errors": 0.5}, Faults(errors=0.5)),
+        ({"errors": {"share": 0.5, "after": 8}}, Faults(errors=0.5, errors_after=8.0)),
         ({"latency": 2}, Faults(latency=2.0)),
         ({"latency": {"seconds": 2.5, "share": 0.2}}, Faults(latency=2.5, latency_share=0.2)),
         ({"health": "failing"}, Faults(unhealthy_after=0.0)),
@@ -82,6 +83,13 @@ def test_errors_spare_health():
 
     assert [response.status_code for response in responses] == [500, 500, 200]
     assert {response["X-Version"] for response in responses} == {"1.2.3"}
+
+
+@pytest.mark.parametrize(("age", "status"), [(59, 200), (61, 500)])
+def test_errors_may_come_later(age, status):
+    """A release may be well at first, so that smoke checks pass it."""
+    with behaving({"errors": {"share": 1, "after": 60}}), override_settings(STARTED=time.monotonic() - age):
+        assert Client().get("/api/").status_code == status
 
 
 def test_errors_hit_their_share(monkeypatch):
