@@ -292,7 +292,9 @@ class FakeAlerts:
         self._state = state
 
     def firing(self) -> Sequence[Alert] | NoData:
-        return [Alert(name, "critical", VirtualClock(self._state).now()) for name in self._state.read()["world"]["alerts"]]
+        return [
+            Alert(name, "critical", VirtualClock(self._state).now()) for name in self._state.read()["world"]["alerts"]
+        ]
 
     def diagnose(self) -> Sequence[Finding]:
         return ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ports import Color, Installed, Json, Release, Split
@@ -48,7 +47,6 @@ def new_deployment(now: Any, tail: str) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{tail}"
 
 
-@cache
 def _adapter(kind: type) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 

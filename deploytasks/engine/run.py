@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import DeployError, Interrupted, LeaseLost, NotEnoughEvidence, SplitMoved, TakenBack, Unreachable
+from ..errors import (
+    DeployError,
+    Interrupted,
+    LeaseLost,
+    NotEnoughEvidence,
+    SplitMoved,
+    TakenBack,
+    Unreachable,
+    WayBackFailed,
+)
 from . import interrupt
 from .progress import Progress
 
@@ -37,7 +46,7 @@ def run(plan: Plan, world: World, past: Progress | None = None) -> Outcome:
                 begun.add(step.label)
                 _carry_out(step, world, past)
         return Outcome(0, "done", "", world.clock.elapsed() - began)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  # a signal, too, must be taken back
         with interrupt.held_off():
             return _ended_by(error, plan, world, begun, began)
 
@@ -55,32 +64,39 @@ def _carry_out(step: Step, world: World, past: Progress) -> None:
 
 
 def _ended_by(error: BaseException, plan: Plan, world: World, begun: Collection[str], began: float) -> Outcome:
-    """What an error means for what was begun."""
+    """Take back what an error demands, and name what that comes to."""
     why = str(error) if isinstance(error, DeployError | Interrupted) else f"{type(error).__name__}: {error}"
+    own_code = error.exit_code if isinstance(error, DeployError | Interrupted) else 1
+    left: tuple[str, ...] = ()
+    traffic_failed = False
+    if not isinstance(error, LeaseLost | SplitMoved):
+        held = isinstance(error, NotEnoughEvidence)
+        left, traffic_failed = back(plan, world, begun, why, traffic_only=held)
+    code, word = _meaning(error, plan, world, begun, traffic_failed=traffic_failed)
+    return Outcome(own_code if code is None else code, word, why, world.clock.elapsed() - began, left, error)
 
-    def ended(code: int, word: str, left: tuple[str, ...] = ()) -> Outcome:
-        return Outcome(code, word, why, world.clock.elapsed() - began, left, error)
 
+def _meaning(
+    error: BaseException, plan: Plan, world: World, begun: Collection[str], *, traffic_failed: bool
+) -> tuple[int | None, str]:
+    """The exit code (``None``: the error's own) and the word for it."""
     if isinstance(error, LeaseLost | SplitMoved):
-        return ended(5, "stopped")
+        return SplitMoved.exit_code, "stopped"
     if not world.has_written:
-        back(plan, world, begun, why)
-        return ended(error.exit_code if isinstance(error, DeployError | Interrupted) else 1, "refused")
-    held = isinstance(error, NotEnoughEvidence)
-    left, traffic_failed = back(plan, world, begun, why, traffic_only=held)
-    if traffic_failed:
-        return ended(8, "stuck", left)
-    if plan.starts_from.split.blue + plan.starts_from.split.green == 0 and _was_exposed(plan, begun):
-        return ended(8, "closed", left)
-    if held:
-        return ended(6, "held", left)
+        return None, "refused"
+    if traffic_failed or _was_exposed(plan, begun):
+        return WayBackFailed.exit_code, "stuck" if traffic_failed else "closed"
+    if isinstance(error, NotEnoughEvidence):
+        return NotEnoughEvidence.exit_code, "held"
     if isinstance(error, Interrupted):
-        return ended(error.exit_code, "interrupted", left)
-    return ended(TakenBack.exit_code if isinstance(error, DeployError) else 1, "taken back", left)
+        return None, "interrupted"
+    return (TakenBack.exit_code if isinstance(error, DeployError) else None), "taken back"
 
 
 def _was_exposed(plan: Plan, begun: Collection[str]) -> bool:
-    return any(step.exposes and step.label in begun for step in plan.steps)
+    """Whether users saw a first release, from which there is no way back."""
+    had_nothing = plan.starts_from.split.blue + plan.starts_from.split.green == 0
+    return had_nothing and any(step.exposes and step.label in begun for step in plan.steps)
 
 
 def back(

@@ -11,12 +11,12 @@ from datetime import datetime
 
 from ..ports import Event
 from .event import instant_text
-from .facts import Facts, color, instant, text
+from .facts import Facts, color, instant, text, whole
 from .standing import Ended, Evidence, Open, Placed, Settled, Standing, made_of, short
 
 __all__ = ["Ended", "Evidence", "Open", "Placed", "Settled", "Standing", "apply", "done_by", "happened_at"]
 
-PROJECTION = 1
+PROJECTION = 2
 """Rises with every change of what is folded or how: a head of another number is folded anew."""
 
 RECENT = 20
@@ -49,7 +49,8 @@ def _told(event: Event) -> Facts:
 
 def _began(standing: Standing, event: Event) -> Standing:
     who = text(event.facts, "who") or event.who
-    return standing._replace(open=made_of(Open, {**_told(event), "number": event.number, "who": who}))
+    number = whole(event.facts, "first") or event.number  # a resumed deployment began before
+    return standing._replace(open=made_of(Open, {**_told(event), "number": number, "who": who}))
 
 
 def _ended(standing: Standing, event: Event) -> Standing:
@@ -57,7 +58,12 @@ def _ended(standing: Standing, event: Event) -> Standing:
     before = standing.open
     if before is not None and before.deployment == ended.deployment:
         ended = ended._replace(
-            task=before.task, version=before.version, digest=before.digest, who=before.who, began=before.at
+            task=before.task,
+            version=before.version,
+            digest=before.digest,
+            who=before.who,
+            began=before.at,
+            number=before.number,
         )
         standing = standing._replace(open=None)
     return standing._replace(recent=(*standing.recent, ended)[-RECENT:])

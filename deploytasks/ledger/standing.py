@@ -73,6 +73,8 @@ class Ended(NamedTuple):
     who: str
     began: datetime | None
     ended: datetime
+    number: int
+    """Of its first ``began`` event, which has the plan; 0 when it is not known."""
 
 
 class Evidence(NamedTuple):

@@ -111,7 +111,7 @@ def history(world: World, limit: int | None = None) -> Answer:
 
 def _event(event: Event) -> Answer:
     facts = {key: value for key, value in event.facts.items() if key != "plan"}
-    return {"number": event.number, "at": event.at.isoformat(), "kind": event.kind, "who": event.who, **{"facts": facts}}
+    return {"number": event.number, "at": event.at.isoformat(), "kind": event.kind, "who": event.who, "facts": facts}
 
 
 def verification(world: World, found: Verification) -> Answer:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .. import view
-from ..errors import DeployError, NotEnoughEvidence, OverThreshold, Unreachable, UsageError
+from ..errors import NotEnoughEvidence, OverThreshold, Unreachable, UsageError
 from ..ports import COLORS, Color, NoData
 from ..smoke import run_checks
 from . import answers
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from invoke import Context
 
     from ..ports import Totals
+    from ..verdict import Limits
     from ..world import World
 
 
@@ -74,7 +75,7 @@ def check(
         raise NotEnoughEvidence("; ".join(v.why for v in found if v.kind == "HOLD") or "nothing could be judged")
 
 
-def limits(world: World) -> object:
+def limits(world: World) -> Limits:
     """The thresholds of an environment, as the judge wants them."""
     from .. import plans
 
@@ -109,9 +110,7 @@ def known_color(color: str) -> Color:
     raise UsageError(f"there is no color {color!r}", do="say blue or green")
 
 
-def history(
-    c: Context, env: str | None, *, verify: bool, expect: str | None, limit: int, json: bool
-) -> None:
+def history(c: Context, env: str | None, *, verify: bool, expect: str | None, limit: int, json: bool) -> None:
     """Show what happened; or verify the chain, ``OverThreshold`` when it was tampered with."""
     world = open_world(c, env, need=("store",))
     if not verify:
@@ -135,6 +134,3 @@ def doctor(c: Context, env: str | None, *, json: bool) -> None:
     broken = [finding["subject"] for finding in answer["findings"] if finding["state"] == "fail"]
     if broken:
         raise Unreachable(f"not well: {', '.join(broken)}", state="nothing was changed")
-
-
-__all__ = ["DeployError", "check", "doctor", "history", "known_color", "limits", "smoke", "warm_up"]

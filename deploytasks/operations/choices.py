@@ -55,6 +55,8 @@ def backup(world: World, name: str | None) -> str:
 
 def require_way_back_over(world: World) -> None:
     """Refuse to retire a color that somebody may still want to go back to."""
+    if world.traffic.read().way_back is None:
+        return
     settled = world.ledger.head().standing.settled
     if settled is None or settled.way_back is None or settled.way_back_until is None:
         return

@@ -12,12 +12,15 @@ from ..engine.run import Outcome, run
 from ..errors import DeployError, LeaseLost, NotEnoughEvidence, TakenBack, WayBackFailed
 
 if TYPE_CHECKING:
-    from ..ports import Json
+    from ..ports import Json, Release
     from ..world import World
 
 
-def execute(world: World, plan: Plan, past: Progress, task: str) -> Outcome:
-    """Record the whole plan, run it, record the end. After a lost lease nothing more is recorded."""
+def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0) -> Outcome:
+    """Record the whole plan, run it, record the end. After a lost lease nothing more is recorded.
+
+    ``first``: the number of the event with which a resumed deployment began.
+    """
     release = plan.release
     described: dict[str, Json] = {}
     if release is not None:
@@ -25,11 +28,27 @@ def execute(world: World, plan: Plan, past: Progress, task: str) -> Outcome:
             "version": release.version, "digest": release.digest, "release": release.name, "commit": release.commit,
         }  # fmt: skip
     host = socket.gethostname()
-    world.note("began", task=task, who=world.site.who, host=host, color=plan.color, plan=to_json(plan), **described)
+    world.note(
+        "began",
+        task=task,
+        who=world.site.who,
+        host=host,
+        color=plan.color,
+        plan=to_json(plan),
+        first=first,
+        **described,
+    )
     outcome = run(plan, world, past)
     if not isinstance(outcome.error, LeaseLost):
         end(world, outcome)
     return outcome
+
+
+def _described(release: Release | None) -> dict[str, Json]:
+    if release is None:
+        return {}
+    of = release
+    return {"version": of.version, "digest": of.digest, "release": of.name, "commit": of.commit}
 
 
 def end(world: World, outcome: Outcome) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import view
+from .. import executor, view
 from ..settings import load, plain
 from ..world import World
 
@@ -31,6 +31,7 @@ def open_world(
     listener: Listener | None = None,
 ) -> World:
     """The world of one environment. ``need``: the parts of the settings to validate (``None``: all)."""
+    executor.require()
     settings = load(plain(c.config.get("deploy", {})), env, need)
     site = site_of(c, settings)
     return World(settings, site, listeners=(listener or view.progress(),), consent=consent)

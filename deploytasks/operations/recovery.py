@@ -23,7 +23,7 @@ def recover(world: World) -> None:
     found = recorded(world)
     if found is None:
         return
-    plan, past = found
+    plan, past, _ = found
     view.say(f"{plan.task} {plan.deployment} was left unfinished: taking it back first")
     world.deployment = plan.deployment
     began = world.clock.elapsed()
@@ -41,6 +41,8 @@ class Recorded(NamedTuple):
 
     plan: Plan
     past: Progress
+    number: int
+    """Of the event with which it began."""
 
 
 def recorded(world: World, *, held: bool = False) -> Recorded | None:
@@ -56,7 +58,7 @@ def recorded(world: World, *, held: bool = False) -> Recorded | None:
         return None
     events = tuple(world.ledger.events(after=number - 1))
     plan = from_json(events[0].facts["plan"], KINDS)  # type: ignore[arg-type]  # `began` has its plan, as written by us
-    return Recorded(plan, progress(deployment, events))
+    return Recorded(plan, progress(deployment, events), number)
 
 
 def resume(world: World, *, wait: float = 0.0) -> Outcome:
@@ -65,13 +67,15 @@ def resume(world: World, *, wait: float = 0.0) -> Outcome:
         world.spool.drain(world.ledger)
         found = recorded(world, held=True)
         if found is None:
-            raise GateRefused("there is nothing to resume", do="`inv status` shows what is live, `inv history` the past")
-        plan, past = found
+            raise GateRefused(
+                "there is nothing to resume", do="`inv status` shows what is live, `inv history` the past"
+            )
+        plan, past, number = found
         world.deployment = plan.deployment
         world.has_written = True
         again = {step.label for step in plan.steps if step.starts_over} - _finished(plan, past)
         view.say(f"resuming {plan.task} {plan.deployment}: {len(past.done)} of {len(plan.steps)} steps are done")
-        outcome = execute(world, plan, past._replace(done=past.done - again), plan.task)
+        outcome = execute(world, plan, past._replace(done=past.done - again), plan.task, number)
     return concluded(world, plan, outcome)
 
 

@@ -42,6 +42,8 @@ def built_release(world: World, version: str | None) -> Release:
     release = choose_release(world, version)
     if not Path(release.archive).exists():
         raise GateRefused(
-            f"{release.version} is not built", state="nothing was changed", do=f"`inv build --env {world.settings.name}`"
+            f"{release.version} is not built",
+            state="nothing was changed",
+            do=f"`inv build --env {world.settings.name}`",
         )
     return release

@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from .. import redaction
 from ..errors import DeployError, GateRefused, Unreachable, UsageError, WayBackFailed
@@ -144,7 +144,7 @@ class Recording:
             self._world.spool.put("rolled-back", facts, self._world.clock.now(), self._world.site.who)
         self._go.set()
 
-    def __enter__(self) -> Recording:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -172,8 +172,8 @@ def rollback(
     watch: bool,
 ) -> None:
     """The whole of ``inv rollback``: traffic first, then everything else."""
-    from ..engine import interrupt
     from .. import view
+    from ..engine import interrupt
     from .opening import open_world
 
     if not reason and not preview:

@@ -33,4 +33,21 @@ KINDS = (
 )
 """Every step class, for loading a recorded plan."""
 
-__all__ = [kind.__name__ for kind in KINDS]
+__all__ = [
+    "KINDS",
+    "Arm",
+    "BackUp",
+    "Claim",
+    "Gate",
+    "Install",
+    "Migrate",
+    "Prepare",
+    "Prune",
+    "Restore",
+    "Retire",
+    "RollOut",
+    "Settle",
+    "Smoke",
+    "Start",
+    "WarmUp",
+]

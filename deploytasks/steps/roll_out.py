@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..engine.step import Step
 from ..errors import NotEnoughEvidence, SplitMoved, TakenBack, Unreachable, WayBackFailed
@@ -78,7 +78,7 @@ class RollOut(Step):
 
     def calls(self, world: World) -> Calls:
         """Every shift of a healthy rollout, in order; what really runs is decided reading by reading."""
-        ahead = [[world.traffic.shift(self.split(percent))] for percent in self.rules.stages]
+        ahead = [[world.traffic.shift(self.split(percent))] for percent in self.rules.path]
         return [*ahead, [world.traffic.shift(self.home)]] if self.ends_home else ahead
 
     def undo(self, world: World) -> Calls:
@@ -124,13 +124,16 @@ class RollOut(Step):
         course: Course | None = None
         for event in past:
             if event.kind == "reading":
-                reading = reading_from_json(event.facts["reading"])
+                reading = reading_from_json(cast("Mapping[str, Any]", event.facts["reading"]))
                 course, _ = advance(self.rules, course or start(self.rules, reading.at), reading)
-            elif event.kind in ("held", "ended"):
+            elif event.kind == "watching again" and course:
+                course = again(self.rules, course, event.at)
+            elif event.kind == "ended":
                 course = None
         if course is None:
             return start(self.rules, world.clock.now())
-        return again(self.rules, course, world.clock.now())
+        noted = world.note("watching again")
+        return again(self.rules, course, noted.at if noted else world.clock.now())
 
     def _look(self, world: World, since: object, silence: Silence) -> tuple[Reading | None, Silence]:
         try:
@@ -141,7 +144,11 @@ class RollOut(Step):
             return None, silence._replace(balancer=silence.balancer + 1)
 
     def _record(self, world: World, reading: Reading, course: Course, move: Move, silence: Silence) -> Silence:
-        facts: dict[str, Json] = {"reading": reading_to_json(reading), "move": _text(move), "outlook": outlook(self.rules, course, reading.at).to_json()}
+        facts: dict[str, Json] = {
+            "reading": reading_to_json(reading),
+            "move": _text(move),
+            "outlook": outlook(self.rules, course, reading.at).to_json(),
+        }
         try:
             world.note("reading", **facts)
             return silence._replace(ledger=None)
@@ -186,7 +193,7 @@ class RollOut(Step):
 
     def settled(self, world: World) -> bool:
         """Everything is where the rollout ends."""
-        end = self.home if self.ends_home else self.split(self.rules.stages[-1])
+        end = self.home if self.ends_home else self.split(self.rules.path[-1])
         return world.traffic.read() == end
 
 

@@ -11,14 +11,12 @@ from .options import words
 if TYPE_CHECKING:
     from invoke import Context
 
-OPTIONS = words("env", "color", "json", window="How long to look: 30s, 5m.")
+OPTIONS = words("env", "json", color="blue or green; default: the live one.", window="How long to look: 30s, 5m.")
 
 
 @task(help=OPTIONS, auto_shortflags=False)
-def check_error_rate(
-    c: Context, env: Any = None, color: Any = None, window: Any = None, json: bool = False
-) -> None:
-    """Judge the error rate of a color (the live one) over a window: code 9 over the threshold, 6 with too little data."""
+def check_error_rate(c: Context, env: Any = None, color: Any = None, window: Any = None, json: bool = False) -> None:
+    """Judge the error rate of a color over a window: code 9 over the threshold, 6 with too little data."""
     from ..operations import asking
 
     asking.check(c, env, color, window, metrics=("errors",), json=json)
@@ -26,7 +24,7 @@ def check_error_rate(
 
 @task(help=OPTIONS, auto_shortflags=False)
 def check_latency(c: Context, env: Any = None, color: Any = None, window: Any = None, json: bool = False) -> None:
-    """Judge P95 and P99 of a color (the live one) over a window: code 9 over the threshold, 6 with too little data."""
+    """Judge P95 and P99 of a color over a window: code 9 over the threshold, 6 with too little data."""
     from ..operations import asking
 
     asking.check(c, env, color, window, metrics=("p95", "p99"), json=json)

@@ -101,6 +101,8 @@ def limits(scene: Scene) -> Text:
 
 def nearest(scene: Scene, width: int) -> Text:
     """The evidence of the test that is nearest to rolling back."""
+    if scene.rules.get("rule") == "threshold":
+        return Text("  each reading is judged by these limits alone", "dim")
     name, value = evidence(scene.outlook) or ("", 0.0)
     style = "green" if value < 0.5 else "yellow" if value < 0.8 else "bold red"
     line = Text("  evidence       ").append(bar(value, max(10, min(_WIDEST, width - 56))), style)

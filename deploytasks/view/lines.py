@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from ..ledger.facts import Facts, number, part, text, texts
-from ..ports import COLORS, Event
+from ..ports import Event
 from . import sentences
 from .printing import tell
-from .scene import Scene, follow, verdicts
+from .scene import Scene, begins_stage, follow, verdicts
 from .wording import clock, one_line
 
 _SILENT = ("evidence",)
@@ -51,21 +51,17 @@ class Lines:
                 yield from (f"note: {note}" for note in texts(part(event.facts, "plan"), "notes"))
             return
         news = list(_news(before.outlook, self._scene.outlook))
-        if (news or self._is_due(event.at)) and not _is_empty(self._scene.outlook):
+        if news or self._is_due(event.at):
             self._said_at = event.at
+            if begins_stage(self._scene.outlook):
+                yield from news
+                return
             yield sentences.reading(event.facts, self._scene.target)
         yield from news
 
     def _is_due(self, at: datetime) -> bool:
         poll = number(self._scene.rules, "poll")
         return self._said_at is None or (at - self._said_at).total_seconds() >= _EARLY * poll
-
-
-def _is_empty(outlook: Facts) -> bool:
-    """Whether a stage begins with this reading: the one before was told by its verdict."""
-    passed = any(text(verdict, "kind") == "PASS" for verdict in verdicts(outlook, "verdicts"))
-    users = [part(part(outlook, "users"), color) for color in COLORS]
-    return passed and not any(number(color, "requests") for color in users)
 
 
 def _news(before: Facts, now: Facts) -> Iterator[str]:

@@ -46,7 +46,10 @@ class Scene:
     """The facts of the last ``reading`` event."""
     read_at: datetime | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
-    """Requests per second of users by color, between the last two readings."""
+    """Requests per second of users by color, over the last poll."""
+    counted: Facts = field(default_factory=dict)
+    """The reading from which the next rates are counted; two in a row say nothing about a rate."""
+    counted_at: datetime | None = None
     armed: bool = False
     ended: Facts = field(default_factory=dict)
     ended_at: datetime | None = None
@@ -152,18 +155,22 @@ def _shifted(scene: Scene, event: Event) -> Scene:
 
 def _reading(scene: Scene, event: Event) -> Scene:
     reading = part(event.facts, "reading")
-    passed = (event.at - scene.read_at).total_seconds() if scene.read_at else 0.0
-    rates: dict[str, float] = {
-        color: rate for color in COLORS if (rate := _rate(scene, reading, color, passed)) is not None
-    }
     split = shares(reading.get("split")) or scene.split
-    return replace(scene, reading=event.facts, read_at=event.at, rates=rates, split=split)
+    scene = replace(scene, reading=event.facts, read_at=event.at, split=split)
+    passed = (event.at - scene.counted_at).total_seconds() if scene.counted_at else None
+    if passed is not None and passed < number(scene.rules, "poll") / 2:
+        return scene
+    rates: dict[str, float] = {}
+    for color in COLORS:
+        if (rate := _rate(scene.counted, reading, color, passed)) is not None:
+            rates[color] = rate
+    return replace(scene, rates=rates, counted=reading, counted_at=event.at)
 
 
-def _rate(scene: Scene, reading: Facts, color: str, passed: float) -> float | None:
+def _rate(last: Facts, reading: Facts, color: str, passed: float | None) -> float | None:
     """``None`` when it cannot be known: no data, the first reading, or a counter that was reset."""
-    before, now = requests(part(scene.reading, "reading"), color), requests(reading, color)
-    if before is None or now is None or passed <= 0 or now < before:
+    before, now = requests(last, color), requests(reading, color)
+    if before is None or now is None or not passed or now < before:
         return None
     return (now - before) / passed
 
@@ -184,6 +191,13 @@ def sick(reading: Facts) -> list[tuple[str, str]]:
     health = part(reading, "health")
     seen = [(color, found) for color in COLORS if isinstance(found := health.get(color), list | tuple)]
     return [(color, str(found[1])) for color, found in seen if len(found) > 1 and found[0] is not True]
+
+
+def begins_stage(outlook: Facts) -> bool:
+    """Whether a stage begins with this reading: its numbers are at zero, and its verdict tells of the one before."""
+    passed = any(text(verdict, "kind") == "PASS" for verdict in verdicts(outlook, "verdicts"))
+    users = part(outlook, "users")
+    return passed and not any(number(part(users, color), "requests") for color in COLORS)
 
 
 def evidence(outlook: Facts) -> tuple[str, float] | None:

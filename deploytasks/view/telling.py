@@ -45,8 +45,9 @@ def _drawn() -> Live | None:
 
         live = Live()
         if live.fits:
-            printing.take_screen(live)
+            printing.close_screen()
             atexit.register(live.close)
             live.start()
+            printing.take_screen(live)
             return live
     return None

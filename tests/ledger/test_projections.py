@@ -58,7 +58,7 @@ def test_ended_closes_its_own() -> None:
     standing = folded(("began", BEGAN), ("ended", ENDED))
     assert standing.open is None
     assert standing.recent == (
-        Ended("d1", "deploy", "1.2.0", "abc", "done", 0, "all well", "ann@host", minute(1), minute(2)),
+        Ended("d1", "deploy", "1.2.0", "abc", "done", 0, "all well", "ann@host", minute(1), minute(2), 1),
     )
 
 
@@ -66,7 +66,7 @@ def test_ended_leaves_anothers_open() -> None:
     """The end of another deployment does not close the one at work; what is not known of it stays empty."""
     standing = folded(("began", BEGAN), ("ended", {**ENDED, "deployment": "d0", "code": 5}))
     assert getattr(standing.open, "deployment", "") == "d1"
-    assert standing.recent == (Ended("d0", "", "", "", "done", 5, "all well", "ci@runner", None, minute(2)),)
+    assert standing.recent == (Ended("d0", "", "", "", "done", 5, "all well", "ci@runner", None, minute(2), 0),)
 
 
 def test_settled_opens_the_way_back() -> None:

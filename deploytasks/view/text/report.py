@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ..paint import Paint, table
-from ..scene import evidence, verdicts
+from ..scene import begins_stage, evidence, verdicts
 from ..sentences import percent_of, reading
 from ..wording import MISSING, counted, duration, moment
 from .past import at, told
@@ -53,7 +53,9 @@ def _timeline(events: Sequence[Event], paint: Paint) -> Iterator[tuple[Sequence[
     for (kind, _), found in groupby(events, lambda each: (word(each, "kind"), _stage(each))):
         group = list(found)
         if kind == "reading":
-            yield group, _readings(group)
+            telling = [event for event in group if not begins_stage(fields(fields(event, "facts"), "outlook"))]
+            if telling:
+                yield telling, _readings(telling)
             continue
         for event in group:
             state = fields(event, "facts").get("state")

@@ -12,10 +12,13 @@ from .reading import fields, items, title, unreadable, word
 _RECENT = 5
 """Deployments that are shown; `inv history` has all."""
 _COLORS = ("blue", "green")
+_PARTS = ("traffic", "colors", "maintenance", "deadman", "lease", "ledger")
+_NOT_TOLD = {"unreadable": "nothing is known about it"}
 
 
 def status(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     """The whole picture, and what about it deserves attention."""
+    answer = {**dict.fromkeys(_PARTS, _NOT_TOLD), **answer}
     parts = (
         ("traffic", _traffic(answer, paint)),
         *((color, _color(color, answer, paint)) for color in _COLORS),
@@ -45,8 +48,9 @@ def _until(answer: Mapping[str, Any]) -> str:
 
 
 def _color(color: str, answer: Mapping[str, Any], paint: Paint) -> str:
-    found = fields(answer, "colors").get(color)
-    if why := unreadable(found, paint):
+    colors = fields(answer, "colors")
+    found = colors.get(color)
+    if why := unreadable(colors, paint) or unreadable(found, paint):
         return why
     if not fields(found):
         return paint("nothing is installed", "dim")
