@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from .. import redaction
-from ..errors import DeployError, GateRefused, Unreachable, UsageError, WayBackFailed
+from ..errors import DeployError, GateRefused, NotEnoughEvidence, Unreachable, UsageError, WayBackFailed
 from ..ports import COLORS, Color, Split, other
 
 if TYPE_CHECKING:
@@ -191,15 +191,24 @@ def rollback(
     if database:
         _reverse(world)
     if watch and returned.changed:
-        from .watching import watch as keep_watching
+        _watch(world, returned.after.live)
 
-        keep_watching(world, returned.after.live, world.settings.rollout.after_rollback)
+
+def _watch(world: World, color: Color | None) -> None:
+    """Watch what everybody came back to. Nobody there to judge it by does not make a bad rollback of a good one."""
+    from .. import view
+    from .watching import watch
+
+    try:
+        watch(world, color, world.settings.rollout.after_rollback)
+    except NotEnoughEvidence as error:
+        view.say(f"{color} could not be judged: {error.what}")
 
 
 def _need(watch: bool, database: bool) -> tuple[str, ...]:
     """The parts of the settings that it cannot do without: a mistake elsewhere must not block the way back."""
     least = ("traffic", "fleet", "rollout", "store")
-    return (*least, *(("metrics", "alerts") if watch else ()), *(("database",) if database else ()))
+    return (*least, *(("metrics", "alerts", "probe") if watch else ()), *(("database",) if database else ()))
 
 
 def _color(given: str) -> Color:

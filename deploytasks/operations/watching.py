@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from .. import plans, view
 from ..errors import NotEnoughEvidence, TakenBack, UsageError
 from ..ports import Color, Split
-from ..rollout import Finish, Shift, Stop, TurnBack, Wait, advance, start
+from ..rollout import Course, Finish, Rules, Shift, Stop, TurnBack, Wait, advance, start
+from ..steps.roll_out import probing
 from ..verdict import LADDER
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def watch(world: World, color: Color | None, length: float) -> None:
     rules = replace(rules, bake=0.0, baseline=0.0)
     seen = Split.all_on(None, None, rules.writer)
     course = start(rules, world.clock.now())
+    with probing(world):
+        _follow(world, rules, course, seen, live)
+
+
+def _follow(world: World, rules: Rules, course: Course, seen: Split, live: Color) -> None:
     while True:
         reading = world.observe(course.started, LADDER)._replace(split=seen)
         course, move = advance(rules, course, reading)

@@ -101,7 +101,7 @@ class RollOut(Step):
 
     def do(self, world: World, past: Sequence[Event]) -> None:
         """Advance the fold, one reading after the other, until it finishes or turns back."""
-        with _probing(world):
+        with probing(world):
             course = self._course(world, past)
             since, silence = course.started, Silence()
             while True:
@@ -212,7 +212,8 @@ def _text(move: Move) -> str:
 
 
 @contextmanager
-def _probing(world: World) -> Iterator[None]:
+def probing(world: World) -> Iterator[None]:
+    """Our own requests, where they are configured, as long as the body runs."""
     if world.prober is None:
         yield
         return
