@@ -26,6 +26,8 @@ class DeployError(Exception):
     """An error of ours: ``what`` happened, in which ``state`` things are, what to ``do`` about it."""
 
     exit_code = 1
+    told = False
+    """Whether people were told all of it already: then only the exit code is left to say."""
 
     def __init__(self, what: str, *, state: str = "", do: str = "") -> None:
         super().__init__(what)

@@ -16,6 +16,7 @@ from invoke.exceptions import Exit, ParseError, UnexpectedExit
 from invoke.executor import Executor
 from invoke.tasks import Call, Task
 
+from .engine import interrupt
 from .errors import EXIT_CODES, DeployError, Interrupted
 
 ALONG_THE_CHAIN = ("env",)
@@ -50,12 +51,13 @@ class ChainExecutor(Executor):
         """Run the tasks and what belongs to them. Every error of ours leaves as ``Exit`` with its own code."""
         token = _is_running.set(True)
         try:
-            results: dict[Task[Any], Any] = super().execute(*tasks)
+            with interrupt.caught():
+                results: dict[Task[Any], Any] = super().execute(*tasks)
             return results
         except (Exit, ParseError, UnexpectedExit):
             raise  # Invoke has its own way with these
         except DeployError as error:
-            self._leave(error, str(error), error.exit_code)
+            self._leave(error, "" if error.told else str(error), error.exit_code)
         except KeyboardInterrupt as error:
             code = error.exit_code if isinstance(error, Interrupted) else 130
             self._leave(error, str(error) or EXIT_CODES[code].partition(",")[0], code)

@@ -69,18 +69,21 @@ def concluded(world: World, plan: Plan, outcome: Outcome) -> Outcome:
     view.conclude(world, plan, outcome)
     if outcome.code == 0:
         return outcome
-    error = outcome.error
+    error = _error(outcome)
+    if isinstance(error, DeployError):
+        error.told = True
+    raise error from (None if error is outcome.error else outcome.error)
+
+
+def _error(outcome: Outcome) -> BaseException:
     left = "; ".join(outcome.left)
     if outcome.code == WayBackFailed.exit_code:
         state = f"could not be taken back: {left}" if left else "nothing is exposed to users any more"
-        raise WayBackFailed(outcome.why, state=state, do="`inv status`, `inv doctor`; act now") from error
-    if outcome.word == "taken back" and isinstance(error, DeployError):
+        return WayBackFailed(outcome.why, state=state, do="`inv status`, `inv doctor`; act now")
+    if outcome.word == "taken back" and isinstance(outcome.error, DeployError):
         state = f"taken back, but for: {left}" if left else "everything that was begun was taken back"
-        raise TakenBack(error.what, state=state, do=error.do) from error
+        return TakenBack(outcome.error.what, state=state, do=outcome.error.do)
     if outcome.word == "held":
-        raise NotEnoughEvidence(
-            outcome.why, state="all traffic is home; the release stays installed", do="`inv resume` tries again"
-        ) from error
-    if error is not None:
-        raise error
-    raise DeployError(outcome.why)
+        state = "all traffic is home; the release stays installed"
+        return NotEnoughEvidence(outcome.why, state=state, do="`inv resume` tries again")
+    return outcome.error or DeployError(outcome.why)

@@ -22,15 +22,16 @@ class SqliteSettings(Value):
     """How many copies stay."""
     migrate: Annotated[str, Field(min_length=1)] | None = None
     """The command that migrates, with the placeholders of ``fleet.start``."""
-    pending: Annotated[str, Field(min_length=1)] | None = None
-    """A command that ends with 0 when no migration is pending."""
+    reverse: Annotated[str, Field(min_length=1)] | None = None
+    """The command that takes the last migration back, for ``rollback --database``; recorded with each migration.
+    Without it, no migration counts as reversible."""
     marker: Annotated[str, Field(min_length=1)] | None = None
     """A file whose presence says that something else works on the database, relative to the project. Migrations that
     we run ourselves are known without it."""
     patience: Annotated[Duration, Field(gt=0, le=60)] = 2.0
     """Seconds to wait for another writer before it counts as being at work."""
 
-    @field_validator("migrate", "pending")
+    @field_validator("migrate", "reverse")
     @classmethod
     def _can_be_filled_in(cls, command: str | None) -> str | None:
         return checked(command) if command else command
