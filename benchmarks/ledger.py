@@ -82,7 +82,7 @@ def deployments() -> Iterator[tuple[str, dict[str, Any]]]:
     """Kinds and facts of one deployment after the other, without end."""
     for number in count():
         deployment = f"20260101-000000-{number:06}"
-        release = {
+        told = {
             "deployment": deployment,
             "version": "1.2.0",
             "digest": "ab" * 32,
