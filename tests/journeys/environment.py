@@ -86,6 +86,16 @@ class Running:
     def __init__(self, popen: subprocess.Popen[bytes], output: Path) -> None:
         self.popen = popen
         self.output = output
+        self._kept: list[int] = []
+
+    def keep(self, descriptor: int) -> None:
+        """Hold a file open until the process has ended."""
+        self._kept.append(descriptor)
+
+    def close(self) -> None:
+        """Let go of what was held."""
+        while self._kept:
+            os.close(self._kept.pop())
 
     @property
     def said(self) -> str:
@@ -235,6 +245,7 @@ class Environment:
             if running.popen.poll() is None:
                 running.popen.send_signal(signal.SIGCONT)
                 running.kill()
+            running.close()
         self.configure()
         self.inv("down", timeout=60)
         with suppress(AssertionError):
@@ -278,6 +289,24 @@ class Environment:
     def events(self, kind: str = "") -> list[Event]:
         """The ledger, or the events of one kind."""
         return [event for event in self.world.ledger.events() if kind in ("", event.kind)]
+
+    def at_work_on(self) -> str:
+        """The step that a deployer began last and has not ended; empty when there is none."""
+        steps = self.events("step")
+        return str(steps[-1].facts["step"]) if steps and steps[-1].facts["state"] == "began" else ""
+
+    def until_at(self, running: Running, moment: str) -> None:
+        """Return when a deployer has come to a step, by the beginning of its name, or to ``50 %`` on the new color."""
+        percent = int(moment.removesuffix(" %")) if moment.endswith(" %") else None
+
+        def is_there() -> bool:
+            assert running.popen.poll() is None, running.said
+            if percent is None:
+                return self.at_work_on().startswith(moment)
+            split = self.split()
+            return split.verb == "deploy" and percent in (split.blue, split.green) and split.is_mixed
+
+        until(is_there, 40, lambda: running.said)
 
     def colors_seen(self, requests: int = 20) -> set[str]:
         """Which colors answer users."""
