@@ -73,9 +73,12 @@ def plan(rules: Rules = RULES) -> Plan:
 class Story:
     """Tells one deployment. ``errors``: the share of requests to green that fail; ``silent``: no numbers come."""
 
-    def __init__(self, *, errors: float = 0.0, silent: bool = False, began: datetime = BEGINNING) -> None:
+    def __init__(
+        self, *, errors: float = 0.0, silent: bool = False, rules: Rules = RULES, began: datetime = BEGINNING
+    ) -> None:
         self.began = began
-        self.plan = plan()
+        self.rules = rules
+        self.plan = plan(rules)
         self.events: list[Event] = []
         self.now = began
         self._errors = errors
@@ -123,12 +126,12 @@ class Story:
         self.note("ended", outcome=word, code=bad.code, why=why, seconds=100.0, left=[])
 
     def _roll_out(self) -> TurnBack | None:
-        course, split = start(RULES, self.now), HOME._replace(way_back=None, writer=RULES.writer)
+        course, split = start(self.rules, self.now), HOME._replace(way_back=None, writer=self.rules.writer)
         while True:
             course, move = self._look(course, split)
             match move:
                 case Shift(percent=percent):
-                    split = Split.partly_on("green", percent, "blue", RULES.writer)
+                    split = Split.partly_on("green", percent, "blue", self.rules.writer)
                     self.note("shifting", split=list(split))
                     self.note("shifted", split=list(split))
                 case Wait(seconds=seconds):
@@ -143,8 +146,8 @@ class Story:
 
     def _look(self, course: Course, split: Split) -> tuple[Course, Move]:
         reading = self._reading(split)
-        course, move = advance(RULES, course, reading)
-        seen = outlook(RULES, course, reading.at).to_json()
+        course, move = advance(self.rules, course, reading)
+        seen = outlook(self.rules, course, reading.at).to_json()
         self.note("reading", reading=reading_to_json(reading), move=type(move).__name__.lower(), outlook=seen)
         return course, move
 

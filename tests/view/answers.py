@@ -1,0 +1,201 @@
+"""Answers in the shapes that ``deploytasks.operations.answers`` gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+UNREADABLE = {"unreadable": "envoy's admin does not answer: connection refused"}
+
+STATUS: dict[str, Any] = {
+    "application": "library",
+    "environment": "development",
+    "traffic": {
+        "blue": 0,
+        "green": 100,
+        "way_back": "blue",
+        "writer": "settled:20261123-101500-ab12cd",
+        "live": "green",
+        "address": "http://127.0.0.1:8080",
+    },
+    "colors": {
+        "blue": {
+            "release": "1.2.2-aaaaaaaaaaaa",
+            "digest": "aa" * 32,
+            "version": "1.2.2",
+            "running": True,
+            "healthy": True,
+            "detail": "200 in 3 ms",
+            "address": "http://127.0.0.1:8101",
+        },
+        "green": {
+            "release": "1.2.3-d1d1d1d1d1d1",
+            "digest": "d1" * 32,
+            "version": "1.2.3",
+            "running": True,
+            "healthy": False,
+            "detail": "/health answered 500",
+            "address": "http://127.0.0.1:8102",
+        },
+    },
+    "maintenance": None,
+    "deadman": {"armed": False, "fired_at": None, "detail": "not armed"},
+    "lease": None,
+    "ledger": {
+        "events": 61,
+        "head": "3f" * 32,
+        "open": None,
+        "settled": {
+            "deployment": "20261123-101500-ab12cd",
+            "color": "green",
+            "version": "1.2.3",
+            "release": "1.2.3-d1d1d1d1d1d1",
+            "digest": "d1" * 32,
+            "commit": "c0ffee",
+            "at": "2026-11-23T10:19:48+00:00",
+            "way_back": "blue",
+            "way_back_until": "2026-11-24T10:19:48+00:00",
+        },
+        "recent": [
+            {
+                "deployment": "20261122-090000-000001",
+                "task": "deploy",
+                "version": "1.2.1",
+                "digest": "bb" * 32,
+                "outcome": "taken back",
+                "code": 4,
+                "why": "errors: 31 of 120 requests to green (25.8 %) were errors, against a limit of 2 %",
+                "who": "bob@ci",
+                "began": "2026-11-22T09:00:00+00:00",
+                "ended": "2026-11-22T09:03:12+00:00",
+            },
+            {
+                "deployment": "20261123-101500-ab12cd",
+                "task": "deploy",
+                "version": "1.2.3",
+                "digest": "d1" * 32,
+                "outcome": "done",
+                "code": 0,
+                "why": "",
+                "who": "ann@laptop",
+                "began": None,
+                "ended": "2026-11-23T10:19:49+00:00",
+            },
+        ],
+    },
+}
+
+DARK: dict[str, Any] = {
+    **STATUS,
+    "traffic": UNREADABLE,
+    "colors": {"blue": UNREADABLE, "green": None},
+    "maintenance": UNREADABLE,
+    "deadman": UNREADABLE,
+    "lease": UNREADABLE,
+    "ledger": UNREADABLE,
+}
+"""A status in which nothing could be read."""
+
+VERIFICATION = {
+    "application": "library",
+    "environment": "development",
+    "ok": True,
+    "count": 61,
+    "head": "3f" * 32,
+    "problems": [],
+}
+BROKEN = {
+    **VERIFICATION,
+    "ok": False,
+    "problems": ["event 12 does not follow on the one before", "event 13 is missing"],
+}
+CHECKLIST = {
+    "environment": "development",
+    "items": [
+        {
+            "item": "code.committed",
+            "text": "What is deployed is what is committed",
+            "answer": "pass",
+            "evidence": "c0ffee",
+        },
+        {"item": "code.tests", "text": "All tests passed", "answer": "pending", "evidence": "no run is recorded"},
+        {"item": "monitoring.alerts", "text": "No critical alert fires", "answer": "fail", "evidence": "firing: Disk"},
+        {"item": "infrastructure.live", "text": "It is healthy", "answer": "not applicable", "evidence": "nothing yet"},
+    ],
+}
+SMOKE = {
+    "address": "http://127.0.0.1:8080",
+    "passed": False,
+    "checks": [
+        {"name": "health", "passed": True, "detail": "200", "seconds": 0.0123},
+        {"name": "api", "passed": False, "detail": "/api/ answered 500, expected 200", "seconds": 0.5},
+    ],
+}
+VERDICTS = {
+    "environment": "development",
+    "color": "green",
+    "window": 60.0,
+    "verdicts": [
+        {
+            "kind": "FAIL",
+            "metric": "errors",
+            "n": 1200,
+            "value": 0.258,
+            "limit": 0.02,
+            "why": "errors: 25.8 % against a limit of 2 %",
+        },
+        {"kind": "FAIL", "metric": "p99", "n": 1200, "value": None, "limit": 2.0, "why": "p99: over 30 s"},
+        {"kind": "PASS", "metric": "p95", "n": 1200, "value": 0.045, "limit": 0.5, "why": "p95: 45 ms"},
+        {
+            "kind": "HOLD",
+            "metric": "p95",
+            "n": 12,
+            "value": 12,
+            "limit": 30,
+            "why": "p95: not enough data: 12 requests, 30 are needed",
+        },
+    ],
+}
+DOCTOR = {
+    "environment": "development",
+    "findings": [
+        {"subject": "traffic", "state": "ok", "detail": "envoy 1.36 runs", "do": ""},
+        {"subject": "alerts", "state": "warn", "detail": "not configured", "do": "add `alerts:`"},
+        {"subject": "store", "state": "fail", "detail": "the disk is full", "do": "make room"},
+    ],
+}
+MAINTENANCE = {
+    "environment": "development",
+    "notice": {"message": "Back soon.", "retry_after": 300, "since": "2026-11-23T10:15:00+00:00", "who": "ann@laptop"},
+}
+VALIDATE = {"environment": "development", "ok": True, "sections": ["fleet", "traffic"]}
+
+
+def events(told: Any) -> list[dict[str, Any]]:
+    """Events as ``history`` and ``report`` have them."""
+    return [
+        {
+            "number": event.number,
+            "at": event.at.isoformat(),
+            "kind": event.kind,
+            "who": event.who,
+            "facts": {name: fact for name, fact in event.facts.items() if name != "plan"},
+        }
+        for event in told
+    ]
+
+
+def history(told: Any) -> dict[str, Any]:
+    """The whole history."""
+    shown = [each for each in events(told) if each["kind"] not in ("reading", "step")]
+    return {"application": "library", "environment": "development", "head": "3f" * 32, "events": shown}
+
+
+def report(told: Any) -> dict[str, Any]:
+    """One deployment."""
+    return {
+        "application": "library",
+        "environment": "development",
+        "deployment": "20261123-101500-ab12cd",
+        "known": ["20261123-101500-ab12cd"],
+        "events": events(told),
+    }

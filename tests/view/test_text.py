@@ -1,0 +1,262 @@
+"""Answers as text, whatever of them is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from view import answers
+from view.answers import UNREADABLE
+from view.story import Story
+
+from deploytasks.view.paint import Paint, table, width
+from deploytasks.view.text import RENDERERS, text
+
+PLAIN = Paint(False)
+GOOD, BAD = Story().tell(), Story(errors=0.06).tell()
+
+ALL: dict[str, Mapping[str, Any]] = {
+    "validate": answers.VALIDATE,
+    "status": answers.STATUS,
+    "history": answers.history(GOOD),
+    "verification": answers.BROKEN,
+    "report": answers.report(BAD),
+    "checklist": answers.CHECKLIST,
+    "smoke": answers.SMOKE,
+    "verdicts": answers.VERDICTS,
+    "doctor": answers.DOCTOR,
+    "maintenance": answers.MAINTENANCE,
+}
+
+
+def shown(kind: str, **changes: Any) -> str:
+    """An answer of this kind as text, with some parts changed."""
+    return text(kind, {**ALL[kind], **changes}, PLAIN)
+
+
+def test_every_kind_has_a_renderer() -> None:
+    """What can be asked can be shown."""
+    assert set(RENDERERS) == set(ALL)
+    for kind, answer in ALL.items():
+        assert "as it is" not in text(kind, answer, PLAIN)
+
+
+@pytest.mark.parametrize("kind", sorted(ALL))
+@pytest.mark.parametrize("part", [None, UNREADABLE, [], {}, "odd", 3, True, [None], [[1]], {"a": None}])
+def test_any_part_may_be_missing_or_odd(kind: str, part: Any) -> None:
+    """Each part of each answer may be absent, unreadable, or of another shape: the rest is shown all the same."""
+    for name in ALL[kind]:
+        assert "as it is" not in shown(kind, **{name: part}), name
+        without = {key: value for key, value in ALL[kind].items() if key != name}
+        assert "as it is" not in text(kind, without, PLAIN), name
+
+
+@pytest.mark.parametrize("kind", sorted(ALL))
+def test_any_detail_may_be_missing(kind: str) -> None:
+    """The same for each detail of what is listed."""
+    for name, part in ALL[kind].items():
+        items = part if isinstance(part, list) else [part]
+        for detail in [key for item in items if isinstance(item, Mapping) for key in item]:
+            for odd in (None, UNREADABLE, 7):
+                changed = [{**item, detail: odd} if isinstance(item, Mapping) else item for item in items]
+                whole = changed if isinstance(part, list) else changed[0]
+                assert "as it is" not in shown(kind, **{name: whole}), (name, detail)
+
+
+def test_an_unknown_kind_is_shown_as_it_is() -> None:
+    """An answer that has no renderer is better shown as JSON than not at all."""
+    found = text("something new", {"a": ["ü"]}, PLAIN)
+    assert "something new, as it is" in found
+    assert '"ü"' in found
+
+
+def test_colors_change_no_text() -> None:
+    """With colors, the same text is shown, and all of it is set back to normal."""
+    for kind, answer in ALL.items():
+        painted = text(kind, answer, Paint(True))
+        assert "\x1b[" in painted
+        assert painted.count("\x1b[0m") == painted.count("\x1b[") / 2
+        assert [width(line) for line in painted.splitlines()] == list(map(len, text(kind, answer, PLAIN).splitlines()))
+
+
+def test_no_escape_sequences_from_outside() -> None:
+    """What a page or a log said cannot paint the terminal."""
+    assert "\x1b" not in shown("maintenance", notice={"message": "\x1b[2J", "who": "\x1b[31mann"})
+
+
+def test_table_aligns() -> None:
+    """Columns are as wide as their widest cell; rows may be of different lengths."""
+    assert ["a    b", "ccc  d   e", "f"] == table([("a", "b"), ("ccc", "d ", "e"), ("f",)])
+    assert [" 1  x", "22  y"] == table([("1", "x"), ("22", "y")], right=(0,))
+    assert [] == table([])
+
+
+# -- status ---------------------------------------------------------------------
+
+
+def test_status_says_where_everything_is() -> None:
+    """Traffic, the way back and until when, both colors with health and role, the last deployments."""
+    found = shown("status")
+    assert "library in development  http://127.0.0.1:8080" in found
+    assert "blue 0 % / green 100 %; the way back is blue until 2026-11-24 10:19 UTC; written by settled:2026" in found
+    assert "blue         1.2.2, idle, healthy (200 in 3 ms)" in found
+    assert "green        1.2.3, live, NOT healthy: /health answered 500" in found
+    assert "lease        free" in found
+    assert "taken back (4)  3 min 12 s  errors: 31 of 120 requests to green" in found
+    assert found.index("2026-11-23 10:19") < found.index("2026-11-22 09:03")
+
+
+def test_a_dark_status_says_so_everywhere() -> None:
+    """What cannot be read is neither free, nor off, nor idle."""
+    lines = text("status", answers.DARK, PLAIN).splitlines()
+    dark = [line.split()[0] for line in lines if "cannot be read: envoy's admin does not answer" in line]
+    assert ["traffic", "blue", "maintenance", "switch", "lease", "ledger"] == dark
+    nothing = text("status", {}, PLAIN)
+    assert 7 == nothing.count("cannot be read: nothing is known about it")
+
+
+def test_status_says_who_is_at_work() -> None:
+    """Who holds the lease, where, since when, and what is being done."""
+    lease = {"who": "ann@laptop", "host": "laptop", "pid": 4711, "doing": "roll out", "since": "2026-11-23T10:15:00Z"}
+    assert "ann@laptop (laptop, process 4711) since 2026-11-23 10:15 UTC: roll out" in shown("status", lease=lease)
+
+
+def test_status_shows_a_closed_site_and_a_fired_switch() -> None:
+    """What is out of the ordinary stands out."""
+    notice = {"message": "Back soon.", "who": "ann", "since": "2026-11-23T10:15:00+00:00", "retry_after": 300}
+    fired = {"armed": False, "fired_at": "2026-11-23T10:16:00+00:00", "detail": "traffic went home"}
+    found = shown("status", maintenance=notice, deadman=fired)
+    assert "CLOSED since 2026-11-23 10:15 UTC by ann: Back soon." in found
+    assert "FIRED at 2026-11-23 10:16 UTC: traffic went home" in found
+
+
+@pytest.mark.parametrize("lease", [None, {"who": "ann@laptop"}])
+def test_status_sees_what_was_left_behind(lease: Any) -> None:
+    """A deployment without a deployer, and a split without one, ask for somebody; while one works they do not."""
+    left = {"deployment": "20261123-1", "task": "deploy", "who": "ann@laptop"}
+    traffic = {**answers.STATUS["traffic"], "blue": 50, "green": 50, "live": None}
+    found = shown("status", lease=lease, traffic=traffic, ledger={**answers.STATUS["ledger"], "open": left})
+    care = "! deploy 20261123-1 by ann@laptop was left unfinished: inv resume --env development"
+    assert (care in found) == (lease is None)
+    assert ("traffic is shared and nobody is at work: inv rollback --env development" in found) == (lease is None)
+
+
+def test_status_warns_of_a_sick_way_back() -> None:
+    """A way back that would be refused is told before it is needed."""
+    sick = {**answers.STATUS["colors"], "blue": {**answers.STATUS["colors"]["blue"], "healthy": False}}
+    assert "! the way back, blue, is not healthy" in shown("status", colors=sick)
+    assert "! the way back" not in shown("status")
+
+
+# -- the past -------------------------------------------------------------------
+
+
+def test_history_tells_each_event() -> None:
+    """Number, time, who, and a sentence; the head at the end."""
+    found = shown("history")
+    assert "#1  2026-11-23 10:15:00  ann@laptop  began: deploy 1.2.3 on green, by ann@laptop" in found
+    assert f"ledger head {'3f' * 32}" in found
+    assert "nothing has happened yet" in shown("history", events=[])
+
+
+def test_history_tells_when_a_spooled_event_happened() -> None:
+    """A rollback that waited in the spool is told at the time it happened."""
+    facts = {
+        "from": [50, 50],
+        "to": [100, 0],
+        "by": "ann",
+        "reason": "slow",
+        "spooled": "x",
+        "at": "2026-11-23T08:00:00Z",
+    }
+    event = {"number": 7, "at": "2026-11-23T09:00:00+00:00", "kind": "rolled-back", "who": "bob", "facts": facts}
+    found = shown("history", events=[event])
+    assert "2026-11-23 08:00:00" in found
+    assert "rolled back: blue 50 % / green 50 % → blue 100 % / green 0 %, by ann: slow" in found
+
+
+def test_verification() -> None:
+    """A whole chain says what to keep; a broken one lists what is wrong."""
+    whole = text("verification", answers.VERIFICATION, PLAIN)
+    assert "✓ the ledger of library in development is whole: 61 events" in whole
+    assert f"inv history --env development --verify --expect {'3f' * 32}" in whole
+    broken = shown("verification")
+    assert "✗ the ledger of library in development was changed: 2 problems in 61 events" in broken
+    assert "  event 13 is missing" in broken
+
+
+def test_report_tells_why() -> None:
+    """Readings by stage, each verdict once with metric, count, value and limit, what was undone, the outcome."""
+    found = shown("report")
+    assert "hold at stage 1 of 3, 10 %: 9 readings, the last one: 10 %: blue 4320 req" in found
+    assert 1 == found.count("    HOLD  ambiguous: errors: 24 of 480 requests to green (5 %)")
+    assert 1 == found.count("    FAIL  errors: 27 of 540 requests to green (5 %) were errors, against a limit of 2 %")
+    assert "evidence toward rolling back was at most 100 % (errors)" in found
+    assert "+3 min  step undone: roll out" in found
+    assert found.splitlines()[-1].startswith("ended: taken back, code 4")
+
+
+def test_report_of_a_good_deployment() -> None:
+    """Each stage that passed is there with its numbers."""
+    found = text("report", answers.report(GOOD), PLAIN)
+    assert "    PASS  stage 2 of 3, 50 % passed: 0 errors in 1200 requests (0 %, limit 2 %)" in found
+    assert found.splitlines()[-1] == "ended: done, code 0 after 3 min 20 s"
+
+
+def test_report_of_one_that_has_not_ended() -> None:
+    """It does not pretend to know the end."""
+    found = text("report", answers.report(GOOD[:9]), PLAIN)
+    assert found.splitlines()[-1] == "it has not ended: somebody works on it, or died at it"
+
+
+def test_report_of_nothing() -> None:
+    """A deployment that is not known: those that are."""
+    nothing = {**answers.report([]), "deployment": None}
+    assert "no such deployment" in text("report", nothing, PLAIN)
+    assert "20261123-101500-ab12cd" in text("report", nothing, PLAIN)
+    assert "no deployment of library in development is recorded" == text("report", {**nothing, "known": []}, PLAIN)
+
+
+# -- findings -------------------------------------------------------------------
+
+
+def test_checklist() -> None:
+    """Answer and evidence of each item, and a count of each answer."""
+    found = shown("checklist")
+    assert "  ✗ monitoring.alerts: No critical alert fires (fail)\n      firing: Disk" in found
+    assert "1 pass, 1 fail, 1 pending, 1 not applicable" in found
+
+
+def test_smoke() -> None:
+    """Each check with its time and what it found."""
+    found = shown("smoke")
+    assert "  ✓  health   12 ms  200" in found
+    assert "  ✗  api     500 ms  /api/ answered 500, expected 200" in found
+    assert "1 of 2 checks passed" in found
+
+
+def test_verdicts_have_count_value_and_limit() -> None:
+    """Every verdict prints metric, n, value, limit, each in its unit, and why."""
+    lines = [line.split() for line in shown("verdicts").splitlines()]
+    assert ["FAIL", "errors", "1,200", "25.8", "%", "2", "%"] in lines
+    assert ["FAIL", "p99", "1,200", "over", "30", "s", "2000", "ms"] in lines
+    assert ["PASS", "p95", "1,200", "45", "ms", "500", "ms"] in lines
+    assert ["HOLD", "p95", "12", "12", "30"] in lines
+    assert "  errors: 25.8 % against a limit of 2 %" in shown("verdicts")
+    assert "nothing was judged" in shown("verdicts", verdicts=[])
+
+
+def test_doctor() -> None:
+    """What is broken, and how to mend it; what is well needs no advice."""
+    found = shown("doctor")
+    assert "  ✗ store: the disk is full\n      do: make room" in found
+    assert "  ✓ traffic: envoy 1.36 runs\n  !" in found
+    assert "1 thing broken, 1 warning" in found
+
+
+def test_maintenance() -> None:
+    """Closed, open, or not to be read: three different things."""
+    assert "development: CLOSED since 2026-11-23 10:15 UTC, by ann@laptop" in shown("maintenance")
+    assert "development: open, no maintenance page" == shown("maintenance", notice=None)
+    assert "development: maintenance cannot be read: envoy's" in shown("maintenance", notice=UNREADABLE)
