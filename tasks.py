@@ -18,8 +18,8 @@ INV = f"{PYTHON} -m invoke"
 
 
 def _run(c: Context, command: str) -> None:
-    with c.cd(str(ROOT)):
-        c.run(command, in_stream=False)
+    with c.cd(shlex.quote(str(ROOT))):
+        c.run(command, in_stream=False, pty=sys.stdout.isatty())
 
 
 @task
@@ -64,7 +64,7 @@ def demo(c: Context) -> None:
     name="break",
     help={
         "fault": "errors, latency, health, slow_start, crash_after or migration; see examples/library/library/faults.py"
-    }
+    },
 )
 def break_(c: Context, fault: str = "errors", value: str = '{"share": 0.5, "after": 8}') -> None:
     """Put a bug into the sample application; the next deployment brings it out, and takes it back."""

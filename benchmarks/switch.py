@@ -226,7 +226,7 @@ def during(url: str, rate: float, command: str) -> int:
     print(f"POSTs applied twice: {twice if answer.status == 200 else f'unknown (status {answer.status})'}")
     print(f"the command left with {codes[0]}")
     print("nothing was lost" if not lost + twice else f"LOST: {lost + twice}")
-    return 1 if lost + twice or answer.status != 200 else 0
+    return 1 if lost + twice or answer.status != 200 else codes[0]
 
 
 def show(name: str, tally: object) -> int:

@@ -226,6 +226,7 @@ def rollout_rules(
         errors=of.rollback_when.errors,
         p99=of.rollback_when.p99,
         worse=of.rollback_when.p99_worse,
+        worse_from=of.rollback_when.p99_worse_from,
         warn_errors=of.warn_when.errors,
         warn_p95=of.warn_when.p95,
         warn_p99=of.warn_when.p99,

@@ -37,6 +37,8 @@ class RollbackWhen(Value):
     """Seconds that at most 1 % of requests may exceed."""
     p99_worse: Annotated[Fraction, Field(gt=0, le=100)] | None = 0.5
     """How much slower than the baseline's P99, as a fraction of it; null: not compared."""
+    p99_worse_from: Span = 0.0
+    """Seconds; a P99 below this is never too much worse than the baseline's."""
     health_failures: Count = 3
     """Failed health checks in a row."""
 

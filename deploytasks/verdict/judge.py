@@ -33,7 +33,8 @@ class Verdict(NamedTuple):
 class Limits(NamedTuple):
     """What is too much. Shares are fractions 0 to 1, times are seconds.
 
-    ``worse`` 0.5 is half as much again as the baseline's P99; ``None``: not compared.
+    ``worse`` 0.5 is half as much again as the baseline's P99; ``None``: not compared. A P99 below ``worse_from`` is
+    never too much worse: where everything takes 5 ms, half as much again is noise.
     """
 
     errors: float = 0.02
@@ -43,10 +44,11 @@ class Limits(NamedTuple):
     warn_p95: float = 0.5
     warn_p99: float = 1.0
     min_requests: int = 30
+    worse_from: float = 0.0
 
     def relative_to(self, usual: float | None) -> float | None:
         """The P99 (seconds) that is too much worse than a ``usual`` one; ``None`` when that is not judged."""
-        return None if usual is None or self.worse is None else (1 + self.worse) * usual
+        return None if usual is None or self.worse is None else max((1 + self.worse) * usual, self.worse_from)
 
 
 def percent(share: float) -> str:

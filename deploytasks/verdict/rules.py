@@ -42,6 +42,7 @@ class Rules:
     errors: float = 0.02
     p99: float = 2.0
     worse: float | None = 0.5
+    worse_from: float = 0.0
     warn_errors: float = 0.01
     warn_p95: float = 0.5
     warn_p99: float = 1.0
@@ -62,7 +63,14 @@ class Rules:
     def limits(self) -> Limits:
         """What is judged, without when."""
         return Limits(
-            self.errors, self.p99, self.worse, self.warn_errors, self.warn_p95, self.warn_p99, self.min_requests
+            errors=self.errors,
+            p99=self.p99,
+            worse=self.worse,
+            warn_errors=self.warn_errors,
+            warn_p95=self.warn_p95,
+            warn_p99=self.warn_p99,
+            min_requests=self.min_requests,
+            worse_from=self.worse_from,
         )
 
     def to_json(self) -> dict[str, Json]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from ..errors import DeployError
 from ..ports import Color
 from .paint import Paint, table
 from .wording import clean, duration, instant, one_line
@@ -37,9 +38,10 @@ def ending(world: World, plan: Plan, outcome: Outcome, paint: Paint) -> list[str
     split = _tried(world.traffic.read)
     back = _way_back(world, plan, outcome)
     rows = [
-        ("why", _indented(outcome.why)),
+        ("why", _indented(_why(outcome))),
+        ("state", _indented(_state(outcome))),
+        ("do", _indented(_advice(world, outcome))),
         ("took", duration(outcome.seconds)),
-        ("left", "; ".join(clean(left) for left in outcome.left)),
         ("traffic", _where(split, plan, outcome)),
         ("go back", str(back) if back else ""),
         ("ledger", _head(world)),
@@ -63,9 +65,43 @@ def summary(world: World, plan: Plan, outcome: Outcome, split: Split | None, bac
         way = f"; back: {back}" if back else ""
         return f"{word}: {_what(world, plan)} in {took}{way}"
     return (
-        f"{word}: {one_line(outcome.why, _SUMMARY) or 'no reason is known'}; "
+        f"{word}: {one_line(_why(outcome), _SUMMARY) or 'no reason is known'}; "
         f"traffic is on {_where(split, plan, outcome)}; exit code {outcome.code}"
     )
+
+
+def _why(outcome: Outcome) -> str:
+    """What happened, without what the error says about a state that may have been taken back since."""
+    return outcome.error.what if isinstance(outcome.error, DeployError) else outcome.why
+
+
+def _state(outcome: Outcome) -> str:
+    """What the world is like now, but for traffic."""
+    left = "; ".join(outcome.left)
+    if left:
+        return f"NOT taken back: {left}"
+    states = {
+        "taken back": "everything that was begun was taken back",
+        "interrupted": "everything that was begun was taken back",
+        "held": "all traffic is home; the release stays installed",
+        "closed": "nothing is exposed to users any more",
+        "refused": "nothing was changed",
+    }
+    said = outcome.error.state if isinstance(outcome.error, DeployError) else ""
+    return said if outcome.word == "stopped" else states.get(outcome.word, "")
+
+
+def _advice(world: World, outcome: Outcome) -> str:
+    """What to do now."""
+    env = world.site.environment
+    advice = {
+        "held": f"inv resume --env {env} tries again",
+        "stopped": f"inv status --env {env} says who moved traffic or holds the lease",
+        "stuck": f"ACT NOW: inv status --env {env}, inv doctor --env {env}",
+        "closed": f"ACT NOW: inv status --env {env}, inv doctor --env {env}",
+    }
+    said = outcome.error.do if isinstance(outcome.error, DeployError) else ""
+    return "\n".join(filter(None, (advice.get(outcome.word), said)))
 
 
 def _word(plan: Plan, outcome: Outcome) -> str:
@@ -96,16 +132,10 @@ def _version(color: Color, plan: Plan, outcome: Outcome) -> str:
 
 
 def _way_back(world: World, plan: Plan, outcome: Outcome) -> WayBack | None:
-    """How to undo what was done, or to go on with what was not."""
+    """How to undo what went well."""
     env = world.site.environment
     if outcome.code != 0:
-        advice = {
-            "held": f"inv resume --env {env} tries again",
-            "stopped": f"inv status --env {env} says who moved traffic or holds the lease",
-            "stuck": f"ACT NOW: inv status --env {env}, inv doctor --env {env}",
-            "closed": f"ACT NOW: nothing is exposed to users: inv status --env {env}",
-        }
-        return WayBack(advice[outcome.word]) if outcome.word in advice else None
+        return None
     settle = next((step for step in plan.steps if step.name == "settle"), None)
     if settle is None:
         return None

@@ -94,7 +94,9 @@ def limits(scene: Scene) -> Text:
     """What rolls back."""
     rules = scene.rules
     worse = finite(rules.get("worse"))
-    compared = f" or {share(worse)} above {text(rules, 'home')}'s" if worse and text(rules, "home") else ""
+    least = finite(rules.get("worse_from"))
+    beyond = f" from {milliseconds(least)} on" if least else ""
+    compared = f" or {share(worse)} above {text(rules, 'home')}'s{beyond}" if worse and text(rules, "home") else ""
     p99 = f"P99 > {milliseconds(rules.get('p99'))}{compared}"
     return Text(f"  rolls back at  errors > {share(rules.get('errors'))}, {p99}", "dim")
 

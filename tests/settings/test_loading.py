@@ -60,7 +60,7 @@ def test_defaults_are_those_of_the_design() -> None:
         rollout.hold,
         rollout.way_back,
     )
-    assert (0.02, 2.0, 0.5, 3) == tuple(rollout.rollback_when.model_dump().values())
+    assert (0.02, 2.0, 0.5, 0, 3) == tuple(rollout.rollback_when.model_dump().values())
     assert (0.01, 0.5, 1.0) == tuple(rollout.warn_when.model_dump().values())
 
 

@@ -52,6 +52,7 @@ def test_a_baseline_of_300_requests_is_compared():
     assert "p99_worse" not in kinds(slower, counted(299))
     assert "p99_worse" not in kinds(slower, None)
     assert "p99_worse" not in kinds(slower, counted(300), Limits(worse=None))
+    assert kinds(slower, counted(300), Limits(worse_from=5.0))["p99_worse"] == "PASS"
 
 
 def test_a_verdict_says_why_with_its_numbers():
