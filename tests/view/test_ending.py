@@ -13,7 +13,7 @@ from view.story import BEGINNING, HOME, RELEASE, RULES, plan
 from deploytasks import view
 from deploytasks.engine.plan import Plan
 from deploytasks.engine.run import Outcome
-from deploytasks.errors import Unreachable
+from deploytasks.errors import SplitMoved, Unreachable
 from deploytasks.operations.returning import Returned
 from deploytasks.ports import Health, NoData, Reading, Split, Totals
 from deploytasks.rollout import advance, start
@@ -83,9 +83,9 @@ def test_taken_back() -> None:
         (6, "held", "inv resume --env development tries again"),
         (5, "stopped", "inv status --env development says who"),
         (8, "stuck", "ACT NOW"),
-        (8, "closed", "ACT NOW: nothing is exposed"),
-        (3, "refused", ""),
-        (130, "interrupted", ""),
+        (8, "closed", "nothing is exposed to users any more"),
+        (3, "refused", "nothing was changed"),
+        (130, "interrupted", "everything that was begun was taken back"),
     ],
 )
 def test_what_to_do_next(code: int, word: str, advice: str) -> None:
@@ -99,7 +99,25 @@ def test_what_to_do_next(code: int, word: str, advice: str) -> None:
 def test_what_is_left_is_said() -> None:
     """What could not be taken back is listed."""
     outcome = Outcome(8, "stuck", "bad", 3.0, ("roll out: refused",))
-    assert "  left     roll out: refused" in told(world(HOME), outcome)
+    assert "  state    NOT taken back: roll out: refused" in told(world(HOME), outcome)
+
+
+def test_all_that_an_error_says_is_told() -> None:
+    """What happened, the state of things now, and what to do: nobody says it again afterwards."""
+    error = Unreachable("start green: it is not healthy", state="half of it runs", do="look into its log")
+    lines = told(world(HOME), Outcome(4, "taken back", str(error), 3.0, (), error))
+    assert "  why      start green: it is not healthy" in lines
+    assert "  state    everything that was begun was taken back" in lines
+    assert "  do       look into its log" in lines
+    assert lines[-1].startswith("taken back: start green: it is not healthy; traffic is on blue 1.2.2")
+
+
+def test_whose_lease_it_is() -> None:
+    """A deployment that stopped touched nothing more: the state is the one that its error tells."""
+    error = SplitMoved("someone moved traffic", state="traffic is at blue 50 % / green 50 %")
+    lines = told(world(Split(50, 50)), Outcome(5, "stopped", str(error), 3.0, (), error))
+    assert "  state    traffic is at blue 50 % / green 50 %" in lines
+    assert "  do       inv status --env development says who moved traffic or holds the lease" in lines
 
 
 def test_nothing_can_be_read() -> None:
