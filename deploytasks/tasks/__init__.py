@@ -8,18 +8,15 @@ from __future__ import annotations
 from invoke import Collection
 
 from ..runners import InterruptibleLocal
-from .build import build
 from .check import check_error_rate, check_latency
-from .checklist import checklist
 from .database import backup_database, restore_database
 from .deploy import deploy, deploy_blue_green
+from .gates import build, checklist, test, validate
 from .look import doctor, history, report, status
 from .maintenance import maintenance_mode
 from .pieces import down, install, migrate, resume, retire, shift, watch
 from .rollback import rollback
 from .smoke import smoke, warmup
-from .test import test
-from .validate import validate
 
 namespace = Collection(
     backup_database,

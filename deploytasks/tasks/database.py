@@ -5,15 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from invoke import task
-
-from .options import words
+from .options import task, words
 
 if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(help=words("env", "plan", "yes", "wait"), auto_shortflags=False)
+@task(help=words("env", "plan", "yes", "wait"))
 def backup_database(c: Context, env: Any = None, plan: bool = False, yes: bool = False, wait: float = 0.0) -> None:
     """Make a verified copy of the database; old copies go as the retention says."""
     from .. import plans
@@ -31,8 +29,7 @@ def backup_database(c: Context, env: Any = None, plan: bool = False, yes: bool =
         "wait",
         backup="Its name; default: the newest.",
         consent="The environment's name, typed: what people type when they are asked.",
-    ),
-    auto_shortflags=False,
+    )
 )
 def restore_database(
     c: Context, env: Any = None, backup: Any = None, consent: Any = None, plan: bool = False, wait: float = 0.0

@@ -5,13 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from invoke import task
-
-from .build import build
-from .checklist import checklist
-from .options import words
-from .test import test
-from .validate import validate
+from .gates import build, checklist, test, validate
+from .options import task, words
 
 if TYPE_CHECKING:
     from invoke import Context
@@ -19,7 +14,7 @@ if TYPE_CHECKING:
 OPTIONS = words("env", "version", "hotfix", "plan", "yes", "target", "redeploy", "wait")
 
 
-@task(pre=[validate, checklist, test, build], help=OPTIONS, auto_shortflags=False)
+@task(pre=[validate, checklist, test, build], help=OPTIONS)
 def deploy(
     c: Context,
     env: Any = None,
@@ -41,10 +36,7 @@ def deploy(
     carrying_out.carry_out(world, wanted, task="hotfix" if hotfix else "deploy", preview=plan, wait=wait)
 
 
-@task(
-    help=words("env", "version", "plan", "yes", "target", "redeploy", "wait"),
-    auto_shortflags=False,
-)
+@task(help=words("env", "version", "plan", "yes", "target", "redeploy", "wait"))
 def deploy_blue_green(
     c: Context,
     env: Any = None,

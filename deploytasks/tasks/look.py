@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from invoke import task
-
-from .options import words
+from .options import task, words
 
 if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(help=words("env", "json"), auto_shortflags=False)
+@task(help=words("env", "json"))
 def status(c: Context, env: Any = None, json: bool = False) -> None:
     """Show what is live and idle, the way back, the switch, the lease, and the last deployments."""
     from .. import view
@@ -29,8 +27,7 @@ def status(c: Context, env: Any = None, json: bool = False) -> None:
         verify="Check the whole chain of the ledger; code 9 when it was tampered with.",
         expect="A digest of the head, known from earlier: finds a ledger that was cut off.",
         limit="Only the newest so many.",
-    ),
-    auto_shortflags=False,
+    )
 )
 def history(
     c: Context, env: Any = None, json: bool = False, verify: bool = False, expect: Any = None, limit: int = 0
@@ -41,7 +38,7 @@ def history(
     asking.history(c, env, verify=verify or expect is not None, expect=expect, limit=limit, json=json)
 
 
-@task(positional=[], help=words("env", "json", deployment="Which one; default: the last."), auto_shortflags=False)
+@task(help=words("env", "json", deployment="Which one; default: the last."))
 def report(c: Context, env: Any = None, deployment: Any = None, json: bool = False) -> None:
     """Tell everything that the ledger knows about one deployment."""
     from .. import view
@@ -50,7 +47,7 @@ def report(c: Context, env: Any = None, deployment: Any = None, json: bool = Fal
     view.show("report", answers.report(opening.open_world(c, env, need=("store",)), deployment), json)
 
 
-@task(help=words("env", "json"), auto_shortflags=False)
+@task(help=words("env", "json"))
 def doctor(c: Context, env: Any = None, json: bool = False) -> None:
     """Say what is configured, reachable, missing, and how to mend it; code 7 when something is broken."""
     from ..operations import asking

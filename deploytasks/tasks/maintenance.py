@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from invoke import task
-
-from .options import words
+from .options import task, words
 
 if TYPE_CHECKING:
     from invoke import Context
@@ -22,7 +20,7 @@ OPTIONS = words(
 )
 
 
-@task(positional=["action"], help=OPTIONS, auto_shortflags=False)
+@task(positional=["action"], help=OPTIONS)
 def maintenance_mode(
     c: Context,
     action: Any,

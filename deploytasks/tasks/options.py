@@ -1,6 +1,15 @@
-"""The words of ``--help``, once for all tasks."""
+"""The options of all tasks: their words in ``--help``, and how little they cost a command that runs none of them."""
 
 from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from invoke import tasks
+from invoke.parser.argument import Argument
+
+if TYPE_CHECKING:
+    from typing import Self
 
 _HELP = {
     "env": "Which environment. Travels along a chain: say it once.",
@@ -21,3 +30,35 @@ _HELP = {
 def words(*names: str, **more: str) -> dict[str, str]:
     """Help for these options, and for those that only one task has."""
     return {**{name: _HELP[name] for name in names}, **more}
+
+
+class Option(Argument):
+    """An argument of ours. Invoke copies all arguments of all tasks, deeply; a flat copy does as well, and sooner."""
+
+    @classmethod
+    def like(cls, given: Argument) -> Self:
+        """A new one in the same state. Setting an argument replaces what it holds, and changes nothing in place."""
+        option = cls.__new__(cls)
+        vars(option).update(vars(given))
+        return option
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.like(self)
+
+
+class Task(tasks.Task[Any]):
+    """Invoke's task, with options. It stays itself where Invoke copies it into the collection of a task file."""
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """As Invoke's, which uses the words of ``--help`` up; here they stay."""
+        words = dict(self.help)
+        arguments = super().get_arguments(ignore_unknown_help)
+        self.help = words
+        return [Option.like(argument) for argument in arguments]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+task = partial(tasks.task, klass=Task, positional=(), auto_shortflags=False)
+"""Invoke's decorator: options have long names, and only those in ``positional`` may come without theirs."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from invoke import task
-
-from .options import words
+from .options import task, words
 
 if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(help=words("env", "version", "plan", "yes", "target", "wait"), auto_shortflags=False)
+@task(help=words("env", "version", "plan", "yes", "target", "wait"))
 def install(
     c: Context,
     env: Any = None,
@@ -33,7 +31,7 @@ def install(
     carrying_out.carry_out(world, wanted, task="install", preview=plan, wait=wait)
 
 
-@task(help=words("env", "plan", "yes", "color", "wait"), auto_shortflags=False)
+@task(help=words("env", "plan", "yes", "color", "wait"))
 def migrate(
     c: Context, env: Any = None, plan: bool = False, yes: bool = False, color: Any = None, wait: float = 0.0
 ) -> None:
@@ -46,13 +44,13 @@ def migrate(
 
 
 @task(
+    positional=["to"],
     iterable=["to"],
     help={
         **words("env", "plan", "yes", "target", "wait"),
         "to": "Percent of traffic for the idle color; several times: one stage after the other.",
         "for": "How long each stage is watched: 10m, 90s. Below 100 %, traffic goes home afterwards.",
     },
-    auto_shortflags=False,
 )
 def shift(
     c: Context,
@@ -74,7 +72,7 @@ def shift(
     carrying_out.carry_out(world, wanted, task="shift", preview=plan, wait=wait)
 
 
-@task(help={**words("env", "color"), "for": "How long: 10m, 90s."}, auto_shortflags=False)
+@task(help={**words("env", "color"), "for": "How long: 10m, 90s."})
 def watch(c: Context, env: Any = None, color: Any = None, for_: Any = None) -> None:
     """Watch the live color as a rollout would, changing nothing; code 4 when it is judged bad."""
     from ..operations import choices, opening, watching
@@ -83,7 +81,7 @@ def watch(c: Context, env: Any = None, color: Any = None, for_: Any = None) -> N
     watching.watch(world, color, choices.duration(for_, world.settings.rollout.watch))
 
 
-@task(help=words("env", "plan", "yes", "wait", force="Although the way back is still open."), auto_shortflags=False)
+@task(help=words("env", "plan", "yes", "wait", force="Although the way back is still open."))
 def retire(
     c: Context, env: Any = None, plan: bool = False, yes: bool = False, force: bool = False, wait: float = 0.0
 ) -> None:
@@ -97,7 +95,7 @@ def retire(
     carrying_out.carry_out(world, plans.retire, task="retire", preview=plan, wait=wait)
 
 
-@task(help=words("env", "wait"), auto_shortflags=False)
+@task(help=words("env", "wait"))
 def resume(c: Context, env: Any = None, wait: float = 0.0) -> None:
     """Go on with a deployment whose deployer died, or that was held for want of evidence."""
     from ..operations import opening, recovery
@@ -105,7 +103,7 @@ def resume(c: Context, env: Any = None, wait: float = 0.0) -> None:
     recovery.resume(opening.open_world(c, env), wait=wait)
 
 
-@task(help=words("env", "plan"), auto_shortflags=False)
+@task(help=words("env", "plan"))
 def down(c: Context, env: Any = None, plan: bool = False) -> None:
     """Stop everything that the embedded environment started; data, releases and ledger stay."""
     from ..operations import closing, opening

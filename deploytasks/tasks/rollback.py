@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from invoke import task
-
-from .options import words
+from .options import task, words
 from .smoke import smoke
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ OPTIONS = words(
 )
 
 
-@task(post=[smoke], help=OPTIONS, auto_shortflags=False)
+@task(post=[smoke], help=OPTIONS)
 def rollback(
     c: Context,
     env: Any = None,

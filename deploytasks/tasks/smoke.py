@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from invoke import task
-
-from .options import words
+from .options import task, words
 
 if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(aliases=["smoke-tests"], help=words("env", "color", "plan", "json"), auto_shortflags=False)
+@task(aliases=["smoke-tests"], help=words("env", "color", "plan", "json"))
 def smoke(c: Context, env: Any = None, color: Any = None, plan: bool = False, json: bool = False) -> None:
     """Run the smoke checks against the public address, or against one color; code 9 when one fails."""
     from ..operations import asking
@@ -20,7 +18,7 @@ def smoke(c: Context, env: Any = None, color: Any = None, plan: bool = False, js
     asking.smoke(c, env, color, preview=plan, json=json)
 
 
-@task(help=words("env", "color", "plan"), auto_shortflags=False)
+@task(help=words("env", "color", "plan"))
 def warmup(c: Context, env: Any = None, color: Any = None, plan: bool = False) -> None:
     """Send the configured requests to a color, so that its caches are warm before users come."""
     from ..operations import asking

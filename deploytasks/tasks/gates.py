@@ -1,0 +1,53 @@
+"""What a deployment has to pass: its configuration, its checklist, its tests, its artifact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .options import task, words
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+
+@task(help=words("env", "json"))
+def validate(c: Context, env: Any = None, json: bool = False) -> None:
+    """Validate the whole configuration of an environment, and report every mistake at once."""
+    from .. import view
+    from ..operations import opening
+
+    settings = opening.open_world(c, env).settings
+    view.show("validate", {"environment": settings.name, "ok": True, "sections": sorted(settings.sections)}, json)
+
+
+@task(help=words("env", "version", "plan", "json"))
+def checklist(c: Context, env: Any = None, version: Any = None, plan: bool = False, json: bool = False) -> None:
+    """Check every line of the checklist, and refuse (code 3) when one stands in the way."""
+    from ..operations import opening, proving, releases
+
+    world = opening.open_world(c, env)
+    proving.check(world, releases.choose_release(world, version), preview=plan, json=json)
+
+
+@task(help=words("env", "version", "plan", again="Run them although they passed for this very content within a day."))
+def test(c: Context, env: Any = None, version: Any = None, plan: bool = False, again: bool = False) -> None:
+    """Run the configured tests, and leave evidence for exactly this content."""
+    from ..operations import opening, proving, releases
+
+    world = opening.open_world(c, env, need=("store", "rollout"))
+    proving.run_tests(world, releases.choose_release(world, version), preview=plan, again=again)
+
+
+@task(help=words("env", "version", "plan"))
+def build(c: Context, env: Any = None, version: Any = None, plan: bool = False) -> None:
+    """Build the artifact: the same content always gives the same digest."""
+    from .. import view
+    from ..operations import opening, releases
+
+    world = opening.open_world(c, env, need=())
+    release = releases.choose_release(world, version)
+    if plan:
+        view.say(f"would write {release.archive}")
+        return
+    built = releases.build_release(world, release)
+    view.say(f"built {built.version}: {built.archive} (sha256 {built.digest[:12]})")

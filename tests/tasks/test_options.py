@@ -1,0 +1,62 @@
+"""The options of all tasks: cheap to copy, and never mixed up by that."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+from invoke import Collection
+from invoke.parser import Parser
+
+from deploytasks import namespace
+from deploytasks.tasks.options import Option
+
+
+def test_every_argument_of_every_task_is_copied_flat() -> None:
+    """A task that is declared with Invoke's own decorator would make every command of everybody slower."""
+    for context in Collection.from_module(_task_file()).to_contexts():
+        for argument in context.args.values():
+            assert isinstance(argument, Option), (context.name, argument)
+
+
+def test_a_copy_takes_a_value_and_the_original_stays_as_it_was() -> None:
+    """Invoke parses into copies: a flat one must not hand its value to the next task of the same name."""
+    shift = next(context for context in namespace.to_contexts() if context.name == "shift")
+    copy = deepcopy(shift)
+    for value in ("25", "50"):
+        copy.args["to"].value = value
+    copy.args["plan"].value = True
+
+    assert ["25", "50"] == copy.args["to"].value
+    assert [] == shift.args["to"].value
+    assert not shift.args["plan"].value
+
+
+def test_one_process_can_parse_twice() -> None:
+    """The words of ``--help`` are there each time, and no value comes from the time before."""
+    first, second = (Parser(Collection.from_module(_task_file()).to_contexts()) for _ in range(2))
+    parsed = first.parse_argv(["rollback", "--reason", "x"])
+
+    assert "x" == parsed[0].args["reason"].value
+    assert second.parse_argv(["rollback"])[0].args["reason"].value is None
+    for parser in (first, second):
+        assert "recorded" in parser.contexts["rollback"].args["reason"].help
+
+
+def test_only_what_is_meant_to_comes_without_its_name() -> None:
+    """``inv maintenance-mode enable`` and ``inv shift 25``; everything else is named."""
+    nameless = {
+        context.name: [argument.name for argument in context.positional_args]
+        for context in namespace.to_contexts()
+        if context.positional_args
+    }
+
+    assert {"maintenance-mode": ["action"], "shift": ["to"]} == nameless
+
+
+def _task_file() -> object:
+    """What ``tasks.py`` of a repository is, once imported."""
+    from types import ModuleType
+
+    module = ModuleType("tasks")
+    module.namespace = namespace  # type: ignore[attr-defined]
+    return module
