@@ -62,7 +62,7 @@ def summary(world: World, plan: Plan, outcome: Outcome, split: Split | None, bac
     """One line: what someone who scrolls to the end has to know."""
     word, took = _word(plan, outcome), duration(outcome.seconds)
     if outcome.code == 0:
-        way = f"; back: {back}" if back else ""
+        way = f"; back: {back}" if back and back.until else f"; {back}" if back else ""
         return f"{word}: {_what(world, plan)} in {took}{way}"
     return (
         f"{word}: {one_line(_why(outcome), _SUMMARY) or 'no reason is known'}; "
@@ -140,7 +140,7 @@ def _way_back(world: World, plan: Plan, outcome: Outcome) -> WayBack | None:
     if settle is None:
         return None
     if getattr(settle, "way_back", None) is None:
-        return WayBack("none: this was the first deployment")
+        return WayBack("no way back: this was the first deployment")
     until = _tried(lambda: _until(world, plan, float(getattr(settle, "keep", 0.0))))
     return WayBack(f"inv rollback --env {env} --reason …", f"until {instant(until)}")
 

@@ -8,13 +8,15 @@ from rich.text import Text
 
 from ..ledger.facts import Facts, number, part, text, whole
 from ..ports import COLORS
-from .scene import Scene, evidence, no_data, sick
+from .scene import Scene, evidence, is_over, no_data, sick
 from .sentences import percent_of
 from .wording import MISSING, milliseconds, number as finite, one_line, seconds, share, slow
 
 _FULL, _EMPTY = "█", "░"
 _WIDEST = 60
 """Cells of a bar."""
+_VERSION = 24
+"""Characters of a version."""
 _HEAD = f"  {'':<14}{'req/s':>8}{'requests':>10}{'errors':>18}{'P95':>11}{'P99':>11}"
 
 
@@ -24,9 +26,9 @@ def phase(scene: Scene, now: datetime) -> Text:
     passed = max(0.0, (now - scene.read_at).total_seconds()) if scene.read_at else 0.0
     line = Text(one_line(text(outlook, "phase") or "roll out"), "bold")
     for name, words in (("pause_left", "a person may pause {} more"), ("hold_left", "goes home in {}")):
-        if finite(outlook.get(name)) is not None:
+        if finite(outlook.get(name)) is not None and not is_over(outlook):
             return line.append(f"  {words.format(_left(outlook, name, passed))}", "bold yellow")
-    if finite(outlook.get("seconds_left")) is None:
+    if finite(outlook.get("seconds_left")) is None or is_over(outlook):
         return line
     return line.append(f"  {_left(outlook, 'seconds_left', passed)} left")
 
@@ -44,12 +46,14 @@ def bar(fraction: float, cells: int) -> str:
 def split(scene: Scene, width: int) -> list[Text]:
     """The share of each color as a bar."""
     lines = []
-    cells = max(10, min(_WIDEST, width - 40))
+    versions = {color: one_line(scene.version(color), _VERSION) for color in COLORS}
+    column = max(map(len, versions.values()))
+    cells = max(10, min(_WIDEST, width - column - 26))
     unhealthy = dict(sick(part(scene.reading, "reading")))
     for at, color in enumerate(COLORS):
         percent = scene.split[at] if scene.split else 0
         ahead = f" → {scene.shifting[at]} %" if scene.shifting and scene.shifting[at] != percent else ""
-        line = Text.assemble(("  " + f"{color:<6}", f"bold {color}"), f"{one_line(scene.version(color), 10):<11}")
+        line = Text.assemble(("  " + f"{color:<6}", f"bold {color}"), f"{versions[color]:<{column}} ")
         line.append(bar(percent / 100, cells), color).append(f" {percent:>3} %{ahead}")
         if color in unhealthy:
             line.append(f" unhealthy: {one_line(unhealthy[color])}", "bold red")
@@ -107,5 +111,5 @@ def nearest(scene: Scene, width: int) -> Text:
         return Text("  each reading is judged by these limits alone", "dim")
     name, value = evidence(scene.outlook) or ("", 0.0)
     style = "green" if value < 0.5 else "yellow" if value < 0.8 else "bold red"
-    line = Text("  evidence       ").append(bar(value, max(10, min(_WIDEST, width - 56))), style)
+    line = Text("  evidence       ").append(bar(value, max(10, min(_WIDEST, width - 64))), style)
     return line.append(f" {percent_of(value)} toward rolling back{f' ({name})' if name and value > 0 else ''}")

@@ -200,6 +200,11 @@ def begins_stage(outlook: Facts) -> bool:
     return passed and not any(number(part(users, color), "requests") for color in COLORS)
 
 
+def is_over(outlook: Facts) -> bool:
+    """Whether this reading was the last one: nothing is waited for any more."""
+    return text(outlook, "phase") in ("done", "turned back", "stopped")
+
+
 def evidence(outlook: Facts) -> tuple[str, float] | None:
     """The test that is nearest to rolling back, and how near: 0 nothing, 1 there."""
     tests = part(outlook, "evidence")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ..ledger.facts import Facts, number, part, parts, text, texts, truth, whole
 from ..ports import COLORS
-from .scene import evidence, no_data, sick
+from .scene import evidence, is_over, no_data, sick
 from .wording import (
     MISSING,
     counted,
@@ -147,6 +147,8 @@ def _phase(outlook: Facts) -> str:
 
 def time_left(outlook: Facts) -> str:
     """What the stage, the hold or the pause still lasts."""
+    if is_over(outlook):
+        return ""
     for name, words in (("pause_left", "paused, at most {} more"), ("hold_left", "on hold, at most {} more")):
         if finite(outlook.get(name)) is not None:
             return words.format(seconds(number(outlook, name)))

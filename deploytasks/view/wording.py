@@ -14,11 +14,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2
 
 
 def duration(seconds: float | None) -> str:
-    """``0.3 s``, ``12 s``, ``1 min 12 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    """``40 ms``, ``0.3 s``, ``12 s``, ``1 min 12 s``, ``2 h 5 min``, ``3 d 4 h``."""
     if seconds is None or not math.isfinite(seconds):
         return MISSING
-    if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
+    if seconds < 0.0005:
+        return "0 s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s" if seconds >= 0.095 else f"{1000 * seconds:.0f} ms"
     whole = round(seconds)
     for size, unit, lesser, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
         if whole >= size:

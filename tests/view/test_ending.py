@@ -139,7 +139,7 @@ def test_a_first_deployment_has_no_way_back() -> None:
     steps = tuple(step for step in plan().steps if step.name != "settle")
     settle = next(step for step in plan().steps if step.name == "settle")
     first = plan()._replace(steps=(*steps, type(settle)("green", None, 1.0, RELEASE, "x")))  # type: ignore[call-arg]
-    assert told(world(GREEN), DONE, first)[-1].endswith("back: none: this was the first deployment")
+    assert told(world(GREEN), DONE, first)[-1].endswith("in 1 min 12 s; no way back: this was the first deployment")
 
 
 def test_smaller_changes_say_what_they_were() -> None:

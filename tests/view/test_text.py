@@ -99,7 +99,8 @@ def test_status_says_where_everything_is() -> None:
     """Traffic, the way back and until when, both colors with health and role, the last deployments."""
     found = shown("status")
     assert "library in development  http://127.0.0.1:8080" in found
-    assert "blue 0 % / green 100 %; the way back is blue until 2026-11-24 10:19 UTC; written by settled:2026" in found
+    assert "traffic      blue 0 % / green 100 %, written by settled:20261123-101500-ab12cd" in found
+    assert "way back     blue, until 2026-11-24 10:19 UTC" in found
     assert "blue         1.2.2, idle, healthy (200 in 3 ms)" in found
     assert "green        1.2.3, live, NOT healthy: /health answered 500" in found
     assert "lease        free" in found
@@ -111,9 +112,9 @@ def test_a_dark_status_says_so_everywhere() -> None:
     """What cannot be read is neither free, nor off, nor idle."""
     lines = text("status", answers.DARK, PLAIN).splitlines()
     dark = [line.split()[0] for line in lines if "cannot be read: envoy's admin does not answer" in line]
-    assert ["traffic", "blue", "maintenance", "switch", "lease", "ledger"] == dark
+    assert ["traffic", "way", "blue", "maintenance", "switch", "lease", "ledger"] == dark
     nothing = text("status", {}, PLAIN)
-    assert 7 == nothing.count("cannot be read: nothing is known about it")
+    assert 8 == nothing.count("cannot be read: nothing is known about it")
 
 
 def test_status_says_who_is_at_work() -> None:
@@ -189,7 +190,7 @@ def test_verification() -> None:
 def test_report_tells_why() -> None:
     """Readings by stage, each verdict once with metric, count, value and limit, what was undone, the outcome."""
     found = shown("report")
-    assert "hold at stage 1 of 3, 10 %: 9 readings, the last one: 10 %: blue 4320 req" in found
+    assert "hold at stage 1 of 3, 10 %: 9 readings, the last one: 10 %: green 480 req" in found
     assert 1 == found.count("    HOLD  ambiguous: errors: 24 of 480 requests to green (5 %)")
     assert 1 == found.count("    FAIL  errors: 27 of 540 requests to green (5 %) were errors, against a limit of 2 %")
     assert "evidence toward rolling back was at most 100 % (errors)" in found

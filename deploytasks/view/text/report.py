@@ -55,7 +55,7 @@ def _timeline(events: Sequence[Event], paint: Paint) -> Iterator[tuple[Sequence[
         if kind == "reading":
             telling = [event for event in group if not begins_stage(fields(fields(event, "facts"), "outlook"))]
             if telling:
-                yield telling, _readings(telling)
+                yield telling, _readings(telling, word(fields(events[0], "facts"), "color"))
             continue
         for event in group:
             state = fields(event, "facts").get("state")
@@ -68,10 +68,10 @@ def _stage(event: Event) -> str:
     return f"{word(outlook, 'stage')} {word(outlook, 'phase').rpartition(' at ')[2]}" if outlook else ""
 
 
-def _readings(group: Sequence[Event]) -> str:
+def _readings(group: Sequence[Event], target: str) -> str:
     last = fields(group[-1], "facts")
     phase = word(fields(last, "outlook"), "phase", "rollout")
-    return f"{phase}: {counted(len(group), 'reading')}, the last one: {reading(last)}"
+    return f"{phase}: {counted(len(group), 'reading')}, the last one: {reading(last, target)}"
 
 
 def _judged(events: Sequence[Event], paint: Paint) -> list[str]:

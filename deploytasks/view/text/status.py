@@ -21,6 +21,7 @@ def status(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     answer = {**dict.fromkeys(_PARTS, _NOT_TOLD), **answer}
     parts = (
         ("traffic", _traffic(answer, paint)),
+        ("way back", _way_back(answer, paint)),
         *((color, _color(color, answer, paint)) for color in _COLORS),
         ("maintenance", _maintenance(answer.get("maintenance"), paint)),
         ("switch", _switch(answer.get("deadman"), paint)),
@@ -37,14 +38,16 @@ def _traffic(answer: Mapping[str, Any], paint: Paint) -> str:
     found = fields(answer, "traffic")
     if why := unreadable(found, paint):
         return why
+    return f"{weights(found)}, written by {word(found, 'writer', 'nobody we know')}"
+
+
+def _way_back(answer: Mapping[str, Any], paint: Paint) -> str:
+    found = fields(answer, "traffic")
+    if why := unreadable(found, paint):
+        return why
     back = word(found, "way_back", "")
-    way = f"the way back is {paint(back, back)}{_until(answer)}" if back else "no way back is open"
-    return f"{weights(found)}; {way}; written by {word(found, 'writer', 'nobody we know')}"
-
-
-def _until(answer: Mapping[str, Any]) -> str:
     until = fields(fields(answer, "ledger"), "settled").get("way_back_until")
-    return f" until {instant(until)}" if moment(until) else ""
+    return f"{back}{f', until {instant(until)}' if moment(until) else ''}" if back else "none is open"
 
 
 def _color(color: str, answer: Mapping[str, Any], paint: Paint) -> str:
@@ -94,7 +97,8 @@ def _switch(found: Any, paint: Paint) -> str:
         return "none is configured"
     if moment(found.get("fired_at")):
         return paint(f"FIRED at {instant(found.get('fired_at'))}", "bad") + f": {word(found, 'detail')}"
-    return f"{'armed' if found.get('armed') else 'not armed'} ({word(found, 'detail')})"
+    state, detail = "armed" if found.get("armed") else "not armed", word(found, "detail")
+    return state if detail == state else f"{state} ({detail})"
 
 
 def _lease(found: Any, paint: Paint) -> str:
