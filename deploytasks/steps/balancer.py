@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.step import Step
+from ..errors import DeployError
 from ..ports import Split
 
 if TYPE_CHECKING:
-    from ..ports import Calls
+    from ..ports import Calls, Event
     from ..world import World
 
 
@@ -28,6 +30,15 @@ class Prepare(Step):
     def calls(self, world: World) -> Calls:
         """Whatever the balancer says it lacks."""
         return world.traffic.prepare()
+
+    def do(self, world: World, past: Sequence[Event]) -> None:
+        """Prepare it. One that does not come up is as it was before: nothing was written that could be taken back."""
+        had_written = world.has_written
+        try:
+            super().do(world, past)
+        except DeployError:
+            world.has_written = had_written
+            raise
 
 
 @dataclass(frozen=True)
