@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..errors import DeployError
+from ..errors import EXIT_CODES, DeployError, Interrupted
 from ..ports import Color
 from .paint import Paint, table
 from .wording import clean, duration, instant, one_line
@@ -64,14 +64,17 @@ def summary(world: World, plan: Plan, outcome: Outcome, split: Split | None, bac
     if outcome.code == 0:
         way = f"; back: {back}" if back and back.until else f"; {back}" if back else ""
         return f"{word}: {_what(world, plan)} in {took}{way}"
+    why = one_line(_why(outcome), _SUMMARY) or "no reason is known"
     return (
-        f"{word}: {one_line(_why(outcome), _SUMMARY) or 'no reason is known'}; "
+        f"{why if why.startswith(word) else f'{word}: {why}'}; "
         f"traffic is on {_where(split, plan, outcome)}; exit code {outcome.code}"
     )
 
 
 def _why(outcome: Outcome) -> str:
     """What happened, without what the error says about a state that may have been taken back since."""
+    if isinstance(outcome.error, Interrupted):
+        return EXIT_CODES[outcome.error.exit_code].partition(",")[0]
     return outcome.error.what if isinstance(outcome.error, DeployError) else outcome.why
 
 

@@ -13,7 +13,7 @@ from view.story import BEGINNING, HOME, RELEASE, RULES, plan
 from deploytasks import view
 from deploytasks.engine.plan import Plan
 from deploytasks.engine.run import Outcome
-from deploytasks.errors import SplitMoved, Unreachable
+from deploytasks.errors import Interrupted, SplitMoved, Unreachable
 from deploytasks.operations.returning import Returned
 from deploytasks.ports import Health, NoData, Reading, Split, Totals
 from deploytasks.rollout import advance, start
@@ -110,6 +110,13 @@ def test_all_that_an_error_says_is_told() -> None:
     assert "  state    everything that was begun was taken back" in lines
     assert "  do       look into its log" in lines
     assert lines[-1].startswith("taken back: start green: it is not healthy; traffic is on blue 1.2.2")
+
+
+def test_interrupted() -> None:
+    """By what, said once, and with its code."""
+    error = Interrupted(130)
+    lines = told(world(HOME), Outcome(130, "interrupted", str(error), 3.0, (), error))
+    assert "interrupted by Ctrl-C; traffic is on blue 1.2.2; exit code 130" == lines[-1]
 
 
 def test_whose_lease_it_is() -> None:

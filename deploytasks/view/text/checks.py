@@ -90,7 +90,7 @@ def doctor(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     broken = sum(word(finding, "state") not in ("ok", "warn") for finding in found)
     warned = sum(word(finding, "state") == "warn" for finding in found)
     end = f"{counted(broken, 'thing')} broken" if broken else "nothing is broken"
-    return [*lines, f"  {end}, {counted(warned, 'warning')}"]
+    return [*lines, f"  {end}, {counted(warned, 'warning')}" if warned else f"  {end}"]
 
 
 def maintenance(answer: Mapping[str, Any], paint: Paint) -> list[str]:
