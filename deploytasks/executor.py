@@ -16,7 +16,7 @@ from invoke.exceptions import Exit, ParseError, UnexpectedExit
 from invoke.executor import Executor
 from invoke.tasks import Call, Task
 
-from .engine import interrupt
+from . import interrupt
 from .errors import EXIT_CODES, DeployError, Interrupted
 
 ALONG_THE_CHAIN = ("env",)

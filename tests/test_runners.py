@@ -33,7 +33,7 @@ DEPLOYER = """
 import sys, time
 from invoke.config import Config
 from invoke.context import Context
-from deploytasks.engine.interrupt import caught
+from deploytasks.interrupt import caught
 from deploytasks.errors import Interrupted
 from deploytasks.runners import InterruptibleLocal
 

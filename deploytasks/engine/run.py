@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
+from .. import interrupt
 from ..errors import (
     DeployError,
     Interrupted,
@@ -15,7 +16,6 @@ from ..errors import (
     Unreachable,
     WayBackFailed,
 )
-from . import interrupt
 from .progress import Progress
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from .. import view
-from ..engine import interrupt
+from .. import interrupt, view
 from ..engine.plan import digest, new_deployment, rendered
 from ..engine.progress import Progress
 from ..engine.run import Outcome

@@ -30,7 +30,7 @@ def maintenance(
     json: bool,
 ) -> None:
     """``enable``, ``disable`` or ``status``. Needs no lease: it is an emergency brake."""
-    from ..engine import interrupt
+    from .. import interrupt
 
     world = open_world(c, env, need=("traffic", "fleet", "maintenance", "store"), consent=consent)
     if world.maintenance is None:

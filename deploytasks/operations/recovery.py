@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .. import view
-from ..engine import interrupt
+from .. import interrupt, view
 from ..engine.plan import Plan, from_json
 from ..engine.progress import Progress, progress
 from ..engine.run import Outcome, back

@@ -172,8 +172,7 @@ def rollback(
     watch: bool,
 ) -> None:
     """The whole of ``inv rollback``: traffic first, then everything else."""
-    from .. import view
-    from ..engine import interrupt
+    from .. import interrupt, view
     from .opening import open_world
 
     if not reason and not preview:

@@ -20,7 +20,7 @@ from .conftest import MakeFleet, MakeRelease, perform
 DEPLOYER = """
 import sys
 from pathlib import Path
-from deploytasks.engine.interrupt import caught
+from deploytasks.interrupt import caught
 from deploytasks.errors import Interrupted
 from deploytasks.providers.local import LocalFleet
 from deploytasks.providers.site import Site

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ..errors import Interrupted
+from .errors import Interrupted
 
 _CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
