@@ -86,6 +86,14 @@ def test_a_wrong_option_would_be_found() -> None:
         parsed("deploy --enviroment development")
 
 
+def test_options_that_stand_alone_exist() -> None:
+    """`--no-watch` in a sentence is an option of some task."""
+    contexts = [Program().initial_context, *collection().to_contexts()]
+    known = {flag for one in contexts for flag in (*one.flags, *one.inverse_flags)}
+    named = {span.split()[0] for page in PAGES for span in spans(page) if re.match(r"--\w", span)}
+    assert set() == named - known
+
+
 @pytest.mark.parametrize("command", sorted(set(shown(_INIT))), ids=lambda one: f"{one.page}: {one.line}")
 def test_deploytasks_understands_it(command: Shown, capsys: pytest.CaptureFixture[str]) -> None:
     """`python -m deploytasks …` takes what is written."""
