@@ -19,7 +19,6 @@ BOOKS_FOR = 30
 """Seconds that the list of books is kept in the cache."""
 
 
-
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The shelf, for people."""

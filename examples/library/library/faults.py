@@ -22,7 +22,6 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-
 KEYS = ("errors", "latency", "health", "slow_start", "crash_after", "migration")
 
 HALT = 3

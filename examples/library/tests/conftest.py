@@ -80,8 +80,9 @@ def manage(folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a copy's ``manage.py`` on this session's database."""
 
     def run(where: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        own = {**os.environ, **environment(folder), "LIBRARY_FAULTS": ""}
         return subprocess.run(
-            [sys.executable, "manage.py", *words], cwd=where, env={**os.environ, **environment(folder), "LIBRARY_FAULTS": ""},
+            [sys.executable, "manage.py", *words], cwd=where, env=own,
             capture_output=True, text=True, timeout=30, check=False,
         )  # fmt: skip
 

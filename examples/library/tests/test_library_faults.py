@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import signal
 import socket
