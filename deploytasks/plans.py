@@ -55,7 +55,7 @@ def deploy(
     if gates:
         steps.append(Gate(release))
     steps += _installation(settings, seen, deployment, release, color)
-    steps += _exposure(settings, deployment, release, home, color, settings.rollout.stages)
+    steps += _exposure(settings, seen, deployment, release, home, color, settings.rollout.stages)
     spare = tuple(found.release for found in (seen.blue, seen.green) if found)
     steps.append(Prune(settings.keep_releases, (*spare, release.name)))
     return Plan(deployment, "deploy", seen, tuple(steps), release, color, _notes(seen, release, color, home))
@@ -106,7 +106,7 @@ def shift(
     release = Release(found.version, "", found.digest, "")
     steps = [
         Claim(seen.split, deployment),
-        *_exposure(settings, deployment, release, home, color, tuple(stages), watch=watch),
+        *_exposure(settings, seen, deployment, release, home, color, tuple(stages), watch=watch),
     ]
     return Plan(deployment, "shift", seen, tuple(steps), release, color)
 
@@ -137,7 +137,8 @@ def restore(settings: Settings, seen: Situation, deployment: str, *, backup: str
 def _as_it_is(seen: Situation, deployment: str, release: Release, home: Color) -> Plan:
     """Nothing to do; unless it was shut down: then what was live is started again."""
     revival = _revival(seen, home)
-    steps: list[Step] = [Prepare(), *revival, Smoke(None)] if revival else []
+    is_down = bool(revival) or not seen.balancer_runs
+    steps: list[Step] = [Prepare(), *revival, Smoke(None)] if is_down else []
     return Plan(
         deployment, "deploy", seen, tuple(steps), release, home, (f"{release.version} is live on {home} already",)
     )
@@ -180,6 +181,7 @@ def _migration(settings: Settings, deployment: str, color: Color, release: Relea
 
 def _exposure(
     settings: Settings,
+    seen: Situation,
     deployment: str,
     release: Release,
     home: Color | None,
@@ -187,7 +189,7 @@ def _exposure(
     stages: tuple[int, ...],
     watch: float | None = None,
 ) -> list[Step]:
-    rules = rollout_rules(settings, deployment, home, color, stages, watch)
+    rules = rollout_rules(settings, deployment, home, color, stages, watch, lag=seen.lag)
     stays = stages[-1] == 100
     steps: list[Step] = []
     if "deadman" in settings.sections:
@@ -205,8 +207,12 @@ def rollout_rules(
     target: Color,
     stages: tuple[int, ...],
     watch: float | None = None,
+    lag: float = 0.0,
 ) -> Rules:
-    """The rules of a rollout, as the settings have them. ``watch``: seconds per stage, instead of the configured."""
+    """The rules of a rollout, as the settings have them.
+
+    ``watch``: seconds per stage, instead of the configured. ``lag``: how late the metrics are, in seconds.
+    """
     of = settings.rollout
     stays = stages[-1] == 100
     return Rules(
@@ -220,6 +226,7 @@ def rollout_rules(
         hold=of.hold,
         baseline=of.baseline,
         missing=of.missing,
+        lag=lag,
         health_failures=of.rollback_when.health_failures,
         min_requests=of.min_requests,
         rule=of.rule,

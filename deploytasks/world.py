@@ -242,7 +242,13 @@ class World:
         """What stands where, now."""
         from .engine.plan import Situation
 
-        return Situation(self.traffic.at_rest(), self.fleet.installed("blue"), self.fleet.installed("green"))
+        return Situation(
+            split=self.traffic.at_rest(),
+            blue=self.fleet.installed("blue"),
+            green=self.fleet.installed("green"),
+            balancer_runs=not self.traffic.prepare(),
+            lag=self.metrics.lag,
+        )
 
     def observe(self, since: Any, edges: Sequence[float]) -> Reading:
         """One look at everything a rollout is judged by. A silent source is ``NoData``, never zero."""

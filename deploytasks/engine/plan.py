@@ -22,6 +22,10 @@ class Situation(NamedTuple):
     split: Split
     blue: Installed | None
     green: Installed | None
+    balancer_runs: bool = True
+    """As configured, that is: nothing has to be done before traffic can be shifted."""
+    lag: float = 0.0
+    """Seconds until what happens shows in the metrics."""
 
     def on(self, color: Color) -> Installed | None:
         """What stands on a color."""

@@ -81,7 +81,18 @@ def _lease(world: World) -> Answer | None:
     if found is None:
         return None
     by = found.holder
-    return {"who": by.who, "host": by.host, "pid": by.pid, "doing": found.doing, "since": _text(found.since)}
+    from ..ledger import Holder
+    from ..providers.identity import identity, is_alive
+
+    dead = found.is_dead(Holder.here(world.site.who, identity), is_alive)
+    return {
+        "dead": dead,
+        "who": by.who,
+        "host": by.host,
+        "pid": by.pid,
+        "doing": found.doing,
+        "since": _text(found.since),
+    }
 
 
 def _ledger(world: World) -> Answer:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from ..world import World
 
-_DEFAULT = "We are working on it and will be back soon."
-
 
 def maintenance(
     c: Context,
@@ -40,7 +38,7 @@ def maintenance(
         return
     if action not in ("enable", "disable"):
         raise UsageError(f"{action!r} is not an action", do="say enable, disable or status")
-    notice = Notice(message or _DEFAULT, retry_after, world.clock.now(), world.site.who) if action == "enable" else None
+    notice = _notice(world, message, retry_after) if action == "enable" else None
     call = world.maintenance.write(notice)
     if preview:
         view.say(f"would: {call.text}")
@@ -50,6 +48,14 @@ def maintenance(
         with world.going_back():
             world.note("maintenance", on=notice is not None, message=message, retry_after=retry_after)
     view.show("maintenance", answers.maintenance(world), json)
+
+
+def _notice(world: World, message: str, retry_after: int) -> Notice:
+    """What was said, or else what is configured."""
+    of = world.settings.sections["maintenance"]
+    text = message or str(getattr(of, "message", ""))
+    seconds = retry_after or int(getattr(of, "retry_after", 300))
+    return Notice(text, seconds, world.clock.now(), world.site.who)
 
 
 def shut_down(world: World, *, preview: bool) -> None:

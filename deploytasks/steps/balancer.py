@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def written(world: World, to: Split, expect: Split | None = None) -> Calls:
     """The write that makes the split ``to``; none when it is that already."""
-    return () if world.traffic.read() == to else [[world.traffic.shift(to, expect=expect)]]
+    return () if world.traffic.at_rest() == to else [[world.traffic.shift(to, expect=expect)]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Claim(Step):
 
     def calls(self, world: World) -> Calls:
         """One write; refused when the split is neither the one that was planned from nor one of ours."""
-        now = world.traffic.read()
+        now = world.traffic.at_rest()
         if self._is_claimed(now):
             return ()
         taken_home = now.writer in (f"back:{self.deployment}", f"deadman:{self.deployment}")

@@ -26,7 +26,7 @@ def maintenance_mode(
     action: Any,
     env: Any = None,
     message: str = "",
-    retry_after: int = 300,
+    retry_after: int = 0,
     plan: bool = False,
     yes: bool = False,
     json: bool = False,

@@ -108,6 +108,8 @@ def _lease(found: Any, paint: Paint) -> str:
         return "free"
     where = f"{word(found, 'host')}, process {word(found, 'pid')}"
     since = instant(found.get("since"))
+    if found.get("dead"):
+        return f"left behind by {word(found, 'who')} ({where}), who died at: {word(found, 'doing')}"
     return f"{paint(word(found, 'who'), 'bold')} ({where}) since {since}: {word(found, 'doing')}"
 
 
@@ -142,7 +144,8 @@ def _care(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     """What a person should do something about."""
     env = word(answer, "environment", "E")
     traffic, ledger, colors = (fields(answer, name) for name in ("traffic", "ledger", "colors"))
-    found, held = fields(ledger, "open"), answer.get("lease")
+    found, lease = fields(ledger, "open"), fields(answer, "lease")
+    held = None if lease.get("dead") else answer.get("lease")
     cares = []
     if found and held is None:
         what = f"{word(found, 'task')} {word(found, 'deployment')} by {word(found, 'who')} was left unfinished"
