@@ -14,8 +14,10 @@ from .steps import (
     Arm,
     BackUp,
     Claim,
+    Disarm,
     Gate,
     Install,
+    LetGo,
     Migrate,
     Prepare,
     Prune,
@@ -68,7 +70,8 @@ def install(
     home = _home(seen.split)
     _same_version_same_digest(release, seen)
     color = _idle(home, target)
-    steps = [Prepare(), *_installation(settings, seen, deployment, release, color, migrate=False)]
+    steps: list[Step] = [Prepare(), *_installation(settings, seen, deployment, release, color, migrate=False)]
+    steps.append(LetGo(seen.split, deployment))
     return Plan(deployment, "install", seen, tuple(steps), release, color, _notes(seen, release, color, home))
 
 
@@ -196,8 +199,8 @@ def _exposure(
         steps.append(Arm(Split.all_on(home, None, f"deadman:{deployment}"), deployment))
     steps.append(RollOut(rules, deployment, ends_home=not stays))
     if stays:
-        steps += [Smoke(None), Settle(color, home, settings.rollout.way_back, release, deployment)]
-    return steps
+        return [*steps, Smoke(None), Settle(color, home, settings.rollout.way_back, release, deployment)]
+    return [*steps, Disarm()] if "deadman" in settings.sections else steps
 
 
 def rollout_rules(

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def live_is_healthy(world: World, release: Release | None) -> Found:
     """The color that serves users, and would serve them again after a rollback, is well."""
-    live = world.traffic.at_rest().live
+    split = world.traffic.at_rest()
+    live = split.live
+    if split.is_mixed:
+        return Found("pending", f"traffic is at {split.weights()}: that is cleared up first")
     if live is None:
         return Found("not applicable", "nothing is live yet")
     found = world.fleet.installed(live)

@@ -68,7 +68,10 @@ def leased(world: World, doing: str, wait: float = 0.0) -> Iterator[None]:
     from ..providers.identity import identity, is_alive
 
     me = Holder.here(world.site.who, identity)
-    lease = Lease.take(world.store, world.scope, me, doing, wait=wait, clock=world.clock, is_alive=is_alive)
+    ttl = world.settings.lease
+    lease = Lease.take(
+        world.store, world.scope, me, doing, clock=world.clock, is_alive=is_alive, wait=wait, ttl=ttl, beat=ttl / 4
+    )
     with lease:
         world.lease = lease
         try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from .base import Value
+from .base import Duration, Value
 
 
 def safe_name(name: str) -> str:
@@ -47,5 +47,7 @@ class Environment(Value):
     """Whether a work tree with uncommitted changes may be deployed."""
     parallel: Annotated[int, Field(ge=1, le=256)] = 8
     """How many hosts are worked on at once."""
+    lease: Annotated[Duration, Field(ge=2, le=3600)] = 60.0
+    """Seconds after which a deployer that shows no life loses the environment; it shows some four times in that."""
     keep_releases: Annotated[int, Field(ge=1, le=1000)] = 5
     """How many releases stay on the hosts."""

@@ -37,6 +37,8 @@ class Settings:
     protected: bool
     dirty: bool
     parallel: int
+    lease: float
+    """Seconds."""
     keep_releases: int
     sections: Mapping[str, Value]
 
@@ -92,6 +94,7 @@ def load(config: Mapping[str, Any], environment: str | None, need: Collection[st
         protected=core.protected,
         dirty=core.dirty,
         parallel=core.parallel,
+        lease=core.lease,
         keep_releases=core.keep_releases,
         sections=sections,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .backup import BackUp
-from .balancer import Arm, Claim, Prepare
+from .balancer import Arm, Claim, Disarm, LetGo, Prepare
 from .gate import Gate
 from .install import Install, Prune, Start
 from .migrate import Migrate
@@ -18,8 +18,10 @@ KINDS = (
     Arm,
     BackUp,
     Claim,
+    Disarm,
     Gate,
     Install,
+    LetGo,
     Migrate,
     Prepare,
     Prune,
@@ -38,8 +40,10 @@ __all__ = [
     "Arm",
     "BackUp",
     "Claim",
+    "Disarm",
     "Gate",
     "Install",
+    "LetGo",
     "Migrate",
     "Prepare",
     "Prune",

@@ -62,7 +62,7 @@ class Claim(Step):
 
     def calls(self, world: World) -> Calls:
         """One write; refused when the split is neither the one that was planned from nor one of ours."""
-        now = world.traffic.at_rest()
+        now = world.traffic.at_rest()  # a plan is also shown where no balancer runs yet
         if self._is_claimed(now):
             return ()
         taken_home = now.writer in (f"back:{self.deployment}", f"deadman:{self.deployment}")
@@ -81,6 +81,30 @@ class Claim(Step):
         if world.traffic.read().verb in ("back", "deadman"):
             return ()
         return [[world.traffic.shift(self.before)]]
+
+
+@dataclass(frozen=True)
+class LetGo(Step):
+    """The end of a change that moves no traffic: the claim is over, and no way back leads to what was replaced."""
+
+    name = "let go of the balancer"
+    deadline = 15.0
+
+    before: Split
+    deployment: str
+
+    @property
+    def split(self) -> Split:
+        """The same weights; whoever reads them finds nobody at work."""
+        return self.before._replace(way_back=None, writer=f"retired:{self.deployment}")
+
+    def calls(self, world: World) -> Calls:
+        """One write."""
+        return written(world, self.split)
+
+    def settled(self, world: World) -> bool:
+        """Read back."""
+        return world.traffic.read() == self.split
 
 
 @dataclass(frozen=True)
@@ -106,3 +130,19 @@ class Arm(Step):
     def undo(self, world: World) -> Calls:
         """Disarm it. By then traffic is home: steps are undone in reverse order."""
         return [[world.deadman.disarm()]] if world.deadman else ()
+
+
+@dataclass(frozen=True)
+class Disarm(Step):
+    """Disarm the switch at the good end of a rollout that does not settle: traffic is home by then."""
+
+    name = "disarm the dead-man's switch"
+    deadline = 15.0
+
+    def calls(self, world: World) -> Calls:
+        """One call, if the environment has a switch."""
+        return [[world.deadman.disarm()]] if world.deadman else ()
+
+    def settled(self, world: World) -> bool:
+        """The switch says that it is off."""
+        return world.deadman is None or not world.deadman.state().armed
