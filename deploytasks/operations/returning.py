@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from .. import redaction
-from ..errors import DeployError, GateRefused, NotEnoughEvidence, Unreachable, UsageError, WayBackFailed
+from ..errors import DeployError, GateRefused, NotEnoughEvidence, SettingsError, Unreachable, UsageError, WayBackFailed
 from ..ports import COLORS, Color, Split, other
 
 if TYPE_CHECKING:
@@ -173,11 +173,10 @@ def rollback(
 ) -> None:
     """The whole of ``inv rollback``: traffic first, then everything else."""
     from .. import interrupt, view
-    from .opening import open_world
 
     if not reason and not preview:
         raise UsageError("why?", do="say --reason: it is recorded, and others will ask")
-    world = open_world(c, env, need=_need(watch, database), consent=consent)
+    world, mistakes = _opened(c, env, consent=consent, watch=watch, database=database)
     color = None if to is None else _color(to)
     if preview:
         view.say(_would(world, color))
@@ -189,7 +188,9 @@ def rollback(
         view.returned(returned)
     if database:
         _reverse(world)
-    if watch and returned.changed:
+    if mistakes:
+        view.say(f"traffic was not watched afterwards, and the dead-man's switch was not looked after: {mistakes}")
+    elif watch and returned.changed:
         _watch(world, returned.after.live)
 
 
@@ -204,10 +205,16 @@ def _watch(world: World, color: Color | None) -> None:
         view.say(f"{color} could not be judged: {error.what}")
 
 
-def _need(watch: bool, database: bool) -> tuple[str, ...]:
-    """The parts of the settings that it cannot do without: a mistake elsewhere must not block the way back."""
-    least = ("traffic", "fleet", "rollout", "store")
-    return (*least, *(("metrics", "alerts", "probe") if watch else ()), *(("database",) if database else ()))
+def _opened(c: Context, env: str | None, *, consent: bool, watch: bool, database: bool) -> tuple[World, str]:
+    """The environment; and the mistakes in parts of the settings that are only good to have: they block nothing."""
+    from .opening import open_world
+
+    least = ("traffic", "fleet", "rollout", "store", *(("database",) if database else ()))
+    good_to_have = ("deadman", *(("metrics", "alerts", "probe") if watch else ()))
+    try:
+        return open_world(c, env, need=(*least, *good_to_have), consent=consent), ""
+    except SettingsError as error:
+        return open_world(c, env, need=least, consent=consent), "; ".join(error.mistakes)
 
 
 def _color(given: str) -> Color:
