@@ -116,19 +116,24 @@ class Recording:
         self._go = threading.Event()
         self._done = threading.Event()
         self._is_open = False
+        self.problem = ""
+        """What went wrong beside the rollback itself: recording it, or clearing up after a dead deployer."""
         self._thread = threading.Thread(target=self._deliver, daemon=True)
         self._thread.start()
 
     def _deliver(self) -> None:
         from .recovery import settle_open
 
-        with suppress(DeployError, OSError):
+        try:
             self._is_open = self._world.ledger.head().standing.open is not None
             self._standing.set()
             self._go.wait()
             self._world.spool.drain(self._world.ledger)
             if self._is_open:
                 settle_open(self._world)
+        except (DeployError, OSError) as error:
+            if self._standing.is_set():  # the ledger answered: what failed then is worth a word
+                self.problem = str(getattr(error, "what", error))
         self._standing.set()
         self._done.set()
 
@@ -186,6 +191,8 @@ def rollback(
         returned = roll_back(world, to=color, force=force)
         recording.record(returned, reason or "")
         view.returned(returned)
+    if recording.problem:
+        view.say(f"traffic is home, but what a dead deployer left open is not closed: {recording.problem}")
     if database:
         _reverse(world)
     if mistakes:
