@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+import pytest
 from invoke import Collection
+from invoke.exceptions import Exit
 from invoke.parser import Parser
 
 from deploytasks import namespace
@@ -31,6 +33,13 @@ def test_a_copy_takes_a_value_and_the_original_stays_as_it_was() -> None:
     assert ["25", "50"] == copy.args["to"].value
     assert [] == shift.args["to"].value
     assert not shift.args["plan"].value
+
+
+def test_what_is_no_number_is_wrong_usage() -> None:
+    """``--wait soon`` is code 2 and one sentence, not a traceback."""
+    with pytest.raises(Exit, match="--wait: 'soon' is not a number") as caught:
+        Parser(Collection.from_module(_task_file()).to_contexts()).parse_argv(["deploy", "--wait", "soon"])
+    assert 2 == caught.value.code
 
 
 def test_one_process_can_parse_twice() -> None:
