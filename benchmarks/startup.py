@@ -5,7 +5,7 @@ is for whoever uses it. Rounds are interleaved and their order alternates: the m
 Prints two ratios of medians and leaves with 1 when the first is above the bar. The second one has the whole
 commented invoke.yaml that `init` writes: its 100 lines cost what Invoke's own YAML parser takes for them.
 
-    python benchmarks/startup.py [--pairs 21] [--python PATH/TO/INSTALLED/PYTHON]
+    python benchmarks/startup.py [--pairs 21] [--quick] [--python PATH/TO/INSTALLED/PYTHON]
 """
 
 from __future__ import annotations
@@ -27,25 +27,28 @@ def main() -> int:
     """Measure, print, judge."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=21)
+    parser.add_argument("--quick", action="store_true", help="7 rounds")
     parser.add_argument("--python", type=Path, help="the Python of an environment that has deploytasks installed")
     asked = parser.parse_args()
+    pairs = 7 if asked.quick else asked.pairs
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         python = asked.python or installed(folder)
-        bare, *ours = measured(python, folders(folder, python), asked.pairs)
-    print(f"inv --list, medians of {asked.pairs} interleaved rounds; bare Invoke {bare:.1f} ms")
+        bare, *ours = measured(python, folders(folder, python), pairs)
+    print(f"inv --list, medians of {pairs} interleaved rounds; bare Invoke {bare:.1f} ms")
     print(f"  all tasks                       {ours[0]:.1f} ms   ratio {ours[0] / bare:.3f}   bar {BAR:.2f}")
     print(f"  all tasks and a full invoke.yaml {ours[1]:.1f} ms   ratio {ours[1] / bare:.3f}")
     return int(ours[0] / bare > BAR)
 
 
-def installed(folder: Path) -> Path:
-    """The Python of a new environment with our wheel in it."""
+def installed(folder: Path, extras: str = "") -> Path:
+    """The Python of a new environment with our wheel in it, and what ``extras`` of it need."""
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist"), cwd=ROOT)
     (wheel,) = (folder / "dist").iterdir()
+    package = f"{wheel}[{extras}]" if extras else str(wheel)
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
-    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel), cwd=folder)
+    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package, cwd=folder)
     return python
 
 
