@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from .. import redaction
@@ -122,14 +124,14 @@ class Recording:
         self._thread.start()
 
     def _deliver(self) -> None:
-        from .recovery import settle_open
-
         try:
             self._is_open = self._world.ledger.head().standing.open is not None
             self._standing.set()
             self._go.wait()
             self._world.spool.drain(self._world.ledger)
             if self._is_open:
+                from .recovery import settle_open
+
                 settle_open(self._world)
         except (DeployError, OSError) as error:
             if self._standing.is_set():  # the ledger answered: what failed then is worth a word
@@ -159,11 +161,22 @@ class Recording:
         """
         self._go.set()
         taken = time.monotonic() - self._began
-        bound = max(0.03, taken / 10) if self._patience is None else self._patience
+        bound = max(0.02, taken / 10) if self._patience is None else self._patience
         if self._standing.wait(bound) and not self._done.wait(bound) and self._is_open:
             self._done.wait(60.0)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: all it could look through is what was imported a moment ago, and is needed."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_uncollected()
 def rollback(
     c: Context,
     env: str | None,

@@ -11,9 +11,12 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class Value(BaseModel):
-    """A frozen settings value; an unknown key is a mistake, not a shrug."""
+    """A frozen settings value; an unknown key is a mistake, not a shrug.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    Its validator is built when it is first needed, and only then: parts of another value never need their own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 def seconds(given: Any) -> Any:

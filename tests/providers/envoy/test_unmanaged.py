@@ -22,7 +22,7 @@ BLUE = Split.all_on("blue", "green", "settled:x y")
 def foreign(new_house: Callable[..., House]) -> Iterator[House]:
     """An Envoy with an admin layer and an admin port, as an operator would run it."""
     house = new_house()
-    config = house.traffic._launch().config
+    config = house.traffic._process()._launch().config
     admin = free_port()
     config["admin"] = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin}}}
     config["layered_runtime"] = {"layers": [{"name": "admin", "admin_layer": {}}]}
