@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import interrupt, view
-from ..engine.plan import Plan, from_json
+from ..engine.plan import Plan, digest, from_json, rendered
 from ..engine.progress import Progress, progress
 from ..engine.run import Outcome, back
 from ..errors import GateRefused, LeaseHeld, TakenBack, WayBackFailed
@@ -60,22 +60,36 @@ def recorded(world: World, *, held: bool = False) -> Recorded | None:
     return Recorded(plan, progress(deployment, events), number)
 
 
-def resume(world: World, *, wait: float = 0.0) -> Outcome:
-    """Go on with the deployment whose deployer died, or that was held for want of evidence."""
+def resume(world: World, *, preview: bool = False, wait: float = 0.0) -> Outcome:
+    """Go on with the deployment whose deployer died, or that was held for want of evidence.
+
+    With ``preview``, print what is still to be done, and change nothing.
+    """
+    if preview:
+        return _show(world, _resumable(world))
     with interrupt.caught(), leased(world, "resume", wait):
         world.spool.drain(world.ledger)
-        found = recorded(world, held=True)
-        if found is None:
-            raise GateRefused(
-                "there is nothing to resume", do="`inv status` shows what is live, `inv history` the past"
-            )
-        plan, past, number = found
+        plan, past, number = _resumable(world)
         world.deployment = plan.deployment
         world.has_written = True
-        again = {step.label for step in plan.steps if step.starts_over} - _finished(plan, past)
         view.say(f"resuming {plan.task} {plan.deployment}: {len(past.done)} of {len(plan.steps)} steps are done")
-        outcome = execute(world, plan, past._replace(done=past.done - again), plan.task, number)
+        outcome = execute(world, plan, past, plan.task, number)
     return concluded(world, plan, outcome)
+
+
+def _resumable(world: World) -> Recorded:
+    """What can be gone on with; steps that a resumption does again count as not done."""
+    found = recorded(world, held=True)
+    if found is None:
+        raise GateRefused("there is nothing to resume", do="`inv status` shows what is live, `inv history` the past")
+    again = {step.label for step in found.plan.steps if step.starts_over} - _finished(found.plan, found.past)
+    return found._replace(past=found.past._replace(done=found.past.done - again))
+
+
+def _show(world: World, found: Recorded) -> Outcome:
+    left = found.plan._replace(steps=tuple(s for s in found.plan.steps if s.label not in found.past.done))
+    view.plan(rendered(left, world), left, digest(left, world))
+    return Outcome(0, "planned", "", 0.0)
 
 
 def _finished(plan: Plan, past: Progress) -> frozenset[str]:

@@ -95,12 +95,12 @@ def retire(
     carrying_out.carry_out(world, plans.retire, task="retire", preview=plan, wait=wait)
 
 
-@task(help=words("env", "wait"))
-def resume(c: Context, env: Any = None, wait: float = 0.0) -> None:
+@task(help=words("env", "plan", "wait"))
+def resume(c: Context, env: Any = None, plan: bool = False, wait: float = 0.0) -> None:
     """Go on with a deployment whose deployer died, or that was held for want of evidence."""
     from ..operations import opening, recovery
 
-    recovery.resume(opening.open_world(c, env), wait=wait)
+    recovery.resume(opening.open_world(c, env), preview=plan, wait=wait)
 
 
 @task(help=words("env", "plan"))
