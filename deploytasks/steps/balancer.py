@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.step import Step
-from ..errors import DeployError
+from ..errors import DeployError, Unreachable
 from ..ports import Split
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 def written(world: World, to: Split, expect: Split | None = None) -> Calls:
     """The write that makes the split ``to``; none when it is that already."""
     return () if world.traffic.at_rest() == to else [[world.traffic.shift(to, expect=expect)]]
+
+
+def is_signed(split: Split, deployment: str) -> bool:
+    """Whether this deployment wrote it, on its way there or back, or its switch did."""
+    return (split.writer or "").partition(":")[2] == deployment
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,8 @@ class Claim(Step):
 
     @property
     def claimed(self) -> Split:
-        """The same weights, signed by this deployment, with no way back."""
-        return self.before._replace(way_back=None, writer=f"deploy:{self.deployment}")
+        """The same weights, signed by this deployment: the way back leads to where traffic is, and stops it."""
+        return self.before._replace(way_back=self.before.live, writer=f"deploy:{self.deployment}")
 
     def calls(self, world: World) -> Calls:
         """One write; refused when the split is neither the one that was planned from nor one of ours."""
@@ -77,10 +82,13 @@ class Claim(Step):
         return split.writer == self.claimed.writer
 
     def undo(self, world: World) -> Calls:
-        """As it was, unless traffic was taken home meanwhile: then no way back is open."""
-        if world.traffic.read().verb in ("back", "deadman"):
+        """As it was, unless somebody wrote since, or traffic was taken home: then no way back is open."""
+        if not self._is_claimed(world.traffic.read()):
             return ()
-        return [[world.traffic.shift(self.before)]]
+        before = self.before
+        if before.way_back and not world.fleet.health(before.way_back).healthy:
+            before = before._replace(way_back=None)  # what stood there could not be brought back
+        return [[world.traffic.shift(before)]]
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ class LetGo(Step):
 
     name = "let go of the balancer"
     deadline = 15.0
+    seals = True
 
     before: Split
     deployment: str
@@ -128,8 +137,21 @@ class Arm(Step):
         return world.deadman is None or world.deadman.state().armed
 
     def undo(self, world: World) -> Calls:
-        """Disarm it. By then traffic is home: steps are undone in reverse order."""
-        return [[world.deadman.disarm()]] if world.deadman else ()
+        """Disarm it, once traffic is home. Where that failed, the switch is who goes on trying: ``Unreachable``."""
+        if world.deadman is None:
+            return ()
+        if self._is_out(world):
+            raise Unreachable("stays armed, and goes on trying to take traffic home")
+        return [[world.deadman.disarm()]]
+
+    def _is_out(self, world: World) -> bool:
+        """Whether traffic may still be where this deployment sent it."""
+        try:
+            split = world.traffic.at_rest()
+        except Unreachable:
+            return True
+        is_home = (split.blue, split.green) == (self.home.blue, self.home.green)
+        return split.writer == f"deploy:{self.deployment}" and not is_home
 
 
 @dataclass(frozen=True)

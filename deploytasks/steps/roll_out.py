@@ -27,7 +27,7 @@ from ..rollout import (
     start,
 )
 from ..verdict.ladder import LADDER
-from .balancer import Arm, written
+from .balancer import Arm, is_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,11 +82,28 @@ class RollOut(Step):
         return [*ahead, [world.traffic.shift(self.home)]] if self.ends_home else ahead
 
     def undo(self, world: World) -> Calls:
-        """All traffic home, in one write. To the new release only when home is down and the new one is not."""
+        """All traffic home, in one write. To the new release only when home is down and the new one is not.
+
+        A balancer that does not say where traffic is may take the write all the same. What somebody else wrote
+        is not written over: ``SplitMoved``, unless it is home.
+        """
+        try:
+            seen = world.traffic.at_rest()
+        except Unreachable:
+            return [[world.traffic.shift(self.home)]]
+        if seen == self.home or self._is_foreign_home(seen):
+            return ()
         color = self.rules.home
-        if color is not None and world.traffic.read() != self.home and not world.fleet.health(color).healthy:
+        if color is not None and not world.fleet.health(color).healthy:
             self._stay_if_better(world, color)
-        return written(world, self.home)
+        return [[world.traffic.shift(self.home)]]
+
+    def _is_foreign_home(self, seen: Split) -> bool:
+        if is_signed(seen, self.deployment):
+            return False
+        if (seen.blue, seen.green) == (self.home.blue, self.home.green):
+            return True
+        raise SplitMoved(f"{seen.writer or 'somebody'} sent traffic to {seen.weights()}: there it stays")
 
     def _stay_if_better(self, world: World, home: Color) -> None:
         refuge = other(home)
@@ -119,7 +136,13 @@ class RollOut(Step):
     def _course(self, world: World, past: Sequence[Event]) -> Course:
         """A new course; or, after a death, the one that the recorded readings lead to."""
         split = world.traffic.read()
-        if split.writer != self.rules.writer or not (split.is_mixed or split.live == self.rules.target):
+        if split.writer != self.rules.writer:
+            raise SplitMoved(
+                f"someone else wrote to the balancer: {split.weights()}, written by {split.writer or 'nobody we know'}",
+                state="nothing more was touched",
+                do="`inv status` says who; `inv deploy` starts again from there",
+            )
+        if not (split.is_mixed or split.live == self.rules.target):
             return start(self.rules, world.clock.now())
         course: Course | None = None
         for event in past:
@@ -192,9 +215,10 @@ class RollOut(Step):
         return Arm(self.home._replace(writer=f"deadman:{self.deployment}"), self.deployment).calls(world)
 
     def settled(self, world: World) -> bool:
-        """Everything is where the rollout ends."""
+        """Everything is where the rollout ends, whatever this deployment signed since."""
         end = self.home if self.ends_home else self.split(self.rules.path[-1])
-        return world.traffic.read() == end
+        found = world.traffic.read()
+        return found._replace(writer=end.writer) == end and is_signed(found, self.deployment)
 
 
 def _text(move: Move) -> str:

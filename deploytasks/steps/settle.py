@@ -22,6 +22,7 @@ class Settle(Step):
 
     name = "settle"
     deadline = 15.0
+    seals = True
 
     color: Color
     way_back: Color | None
@@ -35,10 +36,15 @@ class Settle(Step):
         """How traffic stays."""
         return Split.all_on(self.color, self.way_back, f"settled:{self.deployment}")
 
+    @property
+    def before(self) -> Split:
+        """How the rollout leaves it. Anything else is somebody's way back: it is not written over."""
+        return self.split._replace(writer=f"deploy:{self.deployment}")
+
     def calls(self, world: World) -> Calls:
         """Sign first, disarm then: a switch that fires in between finds a signature it does not obey."""
         disarm = [[world.deadman.disarm()]] if world.deadman else []
-        return [*written(world, self.split), *disarm]
+        return [*written(world, self.split, expect=self.before), *disarm]
 
     def settled(self, world: World) -> bool:
         """Read back, and the switch is off."""

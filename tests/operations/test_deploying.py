@@ -105,16 +105,27 @@ def test_a_failed_deployment_keeps_the_previous_release_on_the_idle_color(tmp_pa
 
 
 def test_a_failure_before_any_shift_leaves_the_way_back_open(tmp_path: Path) -> None:
-    """A release that does not start is undone, and the balancer is signed as it was before."""
+    """A migration that fails is the end of it, and the balancer is signed as it was before."""
     settled(tmp_path)
     deploy(memory.world(tmp_path), memory.release("1.1.0"))
     before = memory.world(tmp_path).traffic.read()
+    memory.state_of(tmp_path).set(migration_fails=True)
+    with pytest.raises(TakenBack, match="the migration failed"):
+        deploy(memory.world(tmp_path), memory.release("1.2.0"))
+
+    assert before == memory.world(tmp_path).traffic.read()
+
+
+def test_a_way_back_to_a_color_that_could_not_be_brought_back_is_closed(tmp_path: Path) -> None:
+    """The new release does not start, and the old one does not start again: no rollback may lead there."""
+    settled(tmp_path)
+    deploy(memory.world(tmp_path), memory.release("1.1.0"))
     memory.state_of(tmp_path).set(start_fails=True)
     with pytest.raises(TakenBack, match="did not become healthy") as caught:
         deploy(memory.world(tmp_path), memory.release("1.2.0"))
 
-    assert "but for" in caught.value.state  # the old release cannot start either, in this world
-    assert before == memory.world(tmp_path).traffic.read()
+    assert "but for" in caught.value.state
+    assert memory.world(tmp_path).traffic.read().way_back is None
 
 
 def test_no_traffic_is_not_enough_evidence(tmp_path: Path) -> None:
