@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import interrupt
@@ -40,15 +40,40 @@ def run(plan: Plan, world: World, past: Progress | None = None) -> Outcome:
     past = past or Progress()
     began = world.clock.elapsed()
     begun = set(past.begun)
+    clearing_up = _after_the_seal(plan)
     try:
-        for step in plan.steps:
+        for step in plan.steps[: len(plan.steps) - len(clearing_up)]:
             if step.label not in past.done:
                 begun.add(step.label)
                 _carry_out(step, world, past)
-        return Outcome(0, "done", "", world.clock.elapsed() - began)
     except BaseException as error:  # noqa: BLE001  # a signal, too, must be taken back
         with interrupt.held_off():
             return _ended_by(error, plan, world, begun, began)
+    left = _clear_up(clearing_up, world, past)
+    return Outcome(0, "done", "", world.clock.elapsed() - began, left)
+
+
+def is_sealed(plan: Plan, past: Progress) -> bool:
+    """Whether a recorded deployment came so far that nothing of it is taken back any more."""
+    return any(step.seals and step.label in past.done for step in plan.steps)
+
+
+def _after_the_seal(plan: Plan) -> tuple[Step, ...]:
+    seals = [at for at, step in enumerate(plan.steps) if step.seals]
+    return plan.steps[seals[-1] + 1 :] if seals else ()
+
+
+def _clear_up(steps: Sequence[Step], world: World, past: Progress) -> tuple[str, ...]:
+    """Carry out what only clears up; returns what could not be done. No reason to give up what is settled."""
+    left: list[str] = []
+    with interrupt.held_off():
+        for step in steps:
+            try:
+                if step.label not in past.done:
+                    _carry_out(step, world, past)
+            except Exception as error:  # noqa: BLE001  # the release is live, its way back open
+                left.append(f"{step.label}: {error}")
+    return tuple(left)
 
 
 def _carry_out(step: Step, world: World, past: Progress) -> None:
@@ -96,7 +121,7 @@ def _meaning(
 def _was_exposed(plan: Plan, begun: Collection[str]) -> bool:
     """Whether users saw a first release, from which there is no way back."""
     had_nothing = plan.starts_from.split.blue + plan.starts_from.split.green == 0
-    return had_nothing and any(step.exposes and step.label in begun for step in plan.steps)
+    return had_nothing and any(step.moves_traffic and step.label in begun for step in plan.steps)
 
 
 def back(
@@ -117,8 +142,9 @@ def back(
                 world.perform(calls, step.deadline)
                 if calls:
                     world.note("step", step=step.label, state="undone", why=why)
-            except (DeployError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # not even a bug in one may keep the others from being undone
                 left.append(f"{step.label}: {error}")
-                traffic_failed = traffic_failed or step.moves_traffic
+                # Where somebody else sent it, it stays: that is no way back that failed.
+                traffic_failed = traffic_failed or (step.moves_traffic and not isinstance(error, SplitMoved))
                 world.note("step", step=step.label, state="not undone", why=str(error))
     return tuple(left), traffic_failed

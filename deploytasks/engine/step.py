@@ -27,6 +27,8 @@ class Step:
     """Whether its undo is the one that must not fail."""
     exposes: ClassVar[bool] = False
     """Whether it belongs to exposing the release to users: what a hold takes back, and nothing else."""
+    seals: ClassVar[bool] = False
+    """Whether the change stands once this is done: what comes after it only clears up, and takes nothing back."""
     starts_over: ClassVar[bool] = False
     """Whether it is done again when a held deployment is resumed, though it was done before."""
 

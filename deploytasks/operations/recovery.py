@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import interrupt, view
 from ..engine.plan import Plan, digest, from_json, rendered
 from ..engine.progress import Progress, progress
-from ..engine.run import Outcome, back
-from ..errors import GateRefused, LeaseHeld, TakenBack, WayBackFailed
+from ..engine.run import Outcome, back, is_sealed
+from ..errors import DeployError, GateRefused, LeaseHeld, TakenBack, Unreachable, WayBackFailed
 from .executing import concluded, end, execute
 from .opening import leased
 
@@ -23,16 +24,32 @@ def recover(world: World) -> None:
     if found is None:
         return
     plan, past, _ = found
-    view.say(f"{plan.task} {plan.deployment} was left unfinished: taking it back first")
     world.deployment = plan.deployment
+    if is_sealed(plan, past):
+        view.say(f"{plan.task} {plan.deployment} was done when its deployer died: it stays")
+        end(world, Outcome(0, "done", "its deployer died when all but clearing up was done", 0.0))
+        world.deployment = ""
+        return
+    view.say(f"{plan.task} {plan.deployment} was left unfinished: taking it back first")
     began = world.clock.elapsed()
     with interrupt.held_off():
+        _have_a_balancer(world)
         left, traffic_failed = back(plan, world, past.begun, "its deployer died")
     code = WayBackFailed.exit_code if traffic_failed else TakenBack.exit_code
     end(world, Outcome(code, "recovered", "its deployer died", world.clock.elapsed() - began, left))
     world.deployment = ""
+    world.has_written = False  # what comes now begins anew: refused before it wrote, it changed nothing
     if traffic_failed:
         raise WayBackFailed("a dead deployment could not be taken back", state="; ".join(left), do="`inv doctor`")
+
+
+def _have_a_balancer(world: World) -> None:
+    """After a death of the whole machine the balancer does not run either, and could not be sent home."""
+    try:
+        world.traffic.read()
+    except Unreachable:
+        with world.going_back(), suppress(DeployError, OSError):
+            world.perform(world.traffic.prepare(), 30.0)
 
 
 class Recorded(NamedTuple):
@@ -82,7 +99,7 @@ def _resumable(world: World) -> Recorded:
     found = recorded(world, held=True)
     if found is None:
         raise GateRefused("there is nothing to resume", do="`inv status` shows what is live, `inv history` the past")
-    again = {step.label for step in found.plan.steps if step.starts_over} - _finished(found.plan, found.past)
+    again = {step.label for step in found.plan.steps if step.starts_over} - _finished(found.plan, found.past, world)
     return found._replace(past=found.past._replace(done=found.past.done - again))
 
 
@@ -92,10 +109,10 @@ def _show(world: World, found: Recorded) -> Outcome:
     return Outcome(0, "planned", "", 0.0)
 
 
-def _finished(plan: Plan, past: Progress) -> frozenset[str]:
-    """Steps that need not start over: all of them, once the one that moves traffic is done."""
-    moved = any(step.moves_traffic and step.label in past.done for step in plan.steps)
-    return past.done if moved else frozenset()
+def _finished(plan: Plan, past: Progress, world: World) -> frozenset[str]:
+    """Steps that need not start over: all, once the one that moves traffic is done and traffic is there still."""
+    moved = any(step.moves_traffic and step.label in past.done and step.settled(world) for step in plan.steps)
+    return past.done if moved or is_sealed(plan, past) else frozenset()
 
 
 def settle_open(world: World) -> None:

@@ -82,7 +82,7 @@ def _state(outcome: Outcome) -> str:
     """What the world is like now, but for traffic."""
     left = "; ".join(outcome.left)
     if left:
-        return f"NOT taken back: {left}"
+        return f"{'NOT taken back' if outcome.code else 'not done'}: {left}"
     states = {
         "taken back": "everything that was begun was taken back",
         "interrupted": "everything that was begun was taken back",
