@@ -58,7 +58,7 @@ def _target(split: Split, to: Color | None) -> Color | None:
         return to
     if split.way_back is not None:
         return split.way_back
-    if split.verb in ("back", "deadman") or (split.verb == "deploy" and split.live):
+    if split.verb in ("back", "deadman"):
         return None
     raise GateRefused(
         "no way back is open",
@@ -88,8 +88,25 @@ def _write(world: World, to: Split) -> None:
             state=f"traffic may still be as it was; wanted: {to.weights()}",
             do="act at the balancer by hand; `inv doctor` says what it answers",
         ) from error
-    if (seen := world.traffic.read()) != to:
+    if not _is_home(seen := _look(world), to):
         raise WayBackFailed(f"the balancer shows {seen.weights()} after the way back was written", do="`inv status`")
+
+
+def _look(world: World) -> Split:
+    """Where traffic is, once something was written: not to know that is no longer "nothing was changed"."""
+    try:
+        return world.traffic.read()
+    except Unreachable as error:
+        raise WayBackFailed(
+            f"the way back was written, but the balancer does not say whether it is in force: {error.what}",
+            do="`inv status`, `inv doctor`; then `inv rollback` again",
+        ) from error
+
+
+def _is_home(seen: Split, to: Split) -> bool:
+    """Whether traffic is where we want it, by our write or by another's way back: a second rollback, the switch."""
+    is_way_back = seen.way_back is None and seen.verb in ("back", "deadman")
+    return is_way_back and (seen.blue, seen.green) == (to.blue, to.green)
 
 
 def _insist(world: World, to: Split) -> None:
@@ -97,7 +114,7 @@ def _insist(world: World, to: Split) -> None:
     poll = world.settings.rollout.poll
     for _ in range(_TRIES):
         world.clock.sleep(2 * poll)
-        if world.traffic.read() == to:
+        if _is_home(_look(world), to):
             return
         _write(world, to)
     raise WayBackFailed("someone keeps writing over the way back", do="`inv status` says who; stop that process")
@@ -118,6 +135,8 @@ class Recording:
         self._go = threading.Event()
         self._done = threading.Event()
         self._is_open = False
+        self._is_back = False
+        """Whether traffic came home; a rollback that was refused must not move it by clearing up."""
         self.problem = ""
         """What went wrong beside the rollback itself: recording it, or clearing up after a dead deployer."""
         self._thread = threading.Thread(target=self._deliver, daemon=True)
@@ -129,7 +148,7 @@ class Recording:
             self._standing.set()
             self._go.wait()
             self._world.spool.drain(self._world.ledger)
-            if self._is_open:
+            if self._is_open and (self._is_back or self._world.traffic.read().verb != "deploy"):
                 from .recovery import settle_open
 
                 settle_open(self._world)
@@ -149,6 +168,7 @@ class Recording:
         }
         with suppress(DeployError, OSError):
             self._world.spool.put("rolled-back", facts, self._world.clock.now(), self._world.site.who)
+        self._is_back = True
         self._go.set()
 
     def __enter__(self) -> Self:
