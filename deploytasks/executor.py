@@ -18,7 +18,7 @@ from invoke.exceptions import Exit, ParseError, UnexpectedExit
 from invoke.executor import Executor
 from invoke.tasks import Call, Task
 
-from . import interrupt
+from . import interrupt, redaction
 from .errors import EXIT_CODES, DeployError, Interrupted
 
 ALONG_THE_CHAIN = ("env",)
@@ -75,8 +75,8 @@ class ChainExecutor(Executor):
         if self._is_debugging():
             import traceback
 
-            traceback.print_exception(error, file=sys.stderr)
-        raise Exit(message, code=code) from error
+            sys.stderr.write(redaction.clean("".join(traceback.format_exception(error))))
+        raise Exit(redaction.clean(message), code=code) from error
 
     def _is_debugging(self) -> bool:
         # `inv -d`, before or after a task's name; INVOKE_DEBUG is what Invoke itself reads, at import.
@@ -166,6 +166,6 @@ def _same(one: Call, other: Call) -> bool:
 
 
 def _in_one_line(error: Exception) -> str:
-    text = (str(error).strip().splitlines() or [""])[0]
+    text = (redaction.clean(str(error)).strip().splitlines() or [""])[0]  # before it is cut: a part is a secret, too
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return f"unforeseen: {said[:300]}; run again with --debug"

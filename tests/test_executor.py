@@ -273,3 +273,18 @@ def test_require_outside_of_a_run() -> None:
     """A task's body called from code, without any executor, is told too."""
     with pytest.raises(Exit, match="executor_class"):
         require()
+
+
+@pytest.mark.parametrize(
+    "error", [GateRefused("denied for hunter2-hunter2"), ValueError("x" * 285 + "hunter2-hunter2")]
+)
+def test_no_error_text_shows_a_secret(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever an error quotes, a secret of the environment is not shown: not in one line, not in a traceback."""
+    monkeypatch.setenv("MESSAGES_TOKEN", "hunter2-hunter2")
+    for line in ("fail", "-d fail"):
+        inv(raising(error), line)
+    said = "".join(capsys.readouterr())
+    assert "hunter2" not in said
+    assert "***" in said
