@@ -13,7 +13,7 @@ from deploytasks import plans
 from deploytasks.errors import DeployError, GateRefused, TakenBack, Unreachable, WayBackFailed
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.ports import Call, Color, Split
-from deploytasks.steps import Prepare
+from deploytasks.steps import Prepare, Smoke
 from deploytasks.world import World
 
 
@@ -121,3 +121,14 @@ def test_a_first_deployment_that_cannot_arm_was_not_seen_by_anybody(tmp_path: Pa
         stories.deploy(world, "1.0.0")
 
     assert 4 == caught.value.exit_code
+
+
+def test_the_switch_is_beaten_between_smoke_checks(live: Path) -> None:
+    """Six slow checks take longer than the switch's grace: it must not fire on a deployer that lives."""
+    checks = [{"name": f"{number}", "path": "/health"} for number in range(6)]
+    world = memory.world(live, smoke={"checks": checks}, **stories.SHORT)
+    beats: list[float] = []
+    world.pulse = lambda: beats.append(world.clock.elapsed())  # type: ignore[method-assign]  # counted
+    Smoke(None).do(world, ())
+
+    assert 6 == len(beats)
