@@ -8,6 +8,7 @@ from .. import view
 from ..errors import GateRefused, UsageError
 from ..ports import COLORS, Calls, Notice
 from . import answers
+from .consent import agree
 from .opening import leased, open_world
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def shut_down(world: World, *, preview: bool) -> None:
         for batch in (batch for each in calls for batch in each):
             view.say("\n".join(f"would: {call.text}" for call in batch))
         return
+    agree(world, f"Stop everything in {world.settings.name}, the balancer and both colors?")
     with leased(world, "down"):
         for each in calls:
             world.perform(each, 30.0)

@@ -24,6 +24,16 @@ def ask(world: World, plan: Plan) -> None:
         raise GateRefused("not confirmed", state="nothing was changed")
 
 
+def agree(world: World, question: str) -> None:
+    """As ``ask``, for what is no plan of steps."""
+    if not world.settings.protected or world.consent:
+        return
+    if not view.is_terminal():
+        raise UsageError(f"{world.settings.name} is protected, and nobody is at a terminal to confirm", do="say --yes")
+    if not view.confirm(question):
+        raise GateRefused("not confirmed", state="nothing was changed")
+
+
 def typed(world: World, given: str | None, what: str) -> None:
     """Consent to something that loses data: the environment's name, typed, or given as ``--consent``."""
     name = world.settings.name

@@ -10,6 +10,7 @@ from ..engine.plan import Plan, digest, from_json, rendered
 from ..engine.progress import Progress, progress
 from ..engine.run import Outcome, back, is_sealed
 from ..errors import DeployError, GateRefused, LeaseHeld, TakenBack, Unreachable, WayBackFailed
+from .consent import ask
 from .executing import concluded, end, execute
 from .opening import leased
 
@@ -87,6 +88,7 @@ def resume(world: World, *, preview: bool = False, wait: float = 0.0) -> Outcome
     with interrupt.caught(), leased(world, "resume", wait):
         world.spool.drain(world.ledger)
         plan, past, number = _resumable(world)
+        ask(world, _left(plan, past))
         world.deployment = plan.deployment
         world.has_written = True
         view.say(f"resuming {plan.task} {plan.deployment}: {len(past.done)} of {len(plan.steps)} steps are done")
@@ -103,8 +105,13 @@ def _resumable(world: World) -> Recorded:
     return found._replace(past=found.past._replace(done=found.past.done - again))
 
 
+def _left(plan: Plan, past: Progress) -> Plan:
+    """The plan, as far as it is still to be done."""
+    return plan._replace(steps=tuple(step for step in plan.steps if step.label not in past.done))
+
+
 def _show(world: World, found: Recorded) -> Outcome:
-    left = found.plan._replace(steps=tuple(s for s in found.plan.steps if s.label not in found.past.done))
+    left = _left(found.plan, found.past)
     view.plan(rendered(left, world), left, digest(left, world))
     return Outcome(0, "planned", "", 0.0)
 

@@ -95,17 +95,17 @@ def retire(
     carrying_out.carry_out(world, plans.retire, task="retire", preview=plan, wait=wait)
 
 
-@task(help=words("env", "plan", "wait"))
-def resume(c: Context, env: Any = None, plan: bool = False, wait: float = 0.0) -> None:
+@task(help=words("env", "plan", "yes", "wait"))
+def resume(c: Context, env: Any = None, plan: bool = False, yes: bool = False, wait: float = 0.0) -> None:
     """Go on with a deployment whose deployer died, or that was held for want of evidence."""
     from ..operations import opening, recovery
 
-    recovery.resume(opening.open_world(c, env), preview=plan, wait=wait)
+    recovery.resume(opening.open_world(c, env, consent=yes), preview=plan, wait=wait)
 
 
-@task(help=words("env", "plan"))
-def down(c: Context, env: Any = None, plan: bool = False) -> None:
+@task(help=words("env", "plan", "yes"))
+def down(c: Context, env: Any = None, plan: bool = False, yes: bool = False) -> None:
     """Stop everything that the embedded environment started; data, releases and ledger stay."""
     from ..operations import closing, opening
 
-    closing.shut_down(opening.open_world(c, env), preview=plan)
+    closing.shut_down(opening.open_world(c, env, consent=yes), preview=plan)
