@@ -37,6 +37,13 @@ def open_world(
     return World(settings, site, listeners=(listener or view.progress(),), consent=consent)
 
 
+def reloaded(world: World, part: str) -> Settings:
+    """Settings with a part in them that was not asked for when the world was opened. Raises ``SettingsError``."""
+    if part in world.settings.sections or world.site.context is None:
+        return world.settings
+    return load(plain(world.site.context.config.get("deploy", {})), world.settings.name, (part,))
+
+
 def site_of(c: Context, settings: Settings) -> Site:
     """Where the providers of these settings stand."""
     from ..providers.site import Site

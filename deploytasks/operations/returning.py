@@ -111,13 +111,26 @@ def _is_home(seen: Split, to: Split) -> bool:
 
 def _insist(world: World, to: Split) -> None:
     """A deployer may have been about to write: look again for two of its polls."""
-    poll = world.settings.rollout.poll
+    poll = _poll(world)
     for _ in range(_TRIES):
         world.clock.sleep(2 * poll)
         if _is_home(_look(world), to):
             return
         _write(world, to)
     raise WayBackFailed("someone keeps writing over the way back", do="`inv status` says who; stop that process")
+
+
+def _poll(world: World) -> float:
+    """Seconds between a deployer's looks: read only now, since few who go back have one against them.
+
+    The default where nothing can be read: the way back does not depend on how the way there is described.
+    """
+    from ..settings.rollout import Rollout
+    from .opening import reloaded
+
+    with suppress(SettingsError, LookupError):
+        return reloaded(world, "rollout").rollout.poll
+    return Rollout().poll
 
 
 class Recording:
@@ -249,8 +262,8 @@ def _opened(c: Context, env: str | None, *, consent: bool, watch: bool, database
     """The environment; and the mistakes in parts of the settings that are only good to have: they block nothing."""
     from .opening import open_world
 
-    least = ("traffic", "fleet", "rollout", "store", *(("database",) if database else ()))
-    good_to_have = ("deadman", *(("metrics", "alerts", "probe") if watch else ()))
+    least = ("traffic", "fleet", "store", *(("database",) if database else ()))
+    good_to_have = ("deadman", *(("rollout", "metrics", "alerts", "probe") if watch else ()))
     try:
         return open_world(c, env, need=(*least, *good_to_have), consent=consent), ""
     except SettingsError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -49,3 +49,5 @@ Duration = Annotated[float, BeforeValidator(seconds)]
 """Seconds."""
 Fraction = Annotated[float, BeforeValidator(fraction)]
 """0 to 1."""
+Positive = Annotated[Duration, Field(gt=0, allow_inf_nan=False)]
+"""Seconds, more than none."""

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from .base import Value
+from .base import Positive, Value
 from .environment import Text
 from .mistakes import Mistakes
-from .rollout import Positive
 
 PagePath = Annotated[str, Field(pattern=r"^/[^\s#]*$")]
 """A path on the application: ``/api/books/?page=2``."""

@@ -7,11 +7,9 @@ from typing import Annotated, Any, Literal, TypeGuard
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from .base import Duration, Fraction, Value
+from .base import Duration, Fraction, Positive, Value
 from .mistakes import Mistakes, shown
 
-Positive = Annotated[Duration, Field(gt=0, allow_inf_nan=False)]
-"""Seconds, more than none."""
 Span = Annotated[Duration, Field(ge=0, allow_inf_nan=False)]
 """Seconds; 0 leaves the thing out."""
 Count = Annotated[int, Field(ge=1)]

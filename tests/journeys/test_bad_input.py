@@ -211,7 +211,7 @@ def test_an_unwritable_ledger_does_not_keep_anybody_from_rolling_back(settled: E
 def test_a_mistake_elsewhere_in_the_settings_does_not_keep_anybody_from_rolling_back(settled: Environment) -> None:
     """Under metrics, say: traffic goes home, and the words say what was left out, and why."""
     home = settled.split().way_back
-    settled.configure(metrics={"kind": "nonsense"}, deadman={"grace": "never"})
+    settled.configure(metrics={"kind": "nonsense"}, deadman={"grace": "never"}, stages=[75, 10])
     done = settled.inv("rollback", "--reason", "a bad day")
     assert done.code == 0, done.said
     assert "metrics.kind" in done.err

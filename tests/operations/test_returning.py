@@ -1,0 +1,61 @@
+"""The way back, where it meets a deployer that is still at work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import memory
+import pytest
+from invoke import Config, Context
+
+from deploytasks.operations import returning
+from deploytasks.ports import Split
+
+MIXED = Split.partly_on("green", 25, "blue", "deploy:20261123-101500-ab12cd")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Any:
+    """Halfway through a deployment; of its settings, only what every rollback asks for."""
+    found = memory.world(tmp_path, poll="7s")
+    state = memory.state_of(tmp_path)
+    state.write({**state.read(), "split": list(MIXED)})
+    sections = {name: value for name, value in found.settings.sections.items() if name != "rollout"}
+    found.settings = replace(found.settings, sections=sections)
+    return found
+
+
+def test_looks_again_after_two_polls(world: Any, tmp_path: Path) -> None:
+    """As long as the settings say, which are read when a deployer may be at work, and not before."""
+    deploy = {"application": "library", "environments": {"test": {"poll": "7s", "watch": "70s"}}}
+    world.site = world.site._replace(context=Context(Config(overrides={"deploy": deploy})))
+
+    returned = returning.roll_back(world, to="blue", force=True)
+
+    assert returned.after == world.traffic.read()
+    assert 14 == world.clock.elapsed()
+
+
+def test_looks_again_after_two_default_polls_when_the_settings_are_wrong(world: Any, tmp_path: Path) -> None:
+    """A mistake about the stages does not keep traffic from going home, nor from being looked after."""
+    deploy = {"application": "library", "environments": {"test": {"stages": [75, 10]}}}
+    world.site = world.site._replace(context=Context(Config(overrides={"deploy": deploy})))
+
+    returned = returning.roll_back(world, to="blue", force=True)
+
+    assert returned.after == world.traffic.read()
+    assert 30 == world.clock.elapsed()
+
+
+def test_collects_garbage_again_afterwards() -> None:
+    """Whatever a rollback comes to, the process goes on as before."""
+    import gc
+
+    with pytest.raises(Exception, match="why"):
+        returning.rollback(
+            Context(), None, None, to=None, preview=False, consent=False, force=False, database=False, watch=False
+        )
+
+    assert gc.isenabled()
