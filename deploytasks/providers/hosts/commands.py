@@ -79,10 +79,12 @@ if lives "$who"; then sed -n '2,3p' {quote(layout.pid(color))}; echo "${{who%%:*
 """
 
 
-def start(layout: Layout, color: Color, program: Program, python: str) -> str:
+def start(layout: Layout, color: Color, program: Program, python: str, start_id: str) -> str:
     """Start a program detached, in the color's current release. Does not look whether another one runs.
 
     The process writes its own pid file before it becomes the program: there is no moment in which it runs unknown.
+    This command may outlive the deployer that gave it, and come too late: it gives up unless ``start_id`` is still
+    the start that ``stop`` was told to make room for.
     """
     pid, log = quote(layout.pid(color)), quote(layout.log(color))
     return f"""{_BEGIN}{IDENTITY}{detach(python)}
@@ -91,8 +93,7 @@ def start(layout: Layout, color: Color, program: Program, python: str) -> str:
 export RELEASE VERSION
 if [ -n "$(find {log} -size +20000 2>/dev/null)" ]; then mv -f {log} {log}.1; fi
 echo "== $RELEASE as {color}"{quote(END_OF_HEADER)} >> {log} || exit 1
-rm -f {pid}
-detach /bin/sh -c {quote(_become(layout, layout.pid(color), program))} >> {log} 2>&1 &
+detach /bin/sh -c {quote(_become(layout, layout.pid(color), program, start_id))} >> {log} 2>&1 &
 started=$!
 left=250
 until [ "$(known {pid})" != "" ]; do
@@ -102,9 +103,18 @@ done
 """
 
 
-def stop(pid_file: str, within: float) -> str:
-    """Stop the process group that a pid file names: TERM, and KILL after ``within`` seconds (0: at once)."""
-    return f"{_BEGIN}{IDENTITY}{GROUPS}\nstop_known {quote(pid_file)} {max(0, round(within * 10))}"
+def stop(pid_file: str, within: float, start_id: str = "") -> str:
+    """Stop the process group that a pid file names: TERM, and KILL after ``within`` seconds (0: at once).
+
+    From now on only ``start_id`` may start; a start whose deployer has died, and that is still on its way, gives up:
+    it writes its pid file first and looks then, we write first what is wanted and look then for the pid file.
+    """
+    wanted, folder = quote(_wanted(pid_file)), quote(pid_file.rpartition("/")[0])
+    note = f"mkdir -p {folder} && echo {quote(start_id)} > {wanted}.$$ && mv -f {wanted}.$$ {wanted} || exit 1"
+    return f"""{_BEGIN}{IDENTITY}{GROUPS}
+{note if start_id else f"rm -f {wanted}"}
+stop_known {quote(pid_file)} {max(0, round(within * 10))}
+"""
 
 
 def run(layout: Layout, color: Color, program: Program, what: str, python: str) -> str:
@@ -116,6 +126,7 @@ def run(layout: Layout, color: Color, program: Program, what: str, python: str) 
 export RELEASE VERSION
 who=$(known {pid})
 if lives "$who"; then echo "process ${{who%%:*}} still runs" >&2; exit {STILL_RUNS}; fi
+rm -f {pid}
 ( detach /bin/sh -c {quote(_become(layout, layout.command_pid(what), program))} ) 2>&1
 code=$?
 rm -f {pid}
@@ -163,11 +174,29 @@ def _current(layout: Layout, color: Color) -> str:
     return f"RELEASE=$(readlink {link} 2>/dev/null); RELEASE=${{RELEASE##*/}}; VERSION=${{RELEASE%-*}}"
 
 
-def _become(layout: Layout, pid_file: str, program: Program) -> str:
-    """Write the pid file, enter the release, and become the program."""
+def _wanted(pid_file: str) -> str:
+    """The file that says which start is wanted now."""
+    return f"{pid_file}.wanted"
+
+
+def _become(layout: Layout, pid_file: str, program: Program, start_id: str = "") -> str:
+    """Write the pid file, enter the release, and become the program; or give up when another start is wanted by then.
+
+    The pid file is linked, not renamed: it must not replace that of a process that has not given up yet.
+    """
     pid = quote(pid_file)
+    give_up = f"""
+if [ "$(cat {quote(_wanted(pid_file))} 2>/dev/null)" != {quote(start_id)} ]; then
+  rm -f {pid}; echo "another start is wanted by now"; exit 1
+fi"""
     return f"""{IDENTITY}
-{{ identity $$ && echo "$RELEASE" && echo {program.fingerprint}; }} > {pid}.new && mv -f {pid}.new {pid} || exit 1
+{{ identity $$ && echo "$RELEASE" && echo {program.fingerprint}; }} > {pid}.$$ || exit 1
+left=100
+until ln {pid}.$$ {pid} 2>/dev/null; do
+  left=$((left - 1)); [ "$left" -gt 0 ] || {{ rm -f {pid}.$$; echo "another process has {pid}"; exit 1; }}
+  sleep 0.05
+done
+rm -f {pid}.$$ {give_up if start_id else ""}
 cd {quote(layout.releases)}/"$RELEASE" || exit 1
 {program.line}
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 import time
 from typing import NamedTuple
@@ -78,22 +79,23 @@ class ColorProcess(NamedTuple):
         wanted = (state.release, self.program.fingerprint)
         if state.release and (state.running, state.fingerprint) == wanted and self.health().healthy:
             return
-        self.stop(self.stop_within)
+        start_id = secrets.token_hex(8)
+        self.stop(self.stop_within, start_id)
         self._refuse_taken_port()
         try:
-            self._launch()
+            self._launch(start_id)
             self._wait_until_healthy(time.monotonic() + within, within)
         except BaseException:  # an interrupt too must leave nothing running
             with contextlib.suppress(DeployError):
                 self.stop(min(self.stop_within, 1.0))
             raise
 
-    def stop(self, within: float) -> None:
-        """TERM, and KILL after ``within`` seconds; fine when nothing runs."""
-        self.member.host.run(commands.stop(self.layout.pid(self.color), within), within + _ASK)
+    def stop(self, within: float, start_id: str = "") -> None:
+        """TERM, and KILL after ``within`` seconds; fine when nothing runs. Then nothing but ``start_id`` may start."""
+        self.member.host.run(commands.stop(self.layout.pid(self.color), within, start_id), within + _ASK)
 
-    def _launch(self) -> None:
-        command = commands.start(self.layout, self.color, self.program, self.python)
+    def _launch(self, start_id: str) -> None:
+        command = commands.start(self.layout, self.color, self.program, self.python, start_id)
         try:
             self.member.host.run(command, _ASK)
         except CommandFailed as error:

@@ -78,6 +78,9 @@ is_leftover() {
 # stop_known PIDFILE TENTHS: TERM to the process group, KILL after that many tenths of a second; never to a stranger
 stop_known() {
   file=$1; patience=$2
+  for draft in "$file".[0-9]*; do
+    [ -n "$(identity "${draft##*.}")" ] || rm -f "$draft"
+  done
   [ -f "$file" ] || return 0
   who=$(known "$file"); leader=${who%%:*}
   if lives "$who" || is_leftover "$who" "$(sed -n 2p "$file")"; then
@@ -86,8 +89,10 @@ stop_known() {
       kill -KILL "-$leader" 2>/dev/null
       wait_for_end "$leader" 50 || fail "process group $leader does not end, not even by KILL"
     fi
+    rm -f "$file.$leader"
   fi
-  rm -f "$file"
+  # Whoever else was waiting for the same end may have started another process by now.
+  [ "$(known "$file")" != "$who" ] || rm -f "$file"
 }
 """
 
