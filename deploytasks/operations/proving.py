@@ -37,8 +37,9 @@ def _run(world: World, command: str, about: str) -> None:
     assert world.site.context is not None
     began = world.clock.elapsed()
     line = command.replace("{python}", shlex.quote(sys.executable))
-    with world.site.context.cd(shlex.quote(str(world.site.root))):
-        result = world.site.context.run(line, hide=True, warn=True, in_stream=False)
+    # Not by Context.cd: it escapes blanks, and does so inside of quotes as well.
+    there = f"cd {shlex.quote(str(world.site.root))} || exit\n"
+    result = world.site.context.run(there + line, hide=True, warn=True, in_stream=False)
     took = world.clock.elapsed() - began
     passed = result is not None and result.ok
     last = _last_line(f"{result.stderr}\n{result.stdout}" if result else "")
