@@ -108,8 +108,8 @@ class LetGo(Step):
         return self.before._replace(way_back=None, writer=f"retired:{self.deployment}")
 
     def calls(self, world: World) -> Calls:
-        """One write."""
-        return written(world, self.split)
+        """One write; refused when somebody sent traffic elsewhere meanwhile."""
+        return written(world, self.split, expect=Claim(self.before, self.deployment).claimed)
 
     def settled(self, world: World) -> bool:
         """Read back."""

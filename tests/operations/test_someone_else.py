@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import memory
 import pytest
 import stories
 
+from deploytasks import plans
 from deploytasks.errors import GateRefused, SplitMoved, Unreachable, WayBackFailed
+from deploytasks.operations.carrying_out import carry_out
 from deploytasks.operations.recovery import resume
 from deploytasks.operations.returning import Recording, Returned, roll_back
 from deploytasks.ports import Call, Color, Split
@@ -171,3 +174,16 @@ def test_the_balancer_must_answer_first(live: Path) -> None:
     memory.state_of(live).set(balancer_down=True)
     with pytest.raises(Unreachable):
         roll_back(stories.world(live))
+
+
+def test_an_installation_does_not_write_over_a_rollback(live: Path) -> None:
+    """Somebody moved traffic while it installed: letting go of the balancer must not move it back."""
+
+    def decide(world: World) -> None:
+        memory.state_of(live).change(split=[0, 100, None, "back:rollback-1"])
+
+    world = stories.world(live, stories.when("step", decide, step="smoke green", state="done"))
+    with pytest.raises(SplitMoved):
+        carry_out(world, partial(plans.install, release=memory.release("1.1.0")), task="install")
+
+    assert "back:rollback-1" == stories.split(live).writer
