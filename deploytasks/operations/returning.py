@@ -227,7 +227,7 @@ def rollback(
 
     if not reason and not preview:
         raise UsageError("why?", do="say --reason: it is recorded, and others will ask")
-    world, mistakes = _opened(c, env, consent=consent, watch=watch, database=database)
+    world, mistakes = _opened(c, env, consent=consent, watch=watch)
     color = None if to is None else _color(to)
     if preview:
         view.say(_would(world, color))
@@ -258,16 +258,20 @@ def _watch(world: World, color: Color | None) -> None:
         view.say(f"{color} could not be judged: {error.what}")
 
 
-def _opened(c: Context, env: str | None, *, consent: bool, watch: bool, database: bool) -> tuple[World, str]:
+def _opened(c: Context, env: str | None, *, consent: bool, watch: bool) -> tuple[World, str]:
     """The environment; and the mistakes in parts of the settings that are only good to have: they block nothing."""
     from .opening import open_world
 
-    least = ("traffic", "fleet", "store", *(("database",) if database else ()))
+    least = ("traffic", "fleet")
     good_to_have = ("deadman", *(("rollout", "metrics", "alerts", "probe") if watch else ()))
     try:
-        return open_world(c, env, need=(*least, *good_to_have), consent=consent), ""
+        return open_world(c, env, need=(*least, "store", *good_to_have), consent=consent), ""
     except SettingsError as error:
-        return open_world(c, env, need=least, consent=consent), "; ".join(error.mistakes)
+        mistakes = "; ".join(error.mistakes)
+    try:
+        return open_world(c, env, need=(*least, "store"), consent=consent), mistakes
+    except SettingsError:  # what happened then waits in the spool for a ledger that can be found
+        return open_world(c, env, need=least, consent=consent), mistakes
 
 
 def _color(given: str) -> Color:

@@ -219,6 +219,17 @@ def test_a_mistake_elsewhere_in_the_settings_does_not_keep_anybody_from_rolling_
     settled.assert_at_rest(home or "blue")
 
 
+def test_a_ledger_that_is_configured_wrong_does_not_keep_anybody_from_rolling_back(settled: Environment) -> None:
+    """Traffic goes home, and what happened is recorded as soon as the ledger can be found again."""
+    home = settled.split().way_back
+    settled.configure(store={"kind": "nonsense"}, database={"kind": "nonsense"})
+    done = settled.inv("rollback", "--reason", "a worse day")
+    assert done.code == 0, done.said
+    settled.configure()
+    settled.assert_at_rest(home or "blue")
+    assert settled.events("rolled-back")[-1].facts["reason"] == "a worse day"
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 8 MB."""
