@@ -245,6 +245,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200, help="requests per second (%(default)s)")
     parser.add_argument("--pause", type=float, default=2, help="seconds per stage (%(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="changes of configuration (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="half a second per stage, one change of configuration")
     parser.add_argument("--serve", nargs=2, metavar=("COLOR", "PORT"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
@@ -253,7 +254,7 @@ def main() -> int:
         parser.error("--url and --during belong together")
     if given.url:
         return during(given.url.rstrip("/"), given.rate, given.during)
-    return self_contained(given.rate, given.pause, given.rounds)
+    return self_contained(given.rate, *((0.5, 1) if given.quick else (given.pause, given.rounds)))
 
 
 if __name__ == "__main__":
