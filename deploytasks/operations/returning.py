@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import secrets
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from .. import redaction
@@ -199,17 +197,6 @@ class Recording:
             self._done.wait(60.0)
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: all it could look through is what was imported a moment ago, and is needed."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-@_uncollected()
 def rollback(
     c: Context,
     env: str | None,

@@ -47,15 +47,3 @@ def test_looks_again_after_two_default_polls_when_the_settings_are_wrong(world: 
 
     assert returned.after == world.traffic.read()
     assert 30 == world.clock.elapsed()
-
-
-def test_collects_garbage_again_afterwards() -> None:
-    """Whatever a rollback comes to, the process goes on as before."""
-    import gc
-
-    with pytest.raises(Exception, match="why"):
-        returning.rollback(
-            Context(), None, None, to=None, preview=False, consent=False, force=False, database=False, watch=False
-        )
-
-    assert gc.isenabled()
