@@ -33,7 +33,7 @@ def main() -> int:
     pairs = 7 if asked.quick else asked.pairs
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        python = asked.python or installed(folder)
+        python = (asked.python or installed(folder)).absolute()
         bare, tasks, whole = measured(python, folders(folder, python), pairs)
     print(f"inv --list, medians of {pairs} interleaved rounds; bare Invoke {statistics.median(bare):.1f} ms")
     for name, bar, took in (("all tasks", f"bar {BAR:.2f}", tasks), ("and a full invoke.yaml", "", whole)):
