@@ -41,6 +41,8 @@ def bench(c: Context, quick: bool = False) -> None:
     for script in sorted((ROOT / "benchmarks").glob("*.py")):
         if "argparse" in script.read_text(encoding="utf-8"):
             _run(c, f"{PYTHON} {shlex.quote(str(script))}{' --quick' if quick else ''}")
+    if not quick:
+        _run(c, f"JOURNEYS_FULL=1 {PYTHON} -m pytest -q -n 2 -m full tests/journeys")
 
 
 @task

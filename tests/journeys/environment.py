@@ -40,10 +40,10 @@ _PORTS = range(20_000, 30_000)
 SHORT: dict[str, Any] = {
     "dirty": True,
     "stages": [50, 100],
-    "watch": "2s",
-    "bake": "1s",
+    "watch": "1s",
+    "bake": "0s",
     "poll": "0.5s",
-    "baseline": "1s",
+    "baseline": "0.5s",
     "hold": "4s",
     "missing": "5s",
     "after_rollback": "1s",

@@ -21,6 +21,7 @@ from deploytasks.ports import other
 from deploytasks.providers.identity import pid_of
 
 if TYPE_CHECKING:
+    from journeys.conftest import Pool
     from journeys.environment import Done, Environment
 
 
@@ -40,9 +41,9 @@ def assert_nothing_began(environment: Environment) -> None:
 
 
 @pytest.fixture(scope="module")
-def untouched(pool: object) -> Iterator[Environment]:
+def untouched(pool: Pool) -> Iterator[Environment]:
     """An environment in which nothing was done, and nothing gets done by what is refused."""
-    environment = pool.new()  # type: ignore[attr-defined]  # the pool of conftest.py
+    environment = pool.new()
     yield environment
     environment.end()
 
@@ -133,30 +134,28 @@ def _kill_the_balancer(environment: Environment) -> None:
 
 
 def test_a_dead_envoy_is_told_of_and_cannot_be_rolled_back_but_the_next_deployment_brings_it_up(
-    settled: Environment,
+    live: Environment,
 ) -> None:
     """Status says so, a rollback leaves with 7, and `deploy` has users served again where they were."""
-    settled.inv("deploy")
-    home = settled.live()
-    _kill_the_balancer(settled)
-    status = settled.inv("status", "--json")
+    home = live.live()
+    _kill_the_balancer(live)
+    status = live.inv("status", "--json")
     assert status.code == 0, status.said
     assert "unreadable" in status.answer["traffic"]
-    assert_short(settled.inv("rollback", "--no-watch", "--reason", "dead"), 7)
-    settled.commit()
-    done = settled.inv("deploy")
+    assert_short(live.inv("rollback", "--no-watch", "--reason", "dead"), 7)
+    done = live.inv("deploy")
     assert done.code == 0, done.said
-    settled.assert_at_rest(other(home))
+    live.assert_at_rest(other(home))
 
 
-def test_an_envoy_that_dies_alone_is_back_at_once_with_its_split(settled: Environment) -> None:
+def test_an_envoy_that_dies_alone_is_back_at_once_with_its_split(live: Environment) -> None:
     """The supervisor starts it again, weights, way back and writer as they were."""
-    before = settled.split()
-    state = settled.world.traffic._place.read_state()  # type: ignore[attr-defined]  # whom to kill
-    settled.kill(pid_of(state.envoy))
-    until(lambda: settled.split() == before, 10)
-    until(lambda: web.fetch(f"{settled.url}/health", timeout=2).status == 200, 10)
-    settled.assert_at_rest(before.live or "blue")
+    before = live.split()
+    state = live.world.traffic._place.read_state()  # type: ignore[attr-defined]  # whom to kill
+    live.kill(pid_of(state.envoy))
+    until(lambda: live.split() == before, 10)
+    until(lambda: web.fetch(f"{live.url}/health", timeout=2).status == 200, 10)
+    live.assert_at_rest(before.live or "blue")
 
 
 def test_a_release_that_does_not_start(live: Environment) -> None:
@@ -208,6 +207,7 @@ def test_an_unwritable_ledger_does_not_keep_anybody_from_rolling_back(settled: E
     assert settled.events("rolled-back")[-1].facts["reason"] == "no ledger"
 
 
+@pytest.mark.full
 def test_a_mistake_elsewhere_in_the_settings_does_not_keep_anybody_from_rolling_back(settled: Environment) -> None:
     """Under metrics, say: traffic goes home, and the words say what was left out, and why."""
     home = settled.split().way_back

@@ -16,6 +16,7 @@ from .layer import Layer
 
 _ROOM = 70
 """Bytes for the folder of sockets: the longest name in it has 30, a UNIX socket's path may have 107."""
+_BACKTRACE = ("[backtrace]", "[envoy_bug]")
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # what shm_open(3) uses on Linux; only removed from
 
 
@@ -117,12 +118,13 @@ class Place:
         write_whole(self.state_file, json.dumps(state._asdict(), indent=1))
 
     def last_words(self, lines: int = 6) -> str:
-        """The end of Envoy's log."""
+        """The end of Envoy's log, without the backtraces that would bury the reason of a crash."""
         try:
             text = self.log.read_text(errors="replace")
         except OSError:
             return "(it logged nothing)"
-        return "\n".join(text.strip().splitlines()[-lines:]) or "(it logged nothing)"
+        told = [line for line in text.strip().splitlines() if not any(name in line for name in _BACKTRACE)]
+        return "\n".join(told[-lines:]) or "(it logged nothing)"
 
     def base_id(self, state: State) -> int:
         """Of the Envoy that runs or ran last, even if it never served. 0: none."""
