@@ -74,7 +74,7 @@ class Pool:
                 environment.assert_at_rest(environment.live())
             except AssertionError:
                 passed = False
-        if passed:
+        if passed and self._waiting is None:
             self._waiting = environment
         else:
             environment.end()
