@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, made into an exception that takes the deployment back and leaves with its code."""
+"""Ctrl-C, SIGTERM and a lost terminal, made into an exception that takes a deployment back and has its exit code."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from types import FrameType
 
 from .errors import Interrupted
 
-_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
+"""The terminal that goes away (SIGHUP) is somebody who leaves, as with SIGTERM."""
 
 
 @contextmanager
 def caught() -> Iterator[None]:
-    """Raise ``Interrupted`` in the main thread at the first SIGINT or SIGTERM.
+    """Raise ``Interrupted`` in the main thread at the first signal. One that is ignored (``nohup``) stays ignored.
 
     Handlers are put back at the end. Outside the main thread, where Python allows no handlers, it does nothing.
     """
@@ -24,11 +25,13 @@ def caught() -> Iterator[None]:
         return
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        for number in _CODES:
+        for number in before:
             signal.signal(number, signal.SIG_IGN)  # one is enough: what follows is the way back
         raise Interrupted(_CODES[signal.Signals(signum)])
 
-    before = {number: signal.signal(number, stop) for number in _CODES}
+    before = {n: signal.getsignal(n) for n in _CODES if not _is_nohup(n)}
+    for number in before:
+        signal.signal(number, stop)
     try:
         yield
     finally:
@@ -48,3 +51,8 @@ def held_off() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_nohup(number: signal.Signals) -> bool:
+    """Whether somebody wants us to live on when the terminal goes."""
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN

@@ -59,13 +59,13 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     timeout: float = 5.0,
 ) -> Answer:
-    """Ask once; any HTTP status is an answer. Raises ``Unreachable`` when none comes within ``timeout`` seconds."""
+    """Ask once; any HTTP status is an answer. Raises ``Unreachable`` when it is not whole in ``timeout`` seconds."""
     began = time.monotonic()
     link, path = connection(url, timeout)
     try:
         link.request(method, path, body=body, headers={"Connection": "close", **(headers or {})})
         response = link.getresponse()
-        content = response.read()
+        content = _whole(response, began + timeout)
         names = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, names, content, time.monotonic() - began)
     except (OSError, http.client.HTTPException) as error:
@@ -73,3 +73,13 @@ def fetch(
         raise Unreachable(f"{method} {url}: {reason}", do="check that it runs and listens there") from error
     finally:
         link.close()
+
+
+def _whole(response: http.client.HTTPResponse, deadline: float) -> bytes:
+    """The body. The socket's own timeout is for each piece: a page that only drips would keep us for ever."""
+    pieces = []
+    while piece := response.read1(1 << 16):
+        pieces.append(piece)
+        if time.monotonic() > deadline:
+            raise TimeoutError("timed out in the middle of the answer")
+    return b"".join(pieces)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from . import redaction
 from .engine.clock import Clock, SystemClock
-from .errors import DeployError, LeaseLost, Unreachable, UsageError
+from .errors import DeployError, LeaseLost, SplitMoved, Unreachable, UsageError
 from .ports import COLORS, Alert, Call, Calls, Color, Event, Health, Json, NoData, Reading
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class World:
         self.consent = consent
         self.lease: Lease | None = None
         self.deployment = ""
+        self.has_claimed = False
+        """Whether this deployment has signed the split: whoever else signs it then has taken over."""
         self.has_written = False
         self._ports = ports or ConfiguredPorts(settings, site)
         self._is_going_back = False
@@ -176,12 +178,26 @@ class World:
                 self._make_at_once(batch, deadline)
 
     def _make(self, call: Call, deadline: float) -> None:
-        if self.lease is not None and not self._is_going_back:
-            self.lease.check()
+        if not self._is_going_back:
+            self._check_nobody_took_over()
         self.has_written = True
         self.pulse()
         call.perform(deadline)
         self.pulse()
+
+    def _check_nobody_took_over(self) -> None:
+        if self.lease is not None:
+            self.lease.check()
+        if not self.has_claimed:
+            return
+        with suppress(Unreachable):  # a balancer that is silent says nothing about others
+            split = self.traffic.at_rest()
+            if (split.writer or "").partition(":")[2] != self.deployment:
+                raise SplitMoved(
+                    f"someone else wrote to the balancer: {split.weights()}, written by {split.writer or 'nobody'}",
+                    state="nothing more was touched",
+                    do="`inv status` says who; `inv deploy` starts again from there",
+                )
 
     def _make_at_once(self, batch: Sequence[Call], deadline: float) -> None:
         from concurrent.futures import ThreadPoolExecutor
@@ -202,13 +218,13 @@ class World:
     # -- remembering ---------------------------------------------------------
 
     def note(self, kind: str, **facts: Json) -> Event | None:
-        """Record an event and tell the listeners.
+        """Record an event and tell the listeners. A plan is kept word for word: it must be resumable.
 
         Going forward it is recorded or ``Unreachable`` (or ``LeaseLost``) is raised; going back it is spooled
         when the ledger cannot take it, and ``None`` is returned.
         """
         known = {"deployment": self.deployment, **facts} if self.deployment else facts
-        clean = redaction.clean(known)
+        clean = {key: value if key == "plan" else redaction.clean(value) for key, value in known.items()}
         try:
             event = self.ledger.append(kind, clean, self.lease.token if self.lease else 0)
         except LeaseLost:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """How it ended: the exit code, one word, why, how long it took, and what could not be taken back."""
+    """How it ended: the exit code, one word, why, how long it took, and what could not be taken back.
+
+    ``lasts``: what was done and is never taken back (a migration).
+    """
 
     code: int
     word: str
@@ -33,6 +36,7 @@ class Outcome(NamedTuple):
     seconds: float
     left: tuple[str, ...] = ()
     error: BaseException | None = None
+    lasts: tuple[str, ...] = ()
 
 
 def run(plan: Plan, world: World, past: Progress | None = None) -> Outcome:
@@ -98,7 +102,8 @@ def _ended_by(error: BaseException, plan: Plan, world: World, begun: Collection[
         held = isinstance(error, NotEnoughEvidence)
         left, traffic_failed = back(plan, world, begun, why, traffic_only=held)
     code, word = _meaning(error, plan, world, begun, traffic_failed=traffic_failed)
-    return Outcome(own_code if code is None else code, word, why, world.clock.elapsed() - began, left, error)
+    lasts = tuple(step.lasts for step in plan.steps if step.lasts and step.label in begun)
+    return Outcome(own_code if code is None else code, word, why, world.clock.elapsed() - began, left, error, lasts)
 
 
 def _meaning(

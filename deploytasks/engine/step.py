@@ -29,6 +29,8 @@ class Step:
     """Whether it belongs to exposing the release to users: what a hold takes back, and nothing else."""
     seals: ClassVar[bool] = False
     """Whether the change stands once this is done: what comes after it only clears up, and takes nothing back."""
+    lasts: ClassVar[str] = ""
+    """What of it stays when it is taken back."""
     starts_over: ClassVar[bool] = False
     """Whether it is done again when a held deployment is resumed, though it was done before."""
 

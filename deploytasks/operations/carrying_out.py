@@ -9,7 +9,7 @@ from .. import interrupt, view
 from ..engine.plan import digest, new_deployment, rendered
 from ..engine.progress import Progress
 from ..engine.run import Outcome
-from .consent import ask
+from .consent import agree, ask
 from .executing import concluded, execute
 from .opening import leased
 from .recovery import recover
@@ -27,6 +27,8 @@ def carry_out(world: World, build: Build, *, task: str, preview: bool = False, w
     if preview:
         return show_plan(world, build)
     with interrupt.caught(), leased(world, task, wait):
+        if world.ledger.head().standing.open:
+            agree(world, "A deployment was left unfinished, and is taken back first: go on?")
         recover(world)
         world.deployment = new_deployment(world.clock.now(), secrets.token_hex(3))
         plan = build(world.settings, world.situation(), world.deployment)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from .. import view
+from .. import redaction, view
 from ..engine.plan import Plan, to_json
 from ..engine.progress import Progress
 from ..engine.run import Outcome, run
-from ..errors import DeployError, LeaseLost, NotEnoughEvidence, TakenBack, WayBackFailed
+from ..errors import DeployError, LeaseLost, NotEnoughEvidence, TakenBack, UsageError, WayBackFailed
 
 if TYPE_CHECKING:
     from ..ports import Json, Release
@@ -27,6 +27,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
         described = {
             "version": release.version, "digest": release.digest, "release": release.name, "commit": release.commit,
         }  # fmt: skip
+    _refuse_secrets(plan)
     host = socket.gethostname()
     world.note(
         "began",
@@ -42,6 +43,19 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
     if not isinstance(outcome.error, LeaseLost):
         end(world, outcome)
     return outcome
+
+
+def _refuse_secrets(plan: Plan) -> None:
+    """A plan is recorded word for word: a command in it must name a secret's variable, not hold its value."""
+    for step in plan.steps:
+        for field in ("command", "reverse"):
+            text = getattr(step, field, None)
+            if isinstance(text, str) and redaction.clean(text) != text:
+                raise UsageError(
+                    f"the command of `{step.label}` holds the value of a secret",
+                    state="nothing was changed",
+                    do="write the name of its environment variable instead, as the shell expands it",
+                )
 
 
 def _described(release: Release | None) -> dict[str, Json]:
@@ -81,7 +95,7 @@ def _error(outcome: Outcome) -> BaseException:
         state = f"could not be taken back: {left}" if left else "nothing is exposed to users any more"
         return WayBackFailed(outcome.why, state=state, do="`inv status`, `inv doctor`; act now")
     if outcome.word == "taken back" and isinstance(outcome.error, DeployError):
-        state = f"taken back, but for: {left}" if left else "everything that was begun was taken back"
+        state = f"taken back, but for: {left}" if left else "all that can be was taken back"
         return TakenBack(outcome.error.what, state=state, do=outcome.error.do)
     if outcome.word == "held":
         state = "all traffic is home; the release stays installed"

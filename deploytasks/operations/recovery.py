@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .. import interrupt, view
 from ..engine.plan import Plan, digest, from_json, rendered
 from ..engine.progress import Progress, progress
 from ..engine.run import Outcome, back, is_sealed
 from ..errors import DeployError, GateRefused, LeaseHeld, TakenBack, Unreachable, WayBackFailed
+from ..ports import Split
 from .consent import ask
 from .executing import concluded, end, execute
 from .opening import leased
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 def recover(world: World) -> None:
     """Under the lease: import what was spooled, and take back a deployment whose deployer died."""
     world.spool.drain(world.ledger)
-    found = recorded(world)
+    try:
+        found = recorded(world)
+    except UnreadablePlan as error:
+        _close_by_the_balancer(world, error)
+        return
     if found is None:
         return
     plan, past, _ = found
@@ -44,6 +50,21 @@ def recover(world: World) -> None:
         raise WayBackFailed("a dead deployment could not be taken back", state="; ".join(left), do="`inv doctor`")
 
 
+def _close_by_the_balancer(world: World, error: UnreadablePlan) -> None:
+    """Without its plan, what a dead deployment did to traffic can still be taken back: the balancer knows home."""
+    view.say(f"{error.what}: its traffic is taken home, and nothing else of it is taken back")
+    world.deployment = error.deployment
+    split = world.traffic.at_rest()
+    left: tuple[str, ...] = ("everything but traffic: its plan cannot be read",)
+    if split.verb == "deploy" and split.is_mixed and split.way_back:
+        with interrupt.held_off(), world.going_back():
+            home = Split.all_on(split.way_back, None, f"back:{error.deployment}")
+            world.perform([[world.traffic.shift(home)]], 15.0)
+    end(world, Outcome(TakenBack.exit_code, "recovered", error.what, 0.0, left))
+    world.deployment = ""
+    world.has_written = False
+
+
 def _have_a_balancer(world: World) -> None:
     """After a death of the whole machine the balancer does not run either, and could not be sent home."""
     try:
@@ -51,6 +72,18 @@ def _have_a_balancer(world: World) -> None:
     except Unreachable:
         with world.going_back(), suppress(DeployError, OSError):
             world.perform(world.traffic.prepare(), 30.0)
+
+
+class UnreadablePlan(GateRefused):
+    """A deployment was recorded by a version of this toolkit whose steps this one does not know."""
+
+    def __init__(self, deployment: str, error: Exception) -> None:
+        super().__init__(
+            f"the plan of {deployment} cannot be read here ({type(error).__name__}: {error})",
+            state="nothing was changed",
+            do="`inv resume` with the version of deploytasks that began it",
+        )
+        self.deployment = deployment
 
 
 class Recorded(NamedTuple):
@@ -74,7 +107,10 @@ def recorded(world: World, *, held: bool = False) -> Recorded | None:
     else:
         return None
     events = tuple(world.ledger.events(after=number - 1))
-    plan = from_json(events[0].facts["plan"], KINDS)  # type: ignore[arg-type]  # `began` has its plan, as written by us
+    try:
+        plan = from_json(cast("Mapping[str, Any]", events[0].facts["plan"]), KINDS)
+    except (LookupError, TypeError, ValueError) as error:
+        raise UnreadablePlan(deployment, error) from error
     return Recorded(plan, progress(deployment, events), number)
 
 

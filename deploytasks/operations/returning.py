@@ -301,7 +301,14 @@ def _reverse(world: World) -> None:
             state="traffic is home; the database was not touched",
             do="a snapshot is never restored by a rollback: `inv restore-database` does that, with consent",
         )
-    color = _color(str(last.facts["color"]))
+    color, release = _color(str(last.facts["color"])), last.facts.get("release")
+    found = world.fleet.installed(color)
+    if release and (found is None or found.release != release):
+        raise GateRefused(
+            f"{release}, which brought the migration, is no longer on {color}: only it knows the way back",
+            state="traffic is home; the database was not touched",
+            do=f"install it there, then run: {command}",
+        )
     with leased(world, "reverse the migration"):
         world.perform([[world.fleet.run(color, command, "reverse the migration")]], 3600.0)
         world.note("reversed", color=color, command=command)

@@ -73,6 +73,11 @@ class Claim(Step):
         taken_home = now.writer in (f"back:{self.deployment}", f"deadman:{self.deployment}")
         return [[world.traffic.shift(self.claimed, expect=now if taken_home else self.before)]]
 
+    def do(self, world: World, past: Sequence[Event]) -> None:
+        """Sign it; from then on, a split that somebody else signed stops this deployment before its next write."""
+        super().do(world, past)
+        world.has_claimed = True
+
     def settled(self, world: World) -> bool:
         """The split bears our signature."""
         return self._is_claimed(world.traffic.read())

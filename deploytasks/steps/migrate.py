@@ -24,6 +24,8 @@ class Migrate(Step):
     name = "migrate"
     deadline = 3600.0
 
+    lasts = "the migration"
+
     color: Color
     command: str
     reverse: str | None = None
@@ -34,4 +36,6 @@ class Migrate(Step):
 
     def outcome(self, world: World) -> Mapping[str, Mapping[str, Json]]:
         """A ``migrated`` event; ``reverse`` is the command that takes it back, when one is configured."""
-        return {"migrated": {"color": self.color, "command": self.command, "reverse": self.reverse}}
+        found = world.fleet.installed(self.color)
+        facts: dict[str, Json] = {"color": self.color, "command": self.command, "reverse": self.reverse}
+        return {"migrated": {**facts, "release": found.release if found else None}}

@@ -22,6 +22,7 @@ class Restore(Step):
 
     name = "restore the database"
     deadline = 3600.0
+    lasts = "the restored database"
 
     backup: str
 

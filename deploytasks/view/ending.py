@@ -83,9 +83,10 @@ def _state(outcome: Outcome) -> str:
     left = "; ".join(outcome.left)
     if left:
         return f"{'NOT taken back' if outcome.code else 'not done'}: {left}"
+    stays = f", but for what stays: {', '.join(outcome.lasts)}" if outcome.lasts else ""
     states = {
-        "taken back": "everything that was begun was taken back",
-        "interrupted": "everything that was begun was taken back",
+        "taken back": f"everything that was begun was taken back{stays}",
+        "interrupted": f"everything that was begun was taken back{stays}",
         "held": "all traffic is home; the release stays installed",
         "closed": "nothing is exposed to users any more",
         "refused": "nothing was changed",

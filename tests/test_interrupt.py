@@ -1,0 +1,47 @@
+"""Signals as exceptions."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from deploytasks import interrupt
+from deploytasks.errors import Interrupted
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)], ids=str
+)
+def test_a_signal_becomes_an_exception_with_its_code(number: signal.Signals, code: int) -> None:
+    """Ctrl-C, SIGTERM and a terminal that goes away all take the deployment back."""
+    with pytest.raises(Interrupted) as caught, interrupt.caught():
+        os.kill(os.getpid(), number)
+    assert code == caught.value.exit_code
+
+
+def test_nohup_is_respected() -> None:
+    """Whoever ignores SIGHUP wants the deployment to live on without its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupt.caught():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_the_second_signal_does_not_cut_the_way_back() -> None:
+    """One is enough: after it, none comes through until the end."""
+    with interrupt.caught():
+        with pytest.raises(Interrupted):
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_handlers_are_put_back() -> None:
+    """What was there before is there again."""
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    with interrupt.caught(), interrupt.held_off():
+        pass
+    assert before == [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
