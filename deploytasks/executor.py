@@ -27,11 +27,6 @@ TO_PRE_AND_POST = ("env", "plan", "version", "hotfix")
 """What a task hands down to its own pre- and post-tasks. Consent (``yes``) never travels."""
 NAME = "deploytasks.executor.ChainExecutor"
 
-# Most of what a command makes is what it imports. Python looks through that again and again, and once more at its end,
-# for what could be freed: in a rollback, nothing, for 30 ms. Rarely is enough, and at the end there is no need.
-gc.set_threshold(50_000)
-atexit.register(gc.freeze)
-
 _is_running: ContextVar[bool] = ContextVar("deploytasks.executor", default=False)
 
 
@@ -56,6 +51,7 @@ class ChainExecutor(Executor):
 
     def execute(self, *tasks: Any) -> dict[Task[Any], Any]:
         """Run the tasks and what belongs to them. Every error of ours leaves as ``Exit`` with its own code."""
+        _collect_rarely()
         token = _is_running.set(True)
         try:
             with interrupt.caught():
@@ -130,6 +126,13 @@ class ChainExecutor(Executor):
             if named or not any(_same(call, one) for one in kept):
                 kept.append(call)
         return kept
+
+
+def _collect_rarely() -> None:
+    """Most of what a command makes is what it imports. Python looks through that again and again, and once more at
+    its end, for what could be freed: in a rollback, nothing, for 30 ms."""
+    gc.set_threshold(50_000)
+    atexit.register(gc.freeze)
 
 
 def _share(name: str, calls: Sequence[Call]) -> object:

@@ -90,7 +90,10 @@ class InterruptibleLocal(Local):
         return self._read(self.process.stderr, num_bytes)
 
     def _close(self) -> None:
-        # Invoke leaves the pipes to the garbage collector. A thread that still reads keeps its own.
+        # Invoke leaves the pipes to the garbage collector. A thread that still reads keeps its own; after a kill it
+        # ends with its next look.
+        for thread in self.threads.values():
+            thread.join(2 * _LOOK if self._killed else 0)
         if self._leader and not self.using_pty and not any(thread.is_alive() for thread in self.threads.values()):
             for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
                 if pipe:

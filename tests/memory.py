@@ -51,8 +51,8 @@ _BLANK: dict[str, Any] = {
     "log": [],
     "world": {"rate": 100.0, "errors": {}, "sick": {}, "alerts": [], "silent": False, "busy": None},
 }
-_known: dict[Path, tuple[int, dict[str, Any]]] = {}
-"""Per file: the inode it was read from or written to, and what is in it."""
+_known: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
+"""Per file: which version of it was read or written last, and what is in it."""
 
 
 class State:
@@ -65,16 +65,21 @@ class State:
 
     def read(self) -> dict[str, Any]:
         """The document itself; another process may have changed it."""
-        inode = self.file.stat().st_ino
-        if self.file not in _known or _known[self.file][0] != inode:
-            _known[self.file] = (inode, json.loads(self.file.read_text()))
+        version = self._version()
+        if self.file not in _known or _known[self.file][0] != version:
+            _known[self.file] = (version, json.loads(self.file.read_text()))
         return _known[self.file][1]
+
+    def _version(self) -> tuple[int, int, int]:
+        """The inode alone is used again for the next file."""
+        found = self.file.stat()
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
     def write(self, data: dict[str, Any]) -> None:
         aside = self.file.with_suffix(f".{os.getpid()}")
         aside.write_text(json.dumps(data))
         aside.replace(self.file)
-        _known[self.file] = (self.file.stat().st_ino, data)
+        _known[self.file] = (self._version(), data)
 
     def flush(self) -> None:
         """To be called before a death: time that has passed has passed."""

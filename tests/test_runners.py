@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from invoke.config import Config
@@ -144,7 +145,7 @@ def test_results_are_invokes_own(context: Context) -> None:
 
 def test_much_output_comes_whole(context: Context) -> None:
     """A megabyte on both streams arrives to the last byte."""
-    command = f"{sys.executable} -c \"import sys; sys.stdout.write('x' * 2**20); sys.stderr.write('y' * 2**20)\""
+    command = f"{quote(sys.executable)} -c \"import sys; sys.stdout.write('x' * 2**20); sys.stderr.write('y' * 2**20)\""
     result = context.run(command, hide=True, in_stream=False)
     assert result is not None
     assert (len(result.stdout), len(result.stderr)) == (2**20, 2**20)
