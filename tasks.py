@@ -13,12 +13,21 @@ from deploytasks import namespace
 
 ROOT = Path(__file__).parent
 FAULTS = ROOT / "examples/library/faults.json"
+BUGS: dict[str, object] = {
+    "errors": {"share": 0.5, "after": 8},
+    "latency": {"seconds": 1.5, "share": 0.5},
+    "health": {"after": 8},
+    "slow_start": 45,
+    "crash_after": 8,
+    "migration": "broken",
+}
+"""What `inv dev.break --fault …` writes when it is not told more. Those that come later get past the smoke checks."""
 PYTHON = shlex.quote(sys.executable)
 INV = f"{PYTHON} -m invoke"
 
 
 def _run(c: Context, command: str) -> None:
-    with c.cd(shlex.quote(str(ROOT))):
+    with c.cd(str(ROOT)):  # which escapes blanks itself
         c.run(command, in_stream=False, pty=sys.stdout.isatty())
 
 
@@ -68,16 +77,16 @@ def demo(c: Context) -> None:
         "fault": "errors, latency, health, slow_start, crash_after or migration; see examples/library/library/faults.py"
     },
 )
-def break_(c: Context, fault: str = "errors", value: str = '{"share": 0.5, "after": 8}') -> None:
+def break_(c: Context, fault: str = "errors", value: str = "") -> None:
     """Put a bug into the sample application; the next deployment brings it out, and takes it back."""
-    if fault not in ("errors", "latency", "health", "slow_start", "crash_after", "migration"):
-        raise Exit(f"there is no fault {fault!r}", code=2)
+    if fault not in BUGS:
+        raise Exit(f"there is no fault {fault!r}; there are {', '.join(BUGS)}", code=2)
     try:
-        found: object = json.loads(value)
+        found: object = json.loads(value) if value else BUGS[fault]
     except ValueError:
         found = value
     FAULTS.write_text(json.dumps({fault: found}) + "\n", encoding="utf-8")
-    print(f"{FAULTS.relative_to(ROOT)}: {{{fault}: {value}}}; now: inv deploy --env development")
+    print(f"{FAULTS.relative_to(ROOT)}: {json.dumps({fault: found})}; now: inv deploy --env development")
 
 
 @task

@@ -280,8 +280,11 @@ class Fleet(Protocol):
     def switch(self, color: Color, release: str | None) -> Calls:
         """Make a release that is on the hosts already (a folder name) the current one; ``None``: none."""
 
-    def start(self, color: Color) -> Calls:
-        """Start the current release (after stopping another that still runs) and wait until it is healthy."""
+    def start(self, color: Color, *, as_before: bool = False) -> Calls:
+        """With ``as_before``: by the command with which this release was healthy here last, whatever is configured
+        now; so that a mistake in today's configuration cannot cost yesterday's release. Else as configured.
+
+        Start the current release (after stopping another that still runs) and wait until it is healthy."""
 
     def stop(self, color: Color) -> Calls:
         """Stop what runs on a color; fine when nothing does. Never kills a process that is not ours."""

@@ -199,7 +199,7 @@ class FakeFleet:
     def switch(self, color: Color, release: str | None) -> Calls:
         return [[Call(f"switch {color} to {release}", lambda timeout: self._link(color, release))]]
 
-    def start(self, color: Color) -> Calls:
+    def start(self, color: Color, *, as_before: bool = False) -> Calls:
         def perform(timeout: float) -> None:
             found = self._color(color)
             assert found is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import view
 from ..errors import NotEnoughEvidence, OverThreshold, Unreachable, UsageError
-from ..ports import COLORS, Color, NoData
+from ..ports import COLORS, Color, NoData, other
 from ..smoke import run_checks
 from . import answers
 from .opening import open_world
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def smoke(c: Context, env: str | None, color: str | None, *, preview: bool, json: bool) -> None:
     """Run the smoke checks; ``OverThreshold`` when one fails."""
     world = open_world(c, env, need=("traffic", "fleet", "smoke"))
-    base = world.fleet.address(known_color(color)) if color else world.traffic.address()
+    base = world.fleet.address(chosen(world, color)) if color else world.traffic.address()
     if preview:
         for check in world.settings.smoke.checks:
             view.say(f"would ask: GET {base}{check.path}")
@@ -38,14 +38,13 @@ def smoke(c: Context, env: str | None, color: str | None, *, preview: bool, json
 
 def warm_up(c: Context, env: str | None, color: str | None, *, preview: bool) -> None:
     """Send the warm-up requests to a color (default: the idle one, or the live one when nothing idles)."""
-    from ..ports import other
     from ..steps import WarmUp
 
     world = open_world(c, env, need=("traffic", "fleet", "warm_up"))
     live = world.traffic.read().live
-    chosen = known_color(color) if color else other(live or "green")
+    target = chosen(world, color) if color else other(live or "green")
     settings = world.settings.warm_up
-    step = WarmUp(chosen, settings.paths, settings.requests)
+    step = WarmUp(target, settings.paths, settings.requests)
     for batch in step.calls(world):
         for call in batch:
             view.say(f"would: {call.text}" if preview else call.text)
@@ -62,12 +61,12 @@ def check(
 
     world = open_world(c, env, need=("traffic", "fleet", "metrics", "rollout"))
     length = float(seconds(window)) if window else world.settings.rollout.watch
-    chosen = known_color(color) if color else world.traffic.read().live
-    if chosen is None:
+    target = chosen(world, color) if color else world.traffic.read().live
+    if target is None:
         raise UsageError("no color has all traffic", do="say --color blue or --color green")
-    seen = _window(world, chosen, length)
+    seen = _window(world, target, length)
     found = [v for v in judge_once(seen, None, limits(world)) if v.metric.split()[0] in metrics]
-    view.show("verdicts", answers.verdicts(world, chosen, found, length), json)
+    view.show("verdicts", answers.verdicts(world, target, found, length), json)
     kinds = {verdict.kind for verdict in found}
     if "FAIL" in kinds:
         raise OverThreshold("; ".join(verdict.why for verdict in found if verdict.kind == "FAIL"))
@@ -102,12 +101,15 @@ def _totals(world: World, since: datetime, color: Color, edges: Sequence[float])
     return totals[color]
 
 
-def known_color(color: str) -> Color:
-    """The color that was typed."""
+def chosen(world: World, color: str) -> Color:
+    """The color that was typed: ``blue``, ``green``, or ``live`` and ``idle`` as traffic is now."""
     for known in COLORS:
         if color == known:
             return known
-    raise UsageError(f"there is no color {color!r}", do="say blue or green")
+    live = world.traffic.read().live
+    if color in ("live", "idle") and live:
+        return live if color == "live" else other(live)
+    raise UsageError(f"there is no color {color!r} now", do="say blue, green, live or idle")
 
 
 def history(c: Context, env: str | None, *, verify: bool, expect: str | None, limit: int, json: bool) -> None:

@@ -47,7 +47,7 @@ def _run(world: World, command: str, about: str) -> None:
     if not passed:
         output = (result.stdout + result.stderr).strip() if result else ""
         view.say(output[-6000:])
-        raise GateRefused(f"tests failed: {last}", state="nothing was changed", do=f"run them by hand: {command}")
+        raise GateRefused(f"tests failed: {last}", state="nothing was changed", do=f"run them by hand: {line}")
     view.say(f"tests passed: {last}")
 
 

@@ -44,6 +44,6 @@ def built_release(world: World, version: str | None) -> Release:
         raise GateRefused(
             f"{release.version} is not built",
             state="nothing was changed",
-            do=f"`inv build --env {world.settings.name}`",
+            do=f"`inv build --env {world.settings.name}`; if it just was, something writes into the work tree",
         )
     return release

@@ -47,7 +47,7 @@ class Install(Step):
         if has_traffic(world, self.color):
             return ()
         back = list(world.fleet.switch(self.color, self.before))
-        return [*back, *world.fleet.start(self.color)] if self.before and self.before_ran else back
+        return [*back, *world.fleet.start(self.color, as_before=True)] if self.before and self.before_ran else back
 
     def outcome(self, world: World) -> Mapping[str, Mapping[str, Json]]:
         """An ``installed`` event."""

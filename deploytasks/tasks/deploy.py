@@ -31,7 +31,7 @@ def deploy(
     from ..operations import carrying_out, opening, releases
 
     world = opening.open_world(c, env, consent=yes)
-    release = releases.choose_release(world, version)
+    release = releases.choose_release(world, version) if plan else releases.built_release(world, version)
     wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy)
     carrying_out.carry_out(world, wanted, task="hotfix" if hotfix else "deploy", preview=plan, wait=wait)
 

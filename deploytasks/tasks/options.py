@@ -21,7 +21,7 @@ _HELP = {
     "json": "One JSON object on stdout; people's text on stderr.",
     "wait": "Wait this many seconds for somebody else's lease.",
     "target": "The color that gets the release: blue or green. Default: the idle one.",
-    "color": "blue or green.",
+    "color": "blue, green, live or idle.",
     "reason": "Why; recorded.",
     "redeploy": "Deploy although exactly this is live already (a changed configuration, say).",
     "force": "Do it all the same.",

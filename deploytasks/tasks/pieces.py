@@ -37,10 +37,11 @@ def migrate(
 ) -> None:
     """Back up the database, then migrate it from the release on the idle color."""
     from .. import plans
-    from ..operations import carrying_out, opening
+    from ..operations import asking, carrying_out, opening
 
     world = opening.open_world(c, env, consent=yes)
-    carrying_out.carry_out(world, partial(plans.migrate, target=color), task="migrate", preview=plan, wait=wait)
+    target = asking.chosen(world, color) if color else None
+    carrying_out.carry_out(world, partial(plans.migrate, target=target), task="migrate", preview=plan, wait=wait)
 
 
 @task(
@@ -75,10 +76,11 @@ def shift(
 @task(help={**words("env", "color"), "for": "How long: 10m, 90s."})
 def watch(c: Context, env: Any = None, color: Any = None, for_: Any = None) -> None:
     """Watch the live color as a rollout would, changing nothing; code 4 when it is judged bad."""
-    from ..operations import choices, opening, watching
+    from ..operations import asking, choices, opening, watching
 
     world = opening.open_world(c, env, need=("traffic", "fleet", "metrics", "alerts", "probe", "rollout"))
-    watching.watch(world, color, choices.duration(for_, world.settings.rollout.watch))
+    target = asking.chosen(world, color) if color else None
+    watching.watch(world, target, choices.duration(for_, world.settings.rollout.watch))
 
 
 @task(help=words("env", "plan", "yes", "wait", force="Although the way back is still open."))

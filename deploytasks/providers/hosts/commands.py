@@ -5,6 +5,7 @@ Every value is quoted here and nowhere else. Each command can be given twice: th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from shlex import quote
 
@@ -101,6 +102,18 @@ until [ "$(known {pid})" != "" ]; do
   left=$((left - 1)); sleep 0.02
 done
 """
+
+
+def remember(layout: Layout, name: str, color: Color, program: Program) -> str:
+    """Keep how a release was started, beside it."""
+    file = layout.started(name, color)
+    text = json.dumps([program.command, dict(program.environment)])
+    return f"{_BEGIN}printf %s {quote(text)} > {quote(file)}.new && mv -f {quote(file)}.new {quote(file)}"
+
+
+def remembered(layout: Layout, name: str, color: Color) -> str:
+    """Print how a release was started; nothing when that is not known."""
+    return f"{_BEGIN}cat {quote(layout.started(name, color))} 2>/dev/null || true"
 
 
 def stop(pid_file: str, within: float, start_id: str = "") -> str:

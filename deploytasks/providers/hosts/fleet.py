@@ -72,13 +72,18 @@ class HostFleet:
             lambda member, timeout: _quietly(member.host.run(line, min(timeout, _QUICK))),
         )
 
-    def start(self, color: Color) -> Calls:
+    def start(self, color: Color, *, as_before: bool = False) -> Calls:
         """Start the current release. A process that runs it already, configured alike and healthy, is left alone;
         any other of this color is stopped first."""
         shown = self._process(self._members[0], color)
-        text = f"start {color} at {shown.address}: {shown.program.command} (configuration {shown.program.fingerprint})"
-        within = self._settings.start_within
-        return self._everywhere(text, lambda member, timeout: self._process(member, color).start(min(within, timeout)))
+        program = f"{shown.program.command} (configuration {shown.program.fingerprint})"
+        text = f"start {color} at {shown.address}: {'as it ran before' if as_before else program}"
+
+        def start(member: Member, timeout: float) -> None:
+            process = self._process(member, color)
+            (process.as_before() if as_before else process).start(min(self._settings.start_within, timeout))
+
+        return self._everywhere(text, start)
 
     def stop(self, color: Color) -> Calls:
         """TERM, then KILL, to the whole process group; identity checked on the host."""

@@ -49,6 +49,10 @@ class Layout(NamedTuple):
         """The folder of a release."""
         return f"{self.releases}/{name}"
 
+    def started(self, name: str, color: Color) -> str:
+        """How a release was started when it was healthy on a color last."""
+        return f"{self.release(name)}/.started-{color}"
+
     def incoming(self, name: str) -> str:
         """Where a release's archive arrives."""
         return f"{self.root}/incoming/{name}.tar.gz"

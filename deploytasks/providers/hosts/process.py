@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import socket
 import time
@@ -70,6 +71,16 @@ class ColorProcess(NamedTuple):
         said = " ".join(answer.body[:160].decode(errors="replace").split())
         return Health(False, f"{self.health_path} answered {answer.status}{': ' if said else ''}{said}")
 
+    def as_before(self) -> ColorProcess:
+        """The same, with the program by which the current release was healthy here last, if that is known."""
+        name = self.state().release
+        said = self.member.host.run(commands.remembered(self.layout, name, self.color), _ASK) if name else ""
+        try:
+            command, environment = json.loads(said)
+            return self._replace(program=Program(str(command), dict(environment)))
+        except (ValueError, TypeError):
+            return self
+
     def start(self, within: float) -> None:
         """Start the current release, unless it runs already with this configuration and is healthy.
 
@@ -85,6 +96,7 @@ class ColorProcess(NamedTuple):
         try:
             self._launch(start_id)
             self._wait_until_healthy(time.monotonic() + within, within)
+            self.member.host.run(commands.remember(self.layout, state.release, self.color, self.program), _ASK)
         except BaseException:  # an interrupt too must leave nothing running
             with contextlib.suppress(DeployError):
                 self.stop(min(self.stop_within, 1.0))

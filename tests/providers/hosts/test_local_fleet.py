@@ -114,6 +114,28 @@ def test_changed_configuration_restarts(make_fleet: MakeFleet, make_release: Mak
     assert seen["GREETING"] == "green {color} $HOME `id` 'x' 1.0.0"
 
 
+def test_a_release_comes_back_as_it_ran_before(make_fleet: MakeFleet, make_release: MakeRelease) -> None:
+    """Taking back does not depend on today's configuration: a typo in it cannot cost yesterday's release."""
+    release = make_release()
+    fleet = make_fleet(environment={"GREETING": "yesterday's"})
+    perform(fleet.install(release, "green"))
+    perform(fleet.start("green"))
+    fleet = make_fleet(start="{python} appp.py {port}", start_within=5.0)
+    with pytest.raises(DidNotStart):
+        perform(fleet.start("green"))
+    perform(fleet.start("green", as_before=True))
+
+    assert json.loads(fetch(fleet.address("green") + "/").body)["GREETING"] == "yesterday's"
+    assert fleet.installed("green") == (release.name, release.digest, release.version, True)
+
+
+def test_what_never_ran_starts_as_configured(fleet: LocalFleet, make_release: MakeRelease) -> None:
+    """Without a before, there is only today's configuration."""
+    perform(fleet.install(make_release(), "green"))
+    perform(fleet.start("green", as_before=True))
+    assert fleet.health("green").healthy
+
+
 def test_hung_process_is_replaced(make_fleet: MakeFleet, make_release: MakeRelease, site: Site) -> None:
     """A process of the right release that does not answer is not what was asked for: it is started anew."""
     fleet = make_fleet(health_within=0.2, stop_within=0.2)
