@@ -106,8 +106,8 @@ def chosen(world: World, color: str) -> Color:
     for known in COLORS:
         if color == known:
             return known
-    live = world.traffic.read().live
-    if color in ("live", "idle") and live:
+    live = world.traffic.at_rest().live if color in ("live", "idle") else None
+    if live:
         return live if color == "live" else other(live)
     raise UsageError(f"there is no color {color!r} now", do="say blue, green, live or idle")
 

@@ -65,7 +65,7 @@ def test_an_environment_that_does_not_exist(refused: Environment) -> None:
 def test_a_color_that_does_not_exist(refused: Environment) -> None:
     """Code 2, for a deployment as for a rollback."""
     assert_short(refused.inv("rollback", "--to", "red", "--reason", "x"), 2, "red", "--to blue")
-    assert_short(refused.inv("smoke", "--color", "red"), 2, "red", "blue or green")
+    assert_short(refused.inv("smoke", "--color", "red"), 2, "red", "blue, green")
 
 
 def test_stages_that_fall(refused: Environment) -> None:
