@@ -87,7 +87,6 @@ class World:
         self.has_written = False
         self._ports = ports or ConfiguredPorts(settings, site)
         self._is_going_back = False
-        self._ledger_failed_at: float | None = None
 
     # -- ports ---------------------------------------------------------------
 

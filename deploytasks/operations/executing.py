@@ -21,12 +21,6 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
 
     ``first``: the number of the event with which a resumed deployment began.
     """
-    release = plan.release
-    described: dict[str, Json] = {}
-    if release is not None:
-        described = {
-            "version": release.version, "digest": release.digest, "release": release.name, "commit": release.commit,
-        }  # fmt: skip
     _refuse_secrets(plan)
     host = socket.gethostname()
     world.note(
@@ -37,7 +31,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
         color=plan.color,
         plan=to_json(plan),
         first=first,
-        **described,
+        **_described(plan.release),
     )
     outcome = run(plan, world, past)
     if not isinstance(outcome.error, LeaseLost):
