@@ -50,7 +50,7 @@ def site_of(c: Context, settings: Settings) -> Site:
 
     root = project_root(Path.cwd())
     folder = root / settings.state / settings.name
-    return Site(settings.application, settings.name, root, folder, c, who(), settings.sections)
+    return Site(settings.application, settings.name, root, folder, c, who(), settings.sections, settings.parallel)
 
 
 def project_root(start: Path) -> Path:

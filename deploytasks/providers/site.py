@@ -27,6 +27,8 @@ class Site(NamedTuple):
     """``name@host``."""
     sections: Mapping[str, Value] = {}
     """The other validated sections of the environment (``fleet``, ``traffic``, …)."""
+    parallel: int = 8
+    """How many hosts are worked on at once, at most."""
 
     def path(self, given: str) -> Path:
         """A path from the settings, absolute."""

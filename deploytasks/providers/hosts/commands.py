@@ -37,9 +37,10 @@ if [ "$(cat {marker} 2>/dev/null)" = {quote(digest)} ]; then touch {marker}; ech
 
 
 def unpack(layout: Layout, name: str, digest: str) -> str:
-    """Verify the archive that came in, unpack it beside, and rename it to its place."""
+    """Take an archive in from stdin, verify it, unpack it beside, and rename it to its place."""
     archive, target = quote(layout.incoming(name)), quote(layout.release(name))
-    return f"""{_BEGIN}{IDENTITY}{DIGEST}
+    return f"""cat > {archive} || exit 1
+{_BEGIN}{IDENTITY}{DIGEST}
 found=$(sha256 {archive})
 [ "$found" = {quote(digest)} ] || {{ rm -f {archive}; fail "the archive arrived with sha256 $found, not {digest}"; }}
 rm -rf {quote(layout.releases)}/.unpack-{quote(name)}.*

@@ -169,9 +169,8 @@ class HostFleet:
         if not Path(release.archive).is_file():
             where = release.archive or "any path"
             raise UsageError(f"the archive of {release.name} is not at {where}", do="build it: `inv build`")
-        host.put(release.archive, layout.incoming(release.name))
         try:
-            host.run(commands.unpack(layout, release.name, release.digest), timeout)
+            host.run(commands.unpack(layout, release.name, release.digest), timeout, given=release.archive)
         except CommandFailed as error:
             what, state = f"unpacking {release.name}", "every color is as before"
             raise CommandFailed(host.name, error.code, error.output, what=what, state=state) from error

@@ -17,18 +17,12 @@ class Host(Protocol):
 
     name: str
 
-    def run(self, command: str, timeout: float) -> str:
-        """Run a ``/bin/sh`` command without input and return its stdout.
+    def run(self, command: str, timeout: float, given: str | None = None) -> str:
+        """Run a ``/bin/sh`` command and return its stdout. Its stdin is the local file ``given``, or nothing.
 
         Raises ``CommandFailed`` when it exits with another code than 0, and ``Unreachable`` when it is not done
         within ``timeout`` seconds or the connection is lost. A command that is given up has been killed, with
-        all it started, as far as the host can be reached.
-        """
-
-    def put(self, local: str, remote: str) -> None:
-        """Bring a file to an absolute path, whose folder exists. Never leaves half a file under that name.
-
-        Raises ``Unreachable`` when that cannot be done.
+        all it started, as far as the host can be reached; where it cannot, the host ends it by itself soon after.
         """
 
 

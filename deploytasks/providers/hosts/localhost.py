@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from invoke.config import Config
@@ -28,7 +26,9 @@ class LocalHost:
         self._given = context
         self._context: Context | None = None
 
-    def run(self, command: str, timeout: float) -> str:
+    def run(self, command: str, timeout: float, given: str | None = None) -> str:
+        if given is not None:
+            command = f"exec <{quote(str(Path(given).absolute()))}\n{command}"
         context = self._prepared()
         if context.config.run.dry:
             raise UsageError("--dry would pretend that commands ran", do="use --plan: it shows what would be done")
@@ -43,16 +43,6 @@ class LocalHost:
         if result.exited != 0:
             raise CommandFailed(self.name, result.exited, result.stdout + result.stderr)
         return result.stdout
-
-    def put(self, local: str, remote: str) -> None:
-        part = f"{remote}.{os.getpid()}.part"
-        try:
-            shutil.copyfile(local, part)
-            Path(part).replace(remote)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                Path(part).unlink()
-            raise Unreachable(f"{self.name}: cannot copy {local} to {remote}: {error.strerror or error}") from error
 
     def _result(self, context: Context, command: str, timeout: float) -> Result:
         # Every option is said: the project's `run:` section is about its own commands, not about ours.

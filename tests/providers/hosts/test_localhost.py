@@ -57,14 +57,10 @@ def test_reads_no_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
         assert LocalHost().run("echo out", 5) == "out\n"
 
 
-def test_put(tmp_path: Path) -> None:
-    """The file arrives; where it cannot, nothing of it is left."""
-    source = tmp_path / "source"
+def test_a_file_is_stdin(tmp_path: Path) -> None:
+    """A command may be given a file to read; a file that is not there is an error."""
+    source = tmp_path / "a 'file"
     source.write_bytes(b"content")
-    LocalHost().put(str(source), str(tmp_path / "target"))
-    assert (tmp_path / "target").read_bytes() == b"content"
-    with pytest.raises(Unreachable, match="cannot copy"):
-        LocalHost().put(str(source), str(tmp_path / "nowhere" / "target"))
-    with pytest.raises(Unreachable):
-        LocalHost().put(str(tmp_path / "none"), str(tmp_path / "target"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "target"]
+    assert LocalHost().run("cat", 5, given=str(source)) == "content"
+    with pytest.raises(CommandFailed):
+        LocalHost().run("cat", 5, given=str(tmp_path / "none"))

@@ -23,13 +23,10 @@ class Room(LocalHost):
         self._root = root
         self.is_cut_off = False
 
-    def run(self, command: str, timeout: float) -> str:
+    def run(self, command: str, timeout: float, given: str | None = None) -> str:
         if self.is_cut_off:
             raise Unreachable(f"{self.name}: no route")
-        return super().run(command.replace(str(self._root), f"{self._root}/{self.name}"), timeout)
-
-    def put(self, local: str, remote: str) -> None:
-        super().put(local, remote.replace(str(self._root), f"{self._root}/{self.name}"))
+        return super().run(command.replace(str(self._root), f"{self._root}/{self.name}"), timeout, given)
 
 
 @pytest.fixture

@@ -1,0 +1,38 @@
+"""How hosts are reached over SSH: by a fleet, and by whatever else lives on a host (a balancer, its switch)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .base import Duration, Value
+
+Endpoint = Annotated[str, Field(pattern=r"^([^@\s]+@)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$")]
+"""``[user@]host[:port]``; ``host`` may be a name of the ssh_config."""
+
+
+class SshAccess(Value):
+    """``ssh: {user: deploy, key: ~/.ssh/deploy, gateway: jump@bastion, known_hosts: deploy/known_hosts}``.
+
+    What is not said is looked up in the ssh_config, as ``ssh`` does. Host keys are always verified.
+    """
+
+    user: str | None = None
+    """Who logs in."""
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    key: str | None = None
+    """The private key's file, relative to the project; ``~`` is the home folder. The agent is asked as well."""
+    gateway: Endpoint | None = None
+    """The host through which all others are reached."""
+    ssh_config: str | None = None
+    """An ssh_config to read instead of ``~/.ssh/config`` and ``/etc/ssh/ssh_config``."""
+    known_hosts: str | None = None
+    """The file of host keys, relative to the project; otherwise what ssh_config says, or ``~/.ssh/known_hosts``
+    and ``/etc/ssh/ssh_known_hosts``."""
+    connect_within: Annotated[Duration, Field(gt=0, le=300)] = 10.0
+    """Seconds until a connection stands, log-in included."""
+    keepalive: Annotated[Duration, Field(ge=1, le=600)] = 15.0
+    """Seconds between two signs of life on a silent connection."""
+    lost_after: Annotated[Duration, Field(ge=1, le=600)] = 20.0
+    """Seconds without any answer after which a connection counts as lost."""
