@@ -18,7 +18,7 @@ _BESIDE_THE_PATH = (
 def program(name: str) -> str:
     """The path of a program. Without it the test is skipped, or fails where all parts must be there, as in CI."""
     found = shutil.which(name) or shutil.which(name, path=os.pathsep.join(_BESIDE_THE_PATH))
-    return found if found else lacking(f"{name} is not installed")
+    return found or lacking(f"{name} is not installed")
 
 
 def lacking(why: str) -> str:
