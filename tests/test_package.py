@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -150,6 +151,31 @@ def test_ci_runs_what_the_readme_says(variable: str) -> None:
     assert match[1] in (ROOT / "README.md").read_text()
 
 
-def test_ci_is_valid_bash() -> None:
-    """The script parses, also on a day when nobody runs it."""
-    subprocess.run(["bash", "-n", str(ROOT / ".ci" / "run")], check=True, timeout=10)
+@pytest.mark.parametrize("script", ["run", "parts"])
+def test_ci_is_valid_bash(script: str) -> None:
+    """The scripts parse, also on a day when nobody runs them."""
+    subprocess.run(["bash", "-n", str(ROOT / ".ci" / script)], check=True, timeout=10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child subreapers")
+def test_ci_sees_what_a_test_leaves_running() -> None:
+    """A process that outlived its parent, detached, fails the step with its command line, and is ended."""
+    assert (3, "") == counted("(sleep 0.3 &) ; exit 3")
+    code, said = counted("setsid sleep 77 >/dev/null 2>&1 &")
+    assert 1 == code
+    left = re.fullmatch(r"leftovers: process (\d+): sleep 77\n", said)
+    assert left is not None
+    assert not Path(f"/proc/{left[1]}").exists()
+
+
+def counted(script: str) -> tuple[int, str]:
+    """Exit code and complaints of CI's count of what a shell script leaves behind."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / ".ci" / "leftovers.py"), "sh", "-c", script],
+        env={**os.environ, "LEFTOVERS_GRACE": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stderr
