@@ -12,12 +12,19 @@ _SECRET_NAME = re.compile(
 )
 _SHORTEST = 6
 """Shorter values would blacken ordinary words."""
+_told: set[str] = set()
+"""Secrets that no variable's name gives away."""
+
+
+def hide(*values: str) -> None:
+    """Count these as secret from now on: what was read from a password file, or out of a URL."""
+    _told.update(value for value in values if len(value) >= _SHORTEST)
 
 
 def secrets() -> tuple[str, ...]:
-    """Values of environment variables whose names say that they are secret, longest first."""
-    found = {value for name, value in os.environ.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST}
-    return tuple(sorted(found, key=len, reverse=True))
+    """Values of environment variables whose names say that they are secret, and those hidden; longest first."""
+    named = {value for name, value in os.environ.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST}
+    return tuple(sorted(named | _told, key=len, reverse=True))
 
 
 def clean(value: Any, hidden: tuple[str, ...] | None = None) -> Any:
