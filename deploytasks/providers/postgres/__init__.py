@@ -1,0 +1,1 @@
+"""PostgreSQL: a team's shared store, and the application's database."""

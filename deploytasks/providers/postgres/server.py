@@ -1,0 +1,167 @@
+"""How a database is reached: by psycopg from here, and by PostgreSQL's own programs.
+
+A password is handed on in memory and in a program's environment, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from ... import redaction
+from ...errors import Unreachable, UsageError
+from ...settings.postgres import PostgresAccess
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_PATIENCE = "10"
+"""Seconds to connect, unless the URL says otherwise."""
+
+
+class Server:
+    """A database and the server it is on. ``root``: where relative paths start."""
+
+    def __init__(self, access: PostgresAccess, root: Path) -> None:
+        self._access = access
+        self._root = root
+
+    @cached_property
+    def parameters(self) -> Mapping[str, str]:
+        """What libpq is told, by its keywords; with the password. Raises ``UsageError``."""
+        own = self._access
+        given = self._from_url(own.url_from) if own.url_from else {}
+        said = {"host": own.host, "port": own.port, "dbname": own.name, "user": own.user, "service": own.service}
+        given |= {key: str(value) for key, value in said.items() if value is not None}
+        if own.password_from:
+            given["password"] = _variable(own.password_from)
+        if own.passfile:
+            given["passfile"] = str(self._root / own.passfile)
+        redaction.hide(given.get("password", ""))
+        return given
+
+    @property
+    def name(self) -> str:
+        """The database."""
+        return self.parameters["dbname"]
+
+    @property
+    def shown(self) -> str:
+        """Where it is, for people: ``host:port/name``."""
+        given = self.parameters
+        where = (
+            given.get("host") or given.get("hostaddr") or (f"service {given['service']}" if "service" in given else "")
+        )
+        port = f":{given['port']}" if where and "port" in given and "," not in where else ""
+        return f"{where or 'local'}{port}/{self.name}"
+
+    @contextmanager
+    def opened(self, deadline: float, database: str | None = None, *, does: str = "look") -> Iterator[Connection]:
+        """A connection that commits each statement, and that is cut at ``deadline`` (on the monotonic clock): whatever
+        it waits for then fails. ``does``: shown to others at the server, as ``deploytasks look``.
+
+        Raises ``Unreachable`` for whatever the server or the way to it refuses.
+        """
+        with translated(f"{self.shown} cannot be used"):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Unreachable(f"{self.shown}: the time for it is over")
+            connection = psycopg.connect(**self._told(database, does, left), autocommit=True)
+            cut = threading.Timer(max(0.05, deadline - time.monotonic()), _cut, (connection,))
+            cut.daemon = True
+            cut.start()
+            try:
+                connection.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
+                yield connection
+            finally:
+                cut.cancel()
+                connection.close()
+
+    def environment(self, does: str) -> dict[str, str]:
+        """The variables with which PostgreSQL's programs reach the same server as the same role."""
+        given = {**self.parameters, "application_name": application(does), "connect_timeout": self._patience}
+        told = {name: given[key] for key, name in _variables().items() if key in given}
+        return {**os.environ, **told}
+
+    def target(self, database: str | None = None) -> str:
+        """What such a program is told on its command line: the database, and what no variable can say; no secret."""
+        known = {"password", "dbname", "application_name", "connect_timeout", *_variables()}
+        more = {key: value for key, value in self.parameters.items() if key not in known}
+        if "sslpassword" in more:
+            raise UsageError("sslpassword cannot be handed to pg_dump in secret", do="use a key without a passphrase")
+        return make_conninfo(dbname=database or self.name, **more)
+
+    @property
+    def _patience(self) -> str:
+        return self.parameters.get("connect_timeout", _PATIENCE)
+
+    def _told(self, database: str | None, does: str, left: float) -> dict[str, Any]:
+        patience = max(2, min(int(self._patience), round(left)))
+        own: dict[str, Any] = {"application_name": application(does), "connect_timeout": patience}
+        return {**self.parameters, **own, "dbname": database or self.name}
+
+    def _from_url(self, variable: str) -> dict[str, str]:
+        url = _variable(variable)
+        scheme, separator, rest = url.partition("://")
+        if separator:
+            url = f"{scheme.partition('+')[0]}://{rest}"  # SQLAlchemy names its driver: postgresql+psycopg://
+        try:
+            given = {key: str(value) for key, value in conninfo_to_dict(url).items()}
+        except psycopg.Error:  # what it says may quote the password
+            raise UsageError(
+                f"the value of {variable} is no address of a PostgreSQL database",
+                do="write postgresql://user:password@host:port/name, with every odd character percent-encoded",
+            ) from None
+        if not given.get("dbname"):
+            raise UsageError(f"{variable} names no database", do="write postgresql://user:password@host:port/name")
+        redaction.hide(rest.partition("@")[0].partition(":")[2])
+        return given
+
+
+def application(does: str) -> str:
+    """What the server calls a connection of ours in ``pg_stat_activity``."""
+    return f"deploytasks {does}"
+
+
+@contextmanager
+def translated(what: str, state: str = "", do: str = "") -> Iterator[None]:
+    """Put psycopg's errors into our words, without secrets."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise Unreachable(f"{what}: {said(error)}", state=state, do=do or "`inv doctor`") from error
+
+
+def said(error: BaseException) -> str:
+    """What an error says, in one line and without secrets."""
+    detail = getattr(getattr(error, "diag", None), "message_detail", None)
+    text = " ".join([*str(error).split(), *(str(detail).split() if detail and str(detail) not in str(error) else ())])
+    return str(redaction.clean(text))[:500] or type(error).__name__
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise UsageError(f"the environment variable {name} is not set", do=f"set {name}; it is never written anywhere")
+    return value
+
+
+def _variables() -> dict[str, str]:
+    """libpq's keywords that an environment variable can say, with its name."""
+    options = pq.Conninfo.get_defaults()
+    return {one.keyword.decode(): one.envvar.decode() for one in options if one.envvar}
+
+
+def _cut(connection: Connection) -> None:
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)

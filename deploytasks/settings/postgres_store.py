@@ -1,0 +1,20 @@
+"""The store of a team: a table in a PostgreSQL database of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import Duration
+from .postgres_access import PostgresAccess
+
+
+class PostgresStoreSettings(PostgresAccess):
+    """``store: {kind: postgres, url_from: DEPLOY_STORE_URL}``."""
+
+    kind: Literal["postgres"] = "postgres"
+    table: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,50}\.[a-z_][a-z0-9_]{0,50}$")] = "deploytasks.store"
+    """Schema and table; made on the first write by whoever may."""
+    answer_within: Annotated[Duration, Field(ge=0.5, le=60)] = 4.0
+    """Seconds that one question may take, new connections included."""
