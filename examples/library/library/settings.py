@@ -5,6 +5,7 @@ LIBRARY_CACHE        folder of the cache; in memory without it
 LIBRARY_SECRET_KEY   Django's secret key; needed wherever the library is not only played with
 LIBRARY_HOSTS        names it answers to, separated by commas; * by default, since it stands behind a balancer
 LIBRARY_DEBUG        1: Django's debug pages
+LIBRARY_METRICS      1: counts and latencies at /metrics, for Prometheus (needs django-prometheus)
 VERSION, COLOR       who answers; shown in the headers X-Version and X-Color
 """
 
@@ -30,6 +31,14 @@ if FAULTS.broken_migration:
     INSTALLED_APPS.append("broken")
 
 MIDDLEWARE = ["library.middleware.stamp", "library.middleware.misbehave"]
+METRICS = os.environ.get("LIBRARY_METRICS") == "1"
+if METRICS:
+    INSTALLED_APPS.append("django_prometheus")
+    # Both before the faults: a fault's delay is one that users feel.
+    MIDDLEWARE[:0] = [f"django_prometheus.middleware.Prometheus{when}Middleware" for when in ("Before", "After")]
+    # A bound at each limit that a deployment is judged by, and small steps between: a P99 is as exact as its bucket.
+    STEPS = (round(0.002 * 1.25**step, 4) for step in range(36))
+    PROMETHEUS_LATENCY_BUCKETS = (*sorted({*STEPS, 0.5, 1.0, 2.0, 10.0}), float("inf"))
 ROOT_URLCONF = "library.urls"
 WSGI_APPLICATION = "library.wsgi.application"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]

@@ -1,5 +1,6 @@
 from catalog import views
-from django.urls import path
+from django.conf import settings
+from django.urls import include, path
 
 urlpatterns = [
     path("", views.home),
@@ -9,3 +10,6 @@ urlpatterns = [
     path("api/loans/", views.loans),
     path("api/loans/duplicates/", views.duplicates),
 ]
+
+if settings.METRICS:
+    urlpatterns.append(path("", include("django_prometheus.urls")))
