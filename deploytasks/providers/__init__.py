@@ -22,8 +22,14 @@ KINDS: dict[str, dict[str, str]] = {
     "metrics": {"envoy": "deploytasks.providers.envoy:Metrics"},
     "alerts": {"file": "deploytasks.providers.alert_file:AlertFile"},
     "maintenance": {"envoy": "deploytasks.providers.envoy:Maintenance"},
-    "store": {"directory": "deploytasks.providers.directory:DirectoryStore"},
-    "deadman": {"watchdog": "deploytasks.providers.watchdog:Watchdog"},
+    "store": {
+        "directory": "deploytasks.providers.directory:DirectoryStore",
+        "postgres": "deploytasks.providers.postgres.store:PostgresStore",
+    },
+    "deadman": {
+        "ssh": "deploytasks.providers.ssh_watchdog:SshWatchdog",
+        "watchdog": "deploytasks.providers.watchdog:Watchdog",
+    },
     "probe": {"http": "deploytasks.providers.probe:HttpProber"},
 }
 """Section of an environment → ``kind`` → class, as ``module:Class``."""

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..durable import locked, make_folder, sync_folder, written_aside
-from ..errors import Conflict, Unreachable, UsageError
+from ..errors import Conflict, Unreachable
 from ..ports import Finding, Tag
+from .keys import segments
 
 if TYPE_CHECKING:
     from ..settings.directory import DirectorySettings
     from .site import Site
 
-_SEGMENT = re.compile(r"[\w@+=,-][\w@+=,. -]*")
 _NUMBERED = re.compile(r"([0-9]{9})[0-9]{3}(?![0-9])")
 _SHARD = re.compile(r"[0-9]{9}~")
 _PATIENCE = 5.0
@@ -114,15 +114,10 @@ class DirectoryStore:
 
     def _path(self, key: str) -> Path:
         """The file of a key. A key cannot lead out of the folder, nor to one of our own files."""
-        segments = key.split("/")
-        if not all(_SEGMENT.fullmatch(segment) and len(segment) <= 200 for segment in segments):
-            raise UsageError(
-                f"{key!r} cannot be a key of the store",
-                do="use letters, digits and -_.@+=, in the names of application and environment",
-            )
-        numbered = _NUMBERED.match(segments[-1])
+        *folders, name = segments(key)
+        numbered = _NUMBERED.match(name)
         shard = [f"{numbered[1]}~"] if numbered else []
-        return self._root.joinpath(*segments[:-1], *shard, segments[-1])
+        return self._root.joinpath(*folders, *shard, name)
 
     def _aside(self) -> Path:
         """Where files are written before they come to their place; on first use, swept of what the killed left."""

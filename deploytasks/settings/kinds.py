@@ -24,8 +24,8 @@ KINDS: dict[str, dict[str, str]] = {
     "alerts": {"file": "alerts:AlertFileSettings"},
     "maintenance": {"envoy": "envoy:MaintenanceSettings"},
     "messages": {"console": "messages:ConsoleSettings"},
-    "store": {"directory": "directory:DirectorySettings"},
-    "deadman": {"watchdog": "watchdog:WatchdogSettings"},
+    "store": {"directory": "directory:DirectorySettings", "postgres": "postgres_store:PostgresStoreSettings"},
+    "deadman": {"ssh": "ssh_watchdog:SshWatchdogSettings", "watchdog": "watchdog:WatchdogSettings"},
     "probe": {"http": "probe:ProbeSettings"},
 }
 """Section → ``kind`` → model, as ``module:Class`` in this package."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .base import Duration
-from .postgres_access import PostgresAccess
+from .postgres import Name, PostgresAccess
 
 
 class PostgresStoreSettings(PostgresAccess):
@@ -17,4 +17,12 @@ class PostgresStoreSettings(PostgresAccess):
     table: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,50}\.[a-z_][a-z0-9_]{0,50}$")] = "deploytasks.store"
     """Schema and table; made on the first write by whoever may."""
     answer_within: Annotated[Duration, Field(ge=0.5, le=60)] = 4.0
-    """Seconds that one question may take, new connections included."""
+    """Seconds that one question may take; a server that restarts meanwhile is asked again."""
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = None
+    """What TLS must do, as of libpq; ``verify-full`` alone proves whom we talk to."""
+    sslrootcert: Name | None = None
+    """The file of the authorities to trust, relative to the project; or ``system``."""
+    sslcert: Name | None = None
+    """Our certificate's file, relative to the project."""
+    sslkey: Name | None = None
+    """Our key's file, relative to the project."""

@@ -1,0 +1,178 @@
+"""The line to a store's database: each question is answered in time or given up, over as few connections as can be.
+
+Connections are made when they are needed and kept for the next question. Two threads never share one (a lease
+beats beside the deployment), nor do two processes. A question whose connection breaks, or whose server is just
+starting, is asked again over a new one, until its time is over; so it must be one that may be asked twice.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.pq import TransactionStatus
+
+from ...durable import jitter
+from ...errors import Unreachable
+from .server import said
+
+Row = tuple[Any, ...]
+Connection = psycopg.Connection[Row]
+
+PASSING = (
+    errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.IdleInTransactionSessionTimeout,
+    errors.TooManyConnections, errors.SerializationFailure, errors.DeadlockDetected, errors.ReadOnlySqlTransaction,
+)  # fmt: skip
+"""What a server says that restarts, that is full, or that another one is taking over from."""
+FOREVER = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied", "certificate")
+"""In what it says to a connection that it refuses; it has no code for that (in other languages, we try in vain)."""
+
+
+class Answer(NamedTuple):
+    """The rows, and whether the question was asked before and may have been heard then."""
+
+    rows: Sequence[Row]
+    is_repeated: bool
+
+
+class Line:
+    """``parameters``: of libpq. ``shown``: the database, for people. ``within``: seconds per question."""
+
+    def __init__(self, parameters: Mapping[str, str], shown: str, within: float) -> None:
+        self._parameters = {**_steady(within), **parameters}
+        self._shown = shown
+        self._within = within
+        self._idle: list[Connection] = []
+        self._pid = os.getpid()
+        self._silent_until = 0.0
+        self._why_silent = ""
+        weakref.finalize(self, _close, self._idle, self._pid)
+
+    def ask(self, statement: sql.Composed | sql.SQL, values: Sequence[Any] = (), state: str = "") -> Answer:
+        """The answer to one statement, which is a transaction of its own.
+
+        Raises psycopg's error when the server refuses the statement, ``Unreachable`` (with ``state``) when it does not
+        answer in time. After that it is not asked again for as long: who goes home must not wait at every step.
+        """
+        if time.monotonic() < self._silent_until:
+            raise self._unreachable(self._why_silent, state)
+        until = time.monotonic() + self._within
+        for attempt in count():
+            try:
+                with self._connection(until) as connection:
+                    cursor = connection.execute(statement, values, binary=True)
+                    return Answer(cursor.fetchall() if cursor.description else (), attempt > 0)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                pause = min(0.02 * 2**attempt, 0.5) * (0.5 + jitter())
+                if _is_refused(error):
+                    raise
+                if _is_hopeless(error) or time.monotonic() + pause >= until:
+                    self._silent_until = time.monotonic() + self._within
+                    self._why_silent = said(error)
+                    raise self._unreachable(self._why_silent, state) from error
+            time.sleep(pause)
+        raise AssertionError("unreached")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection in a transaction, for what is no single statement. Asked once; raises psycopg's errors."""
+        with self._connection(time.monotonic() + self._within) as connection, connection.transaction():
+            yield connection
+
+    def _unreachable(self, why: str, state: str) -> Unreachable:
+        do = "check that it runs and lets you in: `inv doctor`"
+        if any(text in why for text in FOREVER):
+            do = "mend the `store:` section or the role, see docs/ledger.md"
+        return Unreachable(f"the store at {self._shown} does not answer: {why}", state=state, do=do)
+
+    @contextmanager
+    def _connection(self, until: float) -> Iterator[Connection]:
+        """One that nobody else uses now; kept for the next question when it is whole afterwards."""
+        if self._pid != os.getpid():  # after a fork, those of the parent are none of our business
+            self._idle, self._pid = [], os.getpid()
+            weakref.finalize(self, _close, self._idle, self._pid)
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._new(until)
+        try:
+            with _cut_at(connection, until):
+                yield connection
+        finally:
+            if not connection.closed and connection.info.transaction_status == TransactionStatus.IDLE:
+                self._idle.append(connection)
+            else:
+                connection.close()
+                _close(self._idle, self._pid)  # they broke with it
+
+    def _new(self, until: float) -> Connection:
+        left = max(2, round(until - time.monotonic()))
+        own = {**self._parameters, "connect_timeout": str(min(left, int(self._parameters["connect_timeout"])))}
+        # Any: psycopg's own keywords and libpq's come in one dictionary.
+        told: dict[str, Any] = {**own, "autocommit": True, "prepare_threshold": None}
+        return psycopg.connect(**told)
+
+
+def _steady(within: float) -> dict[str, str]:
+    """Parameters that bound every wait, at the server as well: it should not work on for nobody."""
+    milliseconds = round(within * 1000)
+    options = {
+        "statement_timeout": milliseconds,
+        "lock_timeout": milliseconds * 3 // 4,
+        "idle_in_transaction_session_timeout": milliseconds,
+        "default_transaction_isolation": r"read\ committed",
+    }
+    return {
+        "application_name": "deploytasks store",
+        "gssencmode": "disable",
+        "target_session_attrs": "read-write",  # of several hosts, the one that is not a standby
+        "client_encoding": "utf8",
+        "connect_timeout": "3",
+        "keepalives_idle": "5",
+        "keepalives_interval": "2",
+        "keepalives_count": "3",
+        "tcp_user_timeout": str(milliseconds),
+        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+    }
+
+
+@contextmanager
+def _cut_at(connection: Connection, until: float) -> Iterator[None]:
+    """A server that is stopped, or a host that is gone, lets wait for ever; the line is then cut at our end."""
+    timer = threading.Timer(max(0.0, until - time.monotonic()), _cut, (connection,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(connection: Connection) -> None:
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _close(connections: list[Connection], pid: int) -> None:
+    if pid == os.getpid():  # a child that closed them would end its parent's sessions
+        while connections:
+            with suppress(psycopg.Error, IndexError):
+                connections.pop().close()
+
+
+def _is_refused(error: psycopg.Error) -> bool:
+    """Whether the server answered, and will answer the same again."""
+    return error.sqlstate is not None and not isinstance(error, PASSING)
+
+
+def _is_hopeless(error: psycopg.Error) -> bool:
+    return error.sqlstate is None and any(text in str(error) for text in FOREVER)
