@@ -1,4 +1,4 @@
-"""A store in a folder, a clock that only moves when told, and herds of real processes."""
+"""A store in a folder or in PostgreSQL, a clock that only moves when told, and herds of real processes."""
 
 from __future__ import annotations
 
@@ -6,21 +6,33 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lab import stores
 
 import deploytasks
 from deploytasks.ledger import Ledger
+from deploytasks.ports import Store
 from deploytasks.providers.directory import DirectoryStore
-from deploytasks.providers.site import Site
-from deploytasks.settings.directory import DirectorySettings
 
 SCOPE = "library/production"
 ROOT = Path(deploytasks.__file__).parents[1]
+ON_BOTH = ("test_chain", "test_lease")
+"""Modules whose tests hold for every kind of store."""
+
+folder_only = pytest.mark.parametrize("store", ["directory"], indirect=True)
+"""For a test that is about files."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of some modules on both kinds of stores."""
+    is_told = any("store" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH and "store" in metafunc.fixturenames and not is_told:
+        metafunc.parametrize("store", ["directory", "postgres"], indirect=True)
 
 
 class FakeClock:
@@ -47,18 +59,27 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> DirectoryStore:
-    site = Site("library", "production", tmp_path, tmp_path / ".deploy", None, "ann@host")
-    return DirectoryStore(DirectorySettings(path="store"), site)
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    if getattr(request, "param", "directory") == "directory":
+        yield stores.opened(tmp_path)
+        return
+    with stores.on_postgres(request.getfixturevalue("ledgers"), monkeypatch.setenv):
+        yield stores.opened(tmp_path)
 
 
 @pytest.fixture
-def ledger(store: DirectoryStore, clock: FakeClock) -> Ledger:
+def hand(request: pytest.FixtureRequest, store: Store) -> stores.Hand:
+    """Somebody who writes to the store past the ledger."""
+    return stores.Hand(store, lambda: request.getfixturevalue("ledgers"))
+
+
+@pytest.fixture
+def ledger(store: Store, clock: FakeClock) -> Ledger:
     return Ledger(store, SCOPE, "ann@host", clock.now)
 
 
 @pytest.fixture
-def herd(tmp_path: Path) -> Callable[..., Any]:
+def herd(tmp_path: Path, store: Store) -> Callable[..., Any]:
     """Run a role of ``herd.py`` in processes of its own, on the same store, and return what it reports."""
 
     def run(role: str, *arguments: object) -> Any:
@@ -69,9 +90,20 @@ def herd(tmp_path: Path) -> Callable[..., Any]:
             text=True,
             timeout=60,
             check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env=surroundings(),
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     return run
+
+
+@pytest.fixture
+def crowd(store: Store) -> int:
+    """How many processes race: each needs a connection of its own, where the store is a server."""
+    return 50 if isinstance(store, DirectoryStore) else 12
+
+
+def surroundings() -> dict[str, str]:
+    """The environment of another process that uses the test's store."""
+    return {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}

@@ -13,14 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lab.stores import opened
+
 from deploytasks.engine.clock import SystemClock
 from deploytasks.errors import Conflict, DeployError, LeaseHeld
 from deploytasks.ledger import Holder, Lease, Ledger, Spool
 from deploytasks.ports import Tag
-from deploytasks.providers.directory import DirectoryStore
 from deploytasks.providers.identity import identity, is_alive
-from deploytasks.providers.site import Site
-from deploytasks.settings.directory import DirectorySettings
 
 SCOPE = "library/production"
 
@@ -60,7 +59,7 @@ def append(folder: Path, count: int, each: int) -> list[Any]:
     """Append ``each`` notes in each of ``count`` processes."""
 
     def act(number: int) -> list[int]:
-        ledger = Ledger(store(folder), SCOPE, f"p{number}@host", SystemClock().now)
+        ledger = Ledger(opened(folder), SCOPE, f"p{number}@host", SystemClock().now)
         return [ledger.append("note", {"by": number, "nth": nth}).number for nth in range(each)]
 
     return race(count, act)
@@ -72,7 +71,7 @@ def take(folder: Path, count: int) -> list[Any]:
     def act(number: int) -> str | int:
         me = Holder.here(f"p{number}@host", identity)
         try:
-            return Lease.take(store(folder), SCOPE, me, "deploy", clock=SystemClock(), is_alive=is_alive).token
+            return Lease.take(opened(folder), SCOPE, me, "deploy", clock=SystemClock(), is_alive=is_alive).token
         except LeaseHeld as error:
             return str(error)
 
@@ -83,7 +82,7 @@ def drain(folder: Path, count: int) -> list[Any]:
     """Drain one spool in each of ``count`` processes."""
 
     def act(number: int) -> int:
-        return Spool(folder / "spool").drain(Ledger(store(folder), SCOPE, f"p{number}@host", SystemClock().now))
+        return Spool(folder / "spool").drain(Ledger(opened(folder), SCOPE, f"p{number}@host", SystemClock().now))
 
     return race(count, act)
 
@@ -93,7 +92,7 @@ def create(folder: Path, count: int) -> list[Any]:
 
     def act(number: int) -> bool:
         try:
-            store(folder).put("a/b/c.json", str(number).encode(), None)
+            opened(folder).put("a/b/c.json", str(number).encode(), None)
         except Conflict:
             return False
         return True
@@ -103,10 +102,10 @@ def create(folder: Path, count: int) -> list[Any]:
 
 def count_up(folder: Path, count: int, each: int) -> list[Any]:
     """Raise the number at one key ``each`` times in each of ``count`` processes; how often that met another's."""
-    store(folder).put("a/number", b"0", None)
+    opened(folder).put("a/number", b"0", None)
 
     def act(number: int) -> int:
-        here, lost, won = store(folder), 0, 0
+        here, lost, won = opened(folder), 0, 0
         while won < each:
             content, tag = here.get("a/number") or (b"", "")
             try:
@@ -119,18 +118,19 @@ def count_up(folder: Path, count: int, each: int) -> list[Any]:
     return race(count, act)
 
 
-class DyingStore(DirectoryStore):
+class DyingStore:
     """Ends its process at one moment of one write."""
 
     def __init__(self, folder: Path, write: int, moment: str) -> None:
-        super().__init__(DirectorySettings(path="store"), site(folder))
+        self._store = opened(folder)
         self._writes, self._moment = write, moment
+        self.get, self.keys, self.diagnose = self._store.get, self._store.keys, self._store.diagnose
 
     def put(self, key: str, value: bytes, expect: Tag | None) -> Tag:
         self._writes -= 1
         if not self._writes and self._moment == "before":
             os._exit(9)
-        tag = super().put(key, value, expect)
+        tag: Tag = self._store.put(key, value, expect)
         if not self._writes and self._moment == "after":
             os._exit(9)
         return tag
@@ -152,7 +152,7 @@ def die_inside(folder: Path, write: int) -> list[Any]:
     found = []
     for call in range(1, 100):
         left = in_child(lambda call=call: _append_and_die(folder, call))
-        ledger = Ledger(store(folder), SCOPE, "next@host", SystemClock().now)
+        ledger = Ledger(opened(folder), SCOPE, "next@host", SystemClock().now)
         before = ledger.head().number
         ledger.append("note", {"after": call})
         verified = ledger.verify()
@@ -164,7 +164,7 @@ def die_inside(folder: Path, write: int) -> list[Any]:
 
 def _append_and_die(folder: Path, call: int) -> None:
     left = call
-    ledger = Ledger(store(folder), SCOPE, "mortal@host", SystemClock().now)
+    ledger = Ledger(opened(folder), SCOPE, "mortal@host", SystemClock().now)
 
     def mortal(real: Callable[..., Any]) -> Callable[..., Any]:
         def called(*arguments: Any, **named: Any) -> Any:
@@ -196,7 +196,7 @@ def in_child(act: Callable[[], None]) -> int:
 
 def hold(folder: Path, ttl: float, beat: float) -> None:
     """Hold the lease; say so, and at each line that is read, say what came of a check and of an append."""
-    clock, where = SystemClock(), store(folder)
+    clock, where = SystemClock(), opened(folder)
     me = Holder.here("ann@host", identity)
     lease = Lease.take(where, SCOPE, me, "shift to 25 %", clock=clock, is_alive=is_alive, ttl=ttl, beat=beat)
     lease.start()
@@ -219,16 +219,6 @@ def _tried(act: Callable[[], object]) -> str:
     except DeployError as error:
         return type(error).__name__
     return "fine"
-
-
-def store(folder: Path) -> DirectoryStore:
-    """The store of the test that runs us."""
-    return DirectoryStore(DirectorySettings(path="store"), site(folder))
-
-
-def site(folder: Path) -> Site:
-    """Where that stands."""
-    return Site("library", "production", folder, folder / ".deploy", None, "ann@host")
 
 
 ROLES: dict[str, Callable[..., Any]] = {

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab.stores import Hand
 
 from deploytasks.engine.clock import SystemClock
 from deploytasks.errors import LeaseHeld, LeaseLost, Unreachable
 from deploytasks.ledger import Holder, Lease, Ledger, holding, lease as module
 from deploytasks.ledger.holder import lease_key
-from deploytasks.ports import Tag
-from deploytasks.providers.directory import DirectoryStore
+from deploytasks.ports import Store, Tag
 from deploytasks.providers.identity import identity, is_alive
 
-from .conftest import ROOT, FakeClock
+from .conftest import FakeClock, surroundings
 
 SCOPE = "library/production"
 ELSEWHERE = Holder("bob@far", "far", 7, "7:1:boot", "boot pid:[1]")
@@ -34,7 +34,7 @@ def nobody_lives(known: str) -> bool:
 
 
 @pytest.fixture
-def take(store: DirectoryStore, clock: FakeClock) -> Callable[..., Lease]:
+def take(store: Store, clock: FakeClock) -> Callable[..., Lease]:
     """Take the lease as this process, unless told otherwise."""
 
     def taken(holder: Holder | None = None, doing: str = "deploy", **named: Any) -> Lease:
@@ -44,7 +44,7 @@ def take(store: DirectoryStore, clock: FakeClock) -> Callable[..., Lease]:
     return taken
 
 
-def test_free_lease_is_taken_and_given_back(take: Callable[..., Lease], store: DirectoryStore) -> None:
+def test_free_lease_is_taken_and_given_back(take: Callable[..., Lease], store: Store) -> None:
     """A free lease is ours at once, shows who holds it, and is free again after; tokens rise."""
     first = take()
     held = holding(store, SCOPE)
@@ -128,19 +128,19 @@ def test_waiting_taker_gets_a_lease_that_is_given_back(take: Callable[..., Lease
     assert (second.token, second.taken_from, clock.elapsed() - began < 15) == (2, None, True)
 
 
-def test_fifty_takers_at_once(herd: Callable[..., Any]) -> None:
-    """Of fifty processes that want a free lease at once, one gets it and the others are told that it did."""
-    found = herd("take", 50)
+def test_many_takers_at_once(herd: Callable[..., Any], crowd: int) -> None:
+    """Of many processes that want a free lease at once, one gets it and the others are told that it did."""
+    found = herd("take", crowd)
     winners = [number for number, answer in enumerate(found) if answer == 1]
     assert len(winners) == 1
-    assert sum(f"is held by p{winners[0]}@host " in str(answer) for answer in found) == 49
+    assert sum(f"is held by p{winners[0]}@host " in str(answer) for answer in found) == crowd - 1
 
 
-def test_fifty_takers_of_a_dead_one(herd: Callable[..., Any], store: DirectoryStore) -> None:
-    """Of fifty processes that find a dead holder at once, one follows it."""
+def test_many_takers_of_a_dead_one(herd: Callable[..., Any], store: Store, crowd: int) -> None:
+    """Of many processes that find a dead holder at once, one follows it."""
     herd("take", 1)  # takes it, and ends without giving it back
     assert holding(store, SCOPE) is not None
-    assert [answer for answer in herd("take", 50) if isinstance(answer, int)] == [2]
+    assert [answer for answer in herd("take", crowd) if isinstance(answer, int)] == [2]
 
 
 def test_token_rises_above_the_ledgers(take: Callable[..., Lease], ledger: Ledger) -> None:
@@ -150,11 +150,11 @@ def test_token_rises_above_the_ledgers(take: Callable[..., Lease], ledger: Ledge
 
 
 @pytest.fixture
-def stopped(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def stopped(tmp_path: Path, store: Store) -> Iterator[subprocess.Popen[str]]:
     """A process that took the lease (token 1, time to live 1 s), records ``began``, and is then stopped."""
     script = [sys.executable, str(Path(__file__).parent / "herd.py"), "hold", str(tmp_path), "1.0", "0.2"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    own = surroundings()
+    with subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=own) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "1\n"
         process.send_signal(signal.SIGSTOP)
@@ -164,7 +164,7 @@ def stopped(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_stopped_holder_writes_nothing_after_it_was_followed(
-    stopped: subprocess.Popen[str], store: DirectoryStore, ledger: Ledger
+    stopped: subprocess.Popen[str], store: Store, ledger: Ledger
 ) -> None:
     """Stopped beyond its time to live, followed, and continued: its check and its append both raise LeaseLost."""
     second = Lease.take(
@@ -193,24 +193,24 @@ def test_stopped_holder_that_nobody_followed_goes_on(stopped: subprocess.Popen[s
 
 
 def test_check_looks_only_when_the_last_renewal_is_old(
-    take: Callable[..., Lease], store: DirectoryStore, clock: FakeClock
+    take: Callable[..., Lease], store: Store, clock: FakeClock, hand: Hand
 ) -> None:
     """Up to half the time to live a check asks nobody; past it, it renews, or finds out that the lease is lost."""
     first = take(ttl=60.0)
     clock.seconds += 30
-    store._path(lease_key(SCOPE)).rename(store._path(lease_key(SCOPE)).with_suffix(".away"))
+    hand.rename(lease_key(SCOPE), "away")
     first.check()
-    store._path(lease_key(SCOPE)).with_suffix(".away").rename(store._path(lease_key(SCOPE)))
+    hand.rename("away", lease_key(SCOPE))
     clock.seconds += 1
     first.check()
     assert (first.age_since_renewal, getattr(holding(store, SCOPE), "beat", 0)) == (0, 1)
     clock.seconds += 31
-    store._path(lease_key(SCOPE)).unlink()
+    hand.take_away(lease_key(SCOPE))
     with pytest.raises(LeaseLost, match="deleted"):
         first.check()
 
 
-def test_lost_stays_lost(take: Callable[..., Lease], store: DirectoryStore, clock: FakeClock) -> None:
+def test_lost_stays_lost(take: Callable[..., Lease], store: Store, clock: FakeClock) -> None:
     """Who lost the lease is told who has it, every time, and gives nothing back."""
     first = take()
     second = take(is_alive=nobody_lives, doing="resume")
@@ -230,7 +230,7 @@ def test_given_back_is_lost(take: Callable[..., Lease]) -> None:
         first.check()
 
 
-def test_doing_is_shown_at_once(take: Callable[..., Lease], store: DirectoryStore) -> None:
+def test_doing_is_shown_at_once(take: Callable[..., Lease], store: Store) -> None:
     """What is being done can be read by others right away; saying the same again writes nothing."""
     first = take()
     first.doing("shift to 50 %")
@@ -240,7 +240,7 @@ def test_doing_is_shown_at_once(take: Callable[..., Lease], store: DirectoryStor
     assert (held.doing, held.beat) == ("shift to 50 %", 1)
 
 
-def test_beats_in_the_background(take: Callable[..., Lease], store: DirectoryStore) -> None:
+def test_beats_in_the_background(take: Callable[..., Lease], store: Store) -> None:
     """While it is kept alive its beat rises in real time, and stops after; a text is shown with a beat of its own."""
     with take(beat=0.01) as first:
         for beat in range(1, 4):
@@ -261,7 +261,7 @@ def test_background_notices_a_follower(take: Callable[..., Lease]) -> None:
 
 
 def test_silent_store_is_told_and_survived(
-    take: Callable[..., Lease], store: DirectoryStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    take: Callable[..., Lease], store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store that does not take a renewal makes a check say so; the age counts on; later it is ours as before."""
     first = take(ttl=60.0)
@@ -281,7 +281,7 @@ def test_silent_store_is_told_and_survived(
 
 
 def test_hanging_store_does_not_hang_a_check(
-    take: Callable[..., Lease], store: DirectoryStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    take: Callable[..., Lease], store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store that answers nothing at all costs a check a bounded time; when it wakes up, the lease is renewed."""
     monkeypatch.setattr(module, "_PATIENCE", 0.05)
@@ -303,7 +303,7 @@ def test_hanging_store_does_not_hang_a_check(
 
 
 def test_write_that_got_through_unheard_is_no_loss(
-    take: Callable[..., Lease], store: DirectoryStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    take: Callable[..., Lease], store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A renewal that reached the store though it reported an error is recognized as our own."""
     first = take(ttl=60.0)
@@ -324,9 +324,7 @@ def test_write_that_got_through_unheard_is_no_loss(
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"token":1}'])
-def test_unreadable_lease_is_an_error_with_advice(
-    take: Callable[..., Lease], store: DirectoryStore, content: bytes
-) -> None:
+def test_unreadable_lease_is_an_error_with_advice(take: Callable[..., Lease], store: Store, content: bytes) -> None:
     """A lease that nobody wrote is neither trusted nor written over."""
     store.put(lease_key(SCOPE), content, None)
     for look in (take, lambda: holding(store, SCOPE)):

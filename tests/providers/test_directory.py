@@ -40,7 +40,12 @@ def herd(folder: Path, *arguments: str) -> Any:
     """Run a role of the ledger's herd of processes on the store below ``folder``."""
     command = [sys.executable, str(ROOT / "tests" / "ledger" / "herd.py"), arguments[0], str(folder), *arguments[1:]]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
     )
     return json.loads(done.stdout)
 

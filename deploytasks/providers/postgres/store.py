@@ -19,6 +19,7 @@ from ...errors import Conflict, Unreachable, UsageError
 from ...ports import Finding, Tag
 from ...settings.postgres import PostgresAccess
 from ..keys import segments
+from .ahead import Ahead
 from .line import Answer, Line
 from .server import Server, said
 from .table import Table, pattern
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _PAGE = 1000
 """Keys that are asked for at once."""
 _MISSING = (errors.UndefinedTable, errors.InvalidSchemaName)
+_SEE = 'run the SQL of docs/ledger.md, "A shared ledger on PostgreSQL"'
 _IN_DOUBT = "it may have been written, or not"
 
 
@@ -45,16 +47,16 @@ class PostgresStore:
         self._table = Table(settings.table)
         self._shown = server.shown
         self._line = Line(given, server.shown, settings.answer_within)
+        self._ahead = Ahead(self._line, self._table)
 
     def get(self, key: str) -> tuple[bytes, Tag] | None:
         """The value and its tag, or ``None``. Raises ``Unreachable``."""
         segments(key)
         with self._translated(f"read {key}"):
             try:
-                rows = self._line.ask(self._table.read, [key], "nothing was changed").rows
+                return self._ahead.get(key)
             except _MISSING:
                 return None
-        return (bytes(rows[0][0]), rows[0][1]) if rows else None
 
     def put(self, key: str, value: bytes, expect: Tag | None) -> Tag:
         """Write durably if the key still has the tag ``expect`` (``None``: must not exist), else ``Conflict``.
@@ -87,8 +89,44 @@ class PostgresStore:
             after = rows[-1][0]
 
     def diagnose(self) -> Sequence[Finding]:
-        """Whether one could write here, tried in a transaction that is taken back."""
-        raise NotImplementedError
+        """Whether one could write here, tried in a transaction that is taken back, and whether it would last."""
+        try:
+            with self._translated("be sure of writing"):
+                return list(self._examined())
+        except Unreachable as error:
+            return [Finding("store", "fail", error.what, error.do)]
+
+    def _examined(self) -> Iterator[Finding]:
+        ((version, is_durable, is_encrypted, is_here),) = self._line.ask(self._table.server).rows
+        ((has_table, _),) = self._line.ask(self._table.find).rows
+        where = f"{self._table.name} at {self._shown} (PostgreSQL {version})"
+        if not has_table:
+            yield self._not_there_yet(where)
+        else:
+            self._try_to_write()
+            ((keeps,),) = self._line.ask(self._table.keeps_events).rows
+            if keeps:
+                yield Finding("store", "ok", f"{where} is writable, and keeps what is recorded")
+            else:
+                yield Finding("store", "warn", f"{where}: the triggers that keep events are gone", _SEE)
+        if not is_durable:
+            what = f"{self._shown} runs with fsync or synchronous_commit off: a crash there may lose what was recorded"
+            yield Finding("store", "warn", what, "turn both on for this database")
+        if not (is_encrypted or is_here):
+            yield Finding("store", "warn", f"{self._shown} is reached without TLS", "say sslmode: verify-full")
+
+    def _not_there_yet(self, where: str) -> Finding:
+        ((may,),) = self._line.ask(self._table.may_make).rows
+        if may:
+            return Finding("store", "ok", f"{where} will be made on the first write")
+        return Finding("store", "fail", f"{where} is not there, and the role may not make it", _SEE)
+
+    def _try_to_write(self) -> None:
+        key, write = f"doctor/{uuid.uuid4()}", str(uuid.uuid4())
+        with self._line.transaction() as connection:
+            connection.execute(self._table.create, [key, b"", write])
+            connection.execute(self._table.swap, [b"", write, key, write])
+            raise psycopg.Rollback
 
     def _write(self, key: str, value: bytes, expect: Tag | None, write: str) -> Answer:
         if expect is None:
@@ -104,7 +142,10 @@ class PostgresStore:
         """Make schema and table, one process at a time."""
         with self._line.transaction() as connection:
             connection.execute(self._table.lock)
-            if connection.execute(self._table.find).fetchone() == (None,):
+            ((has_table, has_schema),) = connection.execute(self._table.find).fetchall()
+            if not has_schema:
+                connection.execute(self._table.make_schema)
+            if not has_table:
                 connection.execute(self._table.make)
 
     @contextmanager

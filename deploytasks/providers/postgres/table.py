@@ -15,7 +15,6 @@ REMEMBERED = 32
 """Writes of one key whose ids are kept."""
 
 _MAKE = """\
-CREATE SCHEMA IF NOT EXISTS {schema};
 CREATE TABLE {table} (
     key text COLLATE "C" PRIMARY KEY,
     value bytea NOT NULL,
@@ -66,13 +65,34 @@ class Table:
         self.list = self._statement("SELECT key FROM {table} WHERE key > %s AND key LIKE %s ORDER BY key LIMIT %s")
         """The key before, pattern, how many."""
         self.make = self._statement(_MAKE)
-        self.find = self._statement("SELECT to_regclass({quoted})")
+        self.find = self._statement(
+            "SELECT to_regclass({quoted}) IS NOT NULL, to_regnamespace({in_schema}) IS NOT NULL"
+        )
+        """Whether there is the table, and the schema."""
+        self.make_schema = self._statement("CREATE SCHEMA {schema}")
         self.lock = self._statement("SELECT pg_advisory_xact_lock(hashtextextended({quoted}, 0))")
         """Held by whoever makes the table, to the end of its transaction."""
+        self.may_make = self._statement(
+            "SELECT CASE WHEN to_regnamespace({in_schema}) IS NULL"
+            " THEN has_database_privilege(current_database(), 'CREATE')"
+            " ELSE has_schema_privilege({in_schema}, 'CREATE') END"
+        )
+        self.keeps_events = self._statement(
+            "SELECT count(*) = 2 FROM pg_trigger WHERE tgrelid = to_regclass({quoted})"
+            " AND tgname IN ('keep_events', 'keep_all') AND tgenabled IN ('O', 'A')"
+        )
+        self.server = self._statement(
+            "SELECT current_setting('server_version'), current_setting('fsync') = 'on'"
+            " AND current_setting('synchronous_commit') <> 'off',"
+            " (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), inet_client_addr() IS NULL"
+            " OR inet_client_addr() = inet_server_addr()"
+        )
+        """Its version, whether it loses nothing, whether TLS is in use, whether it is this machine's."""
 
     def _statement(self, text: str) -> sql.Composed:
-        quoted = sql.Literal(self._names["table"].as_string(None))
-        return sql.SQL(text).format(**self._names, quoted=quoted, older=sql.Literal(REMEMBERED - 1))
+        quoted, in_schema = (sql.Literal(self._names[name].as_string(None)) for name in ("table", "schema"))
+        more = {"quoted": quoted, "in_schema": in_schema, "older": sql.Literal(REMEMBERED - 1)}
+        return sql.SQL(text).format(**self._names, **more)
 
 
 def pattern(prefix: str) -> str:

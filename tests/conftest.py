@@ -1,0 +1,22 @@
+"""What tests of several folders share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from lab.postgres import Server
+
+
+@pytest.fixture(scope="session")
+def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL server with an empty database for ledgers, for all tests of this process that ask for one."""
+    from lab.postgres import postgres
+    from lab.stores import DATABASE
+
+    with postgres(tmp_path_factory.mktemp("postgres")) as server:
+        server.sql(f"CREATE DATABASE {DATABASE}")
+        yield server
