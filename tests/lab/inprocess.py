@@ -80,17 +80,18 @@ class LoopHost(LabHost):
             "/bin/sh", "-c", command, env=environment, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        with contextlib.suppress(OSError, asyncssh.Error):
-            await process.redirect(stdin=shell.stdin, stdout=shell.stdout, stderr=shell.stderr)
+        assert shell.stdin
+        assert shell.stdout
+        assert shell.stderr
+        bringing = asyncio.ensure_future(_bring(process.stdin, shell.stdin))
+        await asyncio.gather(_carry(shell.stdout, process.stdout), _carry(shell.stderr, process.stderr))
         code = await shell.wait()
+        bringing.cancel()
         with contextlib.suppress(OSError, asyncssh.Error):
-            await process.stdout.drain()
             if code < 0:
                 process.exit_with_signal("KILL")
             else:
                 process.exit(code)
-        with contextlib.suppress(OSError, asyncssh.Error):
-            await process.wait_closed()
 
     def processes(self) -> list[int]:
         mark = f"LAB_MARK={self.folder}".encode()
@@ -144,3 +145,21 @@ class InProcess(Lab):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _bring(given: asyncssh.SSHReader[bytes], to: asyncio.StreamWriter) -> None:
+    """What the client sends to a command's stdin. A connection that breaks is an end as well."""
+    with contextlib.suppress(OSError, asyncssh.Error):
+        while piece := await given.read(1 << 16):
+            to.write(piece)
+            await to.drain()
+    with contextlib.suppress(OSError):
+        to.close()
+
+
+async def _carry(said: asyncio.StreamReader, to: asyncssh.SSHWriter[bytes]) -> None:
+    """What a command says to the client; to nobody when it does not listen any more."""
+    while piece := await said.read(1 << 16):
+        with contextlib.suppress(OSError, asyncssh.Error):
+            to.write(piece)
+            await to.drain()
