@@ -19,4 +19,5 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
     with postgres(tmp_path_factory.mktemp("postgres")) as server:
         server.sql(f"CREATE DATABASE {DATABASE}")
+        server.sql(f"ALTER DATABASE {DATABASE} SET synchronous_commit = on")  # a killed server forgets nothing
         yield server

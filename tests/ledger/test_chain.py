@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from lab.stores import Hand
 
 from deploytasks.errors import Conflict, LeaseLost, Unreachable
 from deploytasks.ledger import Ledger, chain
@@ -15,6 +14,9 @@ from deploytasks.ledger.chain import event_key, head_key
 from deploytasks.ports import Json, Store, Tag
 
 from .conftest import folder_only
+
+if TYPE_CHECKING:
+    from lab.stores import Hand
 
 SCOPE = "library/production"
 

@@ -10,10 +10,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from lab.stores import Hand
 
 from deploytasks.engine.clock import SystemClock
 from deploytasks.errors import LeaseHeld, LeaseLost, Unreachable
@@ -23,6 +22,9 @@ from deploytasks.ports import Store, Tag
 from deploytasks.providers.identity import identity, is_alive
 
 from .conftest import FakeClock, surroundings
+
+if TYPE_CHECKING:
+    from lab.stores import Hand
 
 SCOPE = "library/production"
 ELSEWHERE = Holder("bob@far", "far", 7, "7:1:boot", "boot pid:[1]")
