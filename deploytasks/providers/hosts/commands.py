@@ -12,7 +12,7 @@ from shlex import quote
 from ...ports import Color
 from .layout import Layout
 from .rendering import Program
-from .shell import DIGEST, GROUPS, IDENTITY, LINK, detach
+from .shell import BEGIN, DIGEST, GROUPS, IDENTITY, LINK, detach
 
 STILL_RUNS = 75
 """The code with which a command refuses to run beside itself (EX_TEMPFAIL of sysexits(3))."""
@@ -20,18 +20,16 @@ STILL_RUNS = 75
 END_OF_HEADER = " starts now =="
 """Ends the line of the log above what a new process says."""
 
-_BEGIN = "exec </dev/null\n"
-
 
 def prepare(layout: Layout) -> str:
     """Make the folders."""
-    return f"{_BEGIN}mkdir -p {' '.join(map(quote, layout.folders))}"
+    return f"{BEGIN}mkdir -p {' '.join(map(quote, layout.folders))}"
 
 
 def has_release(layout: Layout, name: str, digest: str) -> str:
     """Print ``yes`` when this release is here and whole."""
     marker = quote(f"{layout.release(name)}/.digest")
-    return f"""{_BEGIN}
+    return f"""{BEGIN}
 if [ "$(cat {marker} 2>/dev/null)" = {quote(digest)} ]; then touch {marker}; echo yes; else echo no; fi
 """
 
@@ -40,8 +38,8 @@ def unpack(layout: Layout, name: str, digest: str) -> str:
     """Take an archive in from stdin, verify it, unpack it beside, and rename it to its place."""
     archive, target = quote(layout.incoming(name)), quote(layout.release(name))
     return f"""cat > {archive} || exit 1
-{_BEGIN}{IDENTITY}{DIGEST}
-found=$(sha256 {archive})
+{BEGIN}{IDENTITY}{DIGEST}
+found=$(sha256 < {archive})
 [ "$found" = {quote(digest)} ] || {{ rm -f {archive}; fail "the archive arrived with sha256 $found, not {digest}"; }}
 rm -rf {quote(layout.releases)}/.unpack-{quote(name)}.*
 new={quote(layout.releases)}/.unpack-{quote(name)}.$$
@@ -57,7 +55,7 @@ rm -rf {quote(layout.releases)}/.trash-{quote(name)}.* {archive}
 
 def switch(layout: Layout, color: Color, name: str) -> str:
     """Make a release that is here the color's current one."""
-    return f"""{_BEGIN}{IDENTITY}{LINK}
+    return f"""{BEGIN}{IDENTITY}{LINK}
 [ -f {quote(layout.release(name))}/.digest ] || fail {quote(f"there is no release {name} here")}
 link {quote(f"releases/{name}")} {quote(layout.current(color))}
 """
@@ -65,13 +63,13 @@ link {quote(f"releases/{name}")} {quote(layout.current(color))}
 
 def unlink(layout: Layout, color: Color) -> str:
     """Let the color have no release."""
-    return f"{_BEGIN}rm -f {quote(layout.current(color))}"
+    return f"{BEGIN}rm -f {quote(layout.current(color))}"
 
 
 def state(layout: Layout, color: Color) -> str:
     """Print five lines: current release, its digest, release of the running process, its fingerprint, its pid.
     What is not there is an empty line."""
-    return f"""{_BEGIN}{IDENTITY}
+    return f"""{BEGIN}{IDENTITY}
 {_current(layout, color)}
 echo "$RELEASE"
 [ -z "$RELEASE" ] || cat {quote(layout.releases)}/"$RELEASE"/.digest 2>/dev/null || RELEASE=
@@ -89,7 +87,7 @@ def start(layout: Layout, color: Color, program: Program, python: str, start_id:
     the start that ``stop`` was told to make room for.
     """
     pid, log = quote(layout.pid(color)), quote(layout.log(color))
-    return f"""{_BEGIN}{IDENTITY}{detach(python)}
+    return f"""{BEGIN}{IDENTITY}{detach(python)}
 {_current(layout, color)}
 [ -n "$RELEASE" ] || fail {quote(f"no release is current on {color}")}
 export RELEASE VERSION
@@ -109,12 +107,12 @@ def remember(layout: Layout, name: str, color: Color, program: Program) -> str:
     """Keep how a release was started, beside it."""
     file = layout.started(name, color)
     text = json.dumps([program.command, dict(program.environment)])
-    return f"{_BEGIN}printf %s {quote(text)} > {quote(file)}.new && mv -f {quote(file)}.new {quote(file)}"
+    return f"{BEGIN}printf %s {quote(text)} > {quote(file)}.new && mv -f {quote(file)}.new {quote(file)}"
 
 
 def remembered(layout: Layout, name: str, color: Color) -> str:
     """Print how a release was started; nothing when that is not known."""
-    return f"{_BEGIN}cat {quote(layout.started(name, color))} 2>/dev/null || true"
+    return f"{BEGIN}cat {quote(layout.started(name, color))} 2>/dev/null || true"
 
 
 def stop(pid_file: str, within: float, start_id: str = "") -> str:
@@ -125,7 +123,7 @@ def stop(pid_file: str, within: float, start_id: str = "") -> str:
     """
     wanted, folder = quote(_wanted(pid_file)), quote(pid_file.rpartition("/")[0])
     note = f"mkdir -p {folder} && echo {quote(start_id)} > {wanted}.$$ && mv -f {wanted}.$$ {wanted} || exit 1"
-    return f"""{_BEGIN}{IDENTITY}{GROUPS}
+    return f"""{BEGIN}{IDENTITY}{GROUPS}
 {note if start_id else f"rm -f {wanted}"}
 stop_known {quote(pid_file)} {max(0, round(within * 10))}
 """
@@ -134,7 +132,7 @@ stop_known {quote(pid_file)} {max(0, round(within * 10))}
 def run(layout: Layout, color: Color, program: Program, what: str, python: str) -> str:
     """Run a program in the color's current release, and wait for it. Refused (``STILL_RUNS``) while it runs already."""
     pid = quote(layout.command_pid(what))
-    return f"""{_BEGIN}{IDENTITY}{detach(python)}
+    return f"""{BEGIN}{IDENTITY}{detach(python)}
 {_current(layout, color)}
 [ -n "$RELEASE" ] || fail {quote(f"no release is current on {color}")}
 export RELEASE VERSION
@@ -150,7 +148,7 @@ exit $code
 
 def tail(layout: Layout, color: Color, lines: int = 60) -> str:
     """Print the end of the color's log."""
-    return f"{_BEGIN}tail -n {int(lines)} {quote(layout.log(color))} 2>/dev/null || true"
+    return f"{BEGIN}tail -n {int(lines)} {quote(layout.log(color))} 2>/dev/null || true"
 
 
 def prune(layout: Layout, keep: int, spare: Sequence[str]) -> str:
@@ -158,7 +156,7 @@ def prune(layout: Layout, keep: int, spare: Sequence[str]) -> str:
 
     A release is renamed before it is deleted: what is half gone is never taken for a release.
     """
-    return f"""{_BEGIN}cd {quote(layout.releases)} 2>/dev/null || exit 0
+    return f"""{BEGIN}cd {quote(layout.releases)} 2>/dev/null || exit 0
 keep_names=" $(echo {" ".join(map(quote, spare))}) "
 for link in {quote(layout.root)}/current-*; do keep_names="$keep_names$(basename "$(readlink "$link")") "; done
 for file in {quote(layout.running)}/*.pid; do keep_names="$keep_names$(sed -n 2p "$file" 2>/dev/null) "; done
@@ -175,7 +173,7 @@ done
 
 def tools(layout: Layout) -> str:
     """Print what is missing on the host, and last the free space of its disk in KiB."""
-    return f"""{_BEGIN}for tool in tar gzip sed find; do command -v $tool >/dev/null 2>&1 || echo "missing $tool"; done
+    return f"""{BEGIN}for tool in tar gzip sed find; do command -v $tool >/dev/null 2>&1 || echo "missing $tool"; done
 command -v sha256sum >/dev/null 2>&1 || command -v shasum >/dev/null 2>&1 || echo "missing sha256sum or shasum"
 mkdir -p {quote(layout.root)} 2>/dev/null && [ -w {quote(layout.root)} ] || echo "unwritable"
 df -Pk {quote(layout.root)} 2>/dev/null | awk 'NR == 2 {{ print "free " $4 }}'

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from shlex import quote
 
+BEGIN = "exec </dev/null\n"
+"""How every command begins that does not read: what it starts cannot wait for us."""
+
 IDENTITY = r"""
 fail() { echo "$*" >&2; exit 1; }
 
@@ -110,10 +113,20 @@ detach() {{
 
 
 DIGEST = r"""
-# sha256 FILE: its digest in hex
-sha256() {
-  if command -v sha256sum >/dev/null 2>&1; then sha256sum < "$1"; else shasum -a 256 < "$1"; fi | cut -d ' ' -f 1
-}
+# sha256: the digest of stdin, in hex
+sums=sha256sum; command -v sha256sum >/dev/null 2>&1 || sums="shasum -a 256"
+sha256() { $sums | cut -d ' ' -f 1; }
+"""
+
+LISTING = rf"""{DIGEST}
+# list MODE…: the manifest (deploytasks/release/manifest.py) of the folder we are in, unsorted. A file with another
+# mode, or of another owner than us, shows as "other": it is not as tar leaves it.
+list() {{
+  for mode in "$@"; do shift; set -- "$@" -o -perm "$mode" -exec printf "$mode %s\\n" {{}} +; done
+  find . -type d -exec printf 'd %s\n' {{}} + -o -type l -exec printf 'l %s\n' {{}} + -o -type f -exec $sums {{}} + \
+    \( ! -user "$(id -u)" -exec printf 'other %s\n' {{}} + "$@" -o -exec printf 'other %s\n' {{}} + \) \
+    -o -exec printf 'other %s\n' {{}} +
+}}
 """
 
 LINK = r"""

@@ -1,0 +1,95 @@
+"""The commands that bring a release to a host. Pure functions: values in, shell text out.
+
+All that an installation writes before it is whole lies in one hidden folder, ``releases/.unpack-<release>.<pid>``,
+which goes when the command ends, or, where the command was killed, when the next one comes. A release appears under
+its name by one rename. Each command can be given twice, and by several deployers at once.
+"""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from ...ports import Color
+from ...release.difference import Difference
+from .layout import Layout
+from .shell import BEGIN, DIGEST, IDENTITY, LINK, LISTING
+
+HERE = "here"
+"""What ``survey`` prints, alone, when the release is on the host and the color's current one now."""
+
+
+def survey(layout: Layout, color: Color, name: str, digest: str) -> str:
+    """Make the folders. A release that is whole becomes the color's current one: ``here``. Otherwise print a line
+    ``release <digest> <name>`` for each that is whole, the newest first, and ``space`` with what ``df -Pk`` says."""
+    marker = quote(f"{layout.release(name)}/.digest")
+    return f"""{BEGIN}{IDENTITY}{LINK}
+mkdir -p {" ".join(map(quote, layout.folders))} || exit 1
+if [ "$(cat {marker} 2>/dev/null)" = {quote(digest)} ]; then
+  touch {marker}
+  link {quote(f"releases/{name}")} {quote(layout.current(color))}
+  echo {HERE}; exit 0
+fi
+cd {quote(layout.releases)} || exit 1
+for left in .unpack-*.[0-9]* {quote(layout.current(color))}.[0-9]*; do
+  [ -n "$(identity "${{left##*.}}")" ] || rm -rf "$left"
+done
+ls -1td -- */.digest 2>/dev/null | while read -r entry; do
+  digest=; {{ read -r digest < "$entry"; }} 2>/dev/null
+  echo "release $digest ${{entry%/.digest}}"
+done
+echo "space $(df -Pk . | tail -n 1)"
+"""
+
+
+def listing(layout: Layout, name: str, modes: tuple[str, ...]) -> str:
+    """Print the manifest of a release as it lies there now."""
+    return f"""{BEGIN}{LISTING}
+cd {quote(layout.release(name))} && list {" ".join(modes)}
+"""
+
+
+def unpack(layout: Layout, color: Color, name: str, digest: str) -> str:
+    """Take an archive in from stdin, verify and unpack it, and make it the color's current release."""
+    return f"""{_receive(layout, name, digest)}
+tar -xzopf "$stage/archive" -C "$new" || exit 1
+{_place(layout, color, name, digest)}"""
+
+
+def patch(layout: Layout, color: Color, name: str, digest: str, difference: Difference) -> str:
+    """The same with a difference: what it gives is compared to the whole release's manifest.
+
+    GNU and BSD tar follow a link's ``..`` with ``-P`` only; busybox does so always, and does not know ``-P``.
+    """
+    return f"""{_receive(layout, name, difference.digest)}{LISTING}
+tar -xzopPf "$stage/archive" -C "$new" 2>/dev/null || tar -xzopf "$stage/archive" -C "$new" || exit 1
+found=$(cd "$new" && list {" ".join(difference.modes)} | LC_ALL=C sort | sha256)
+[ "$found" = {quote(difference.result)} ] || fail "the difference to {difference.base} does not give the release"
+{_place(layout, color, name, digest)}"""
+
+
+def _receive(layout: Layout, name: str, digest: str) -> str:
+    """Write stdin to ``$stage/archive``, verify it, and make the folder ``$new``."""
+    return f"""{IDENTITY}{DIGEST}{LINK}
+stage={quote(f"{layout.releases}/.unpack-{name}")}.$$
+new=$stage/{quote(name)}.$$
+trap 'rm -rf "$stage"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir "$stage" "$new" && cat > "$stage/archive" || exit 1
+{BEGIN}
+found=$(sha256 < "$stage/archive")
+[ "$found" = {quote(digest)} ] || fail {quote(f"what arrived is not {digest}: its sha256 is")} "$found"
+"""
+
+
+def _place(layout: Layout, color: Color, name: str, digest: str) -> str:
+    """Rename ``$new`` to its place, unless another deployer was faster, and switch the link."""
+    target, trash = quote(layout.release(name)), quote(f"{layout.releases}/.trash-{name}")
+    return f"""echo {quote(digest)} > "$new/.digest" || exit 1
+if [ "$(cat {target}/.digest 2>/dev/null)" != {quote(digest)} ]; then
+  if [ -e {target} ]; then mv {target} {trash}.$$ || exit 1; fi
+  mv "$new" {target} || exit 1
+  rm -rf {target}/{quote(name)}.$$
+fi
+link {quote(f"releases/{name}")} {quote(layout.current(color))}
+rm -rf {trash}.*
+"""
