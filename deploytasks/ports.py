@@ -217,6 +217,17 @@ class Switch(NamedTuple):
     detail: str
 
 
+class News(NamedTuple):
+    """What somebody did by himself, for the ledger to know: an event with a name that is always the same."""
+
+    name: str
+    """Sorts by time. The ledger takes each name once."""
+    kind: str
+    facts: Mapping[str, Json]
+    at: datetime
+    who: str
+
+
 class Finding(NamedTuple):
     """What ``doctor`` found out about one thing: ``ok``, ``warn`` or ``fail``, and how to mend it."""
 
@@ -316,8 +327,19 @@ class Database(Protocol):
     def prune(self, keep: int) -> Calls:
         """Delete all but the newest ``keep`` copies."""
 
-    def restore(self, name: str) -> Calls:
-        """Put a copy in the place of the database; what was there is kept beside it."""
+    def restore(self, name: str, mark: str = "") -> Calls:
+        """Put a copy in the place of the database; what was there is kept beside it. ``mark``: unique to this restore,
+        so that it can be gone on with after a death."""
+
+    def restored(self, mark: str) -> Mapping[str, Json]:
+        """Where that restore has kept what was there (``kept``), and what of it the new one lacks (``lost``)."""
+
+    def applied(self) -> Sequence[str]:
+        """The migrations that are in the database, the oldest first: ``app.name`` (Django), or the heads' revisions
+        (Alembic). None without a preset."""
+
+    def run(self, command: str, what: str) -> Call:
+        """Run a configured command where we are, for migrations that do not run on the fleet."""
 
     def busy(self) -> str | None:
         """Why a backup or restore must not run now (a migration or another writer holds it), or ``None``."""
@@ -367,6 +389,9 @@ class Deadman(Protocol):
     def disarm(self) -> Call: ...
 
     def state(self) -> Switch: ...
+
+    def news(self) -> Sequence[News]:
+        """What it did by itself, and left no note of where this machine finds it."""
 
     def diagnose(self) -> Sequence[Finding]: ...
 

@@ -156,6 +156,17 @@ class World:
 
         return Spool(self.site.folder / "spool")
 
+    def catch_up(self) -> None:
+        """Record what nobody could: what waits in the spool, and what the dead-man's switch did by itself.
+
+        The switch's part is left for later when it does not answer. Raises ``Unreachable`` when the ledger does not.
+        """
+        if self.deadman is not None:
+            with suppress(DeployError, OSError):
+                for news in self.deadman.news():
+                    self.spool.put(news.kind, news.facts, news.at, news.who, news.name)
+        self.spool.drain(self.ledger)
+
     @property
     def scope(self) -> str:
         """The key of this environment's stream: ``application/environment``."""

@@ -23,6 +23,8 @@ from deploytasks.ports import (
     Finding,
     Health,
     Installed,
+    Json,
+    News,
     NoData,
     Release,
     Split,
@@ -261,8 +263,18 @@ class FakeDatabase:
     def prune(self, keep: int) -> Calls:
         return ()
 
-    def restore(self, name: str) -> Calls:
+    def restore(self, name: str, mark: str = "") -> Calls:
         return [[Call(f"restore {name}", lambda timeout: self._state.log(f"restored {name}"))]]
+
+    def restored(self, mark: str) -> Mapping[str, Json]:
+        return {"kept": f"before-{mark}", "lost": []}
+
+    def applied(self) -> Sequence[str]:
+        found: list[str] = self._state.read()["world"].get("applied", [])
+        return found
+
+    def run(self, command: str, what: str) -> Call:
+        return Call(f"here: {what}: {command}", lambda timeout: self._state.log(f"here {command}"))
 
     def busy(self) -> str | None:
         found: str | None = self._state.read()["world"]["busy"]
@@ -321,6 +333,9 @@ class FakeDeadman:
     def state(self) -> Switch:
         armed = self._state.read()["armed"]
         return Switch(armed is not None, None, f"armed for {armed}" if armed else "off")
+
+    def news(self) -> Sequence[News]:
+        return ()
 
     def diagnose(self) -> Sequence[Finding]:
         return ()

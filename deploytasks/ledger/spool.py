@@ -26,9 +26,12 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, kind: str, facts: Mapping[str, Json], at: datetime, who: str) -> str:
-        """Keep an event durably; returns its id. Raises ``Unreachable`` when the folder cannot be written."""
-        name = f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.urandom(4).hex()}"
+    def put(self, kind: str, facts: Mapping[str, Json], at: datetime, who: str, name: str = "") -> str:
+        """Keep an event durably; returns its id. Raises ``Unreachable`` when the folder cannot be written.
+
+        ``name``: the id of an event that may be found more than once, and that the ledger takes once.
+        """
+        name = name or f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.urandom(4).hex()}"
         document = canonical({"kind": kind, "facts": facts, "at": instant_text(at), "who": who})
         with self._translated("write to"):
             make_folder(self._folder, 0o700)

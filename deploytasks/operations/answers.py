@@ -96,7 +96,7 @@ def _lease(world: World) -> Answer | None:
 
 
 def _ledger(world: World) -> Answer:
-    world.spool.drain(world.ledger)
+    world.catch_up()
     head = world.ledger.head()
     standing = head.standing
     return {

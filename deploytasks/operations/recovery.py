@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def recover(world: World) -> None:
     """Under the lease: import what was spooled, and take back a deployment whose deployer died."""
-    world.spool.drain(world.ledger)
+    world.catch_up()
     try:
         found = recorded(world)
     except UnreadablePlan as error:
@@ -122,7 +122,7 @@ def resume(world: World, *, preview: bool = False, wait: float = 0.0) -> Outcome
     if preview:
         return _show(world, _resumable(world))
     with interrupt.caught(), leased(world, "resume", wait):
-        world.spool.drain(world.ledger)
+        world.catch_up()
         plan, past, number = _resumable(world)
         ask(world, _left(plan, past))
         world.deployment = plan.deployment

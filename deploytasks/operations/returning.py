@@ -158,7 +158,7 @@ class Recording:
             self._is_open = self._world.ledger.head().standing.open is not None
             self._standing.set()
             self._go.wait()
-            self._world.spool.drain(self._world.ledger)
+            self._world.catch_up()
             if self._is_open and (self._is_back or self._world.traffic.read().verb != "deploy"):
                 from .recovery import settle_open
 

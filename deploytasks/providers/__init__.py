@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 KINDS: dict[str, dict[str, str]] = {
     "traffic": {"envoy": "deploytasks.providers.envoy:Traffic"},
     "fleet": {"local": "deploytasks.providers.local:LocalFleet"},
-    "database": {"sqlite": "deploytasks.providers.sqlite:Sqlite"},
+    "database": {
+        "postgres": "deploytasks.providers.postgres:Database",
+        "sqlite": "deploytasks.providers.sqlite:Sqlite",
+    },
     "metrics": {"envoy": "deploytasks.providers.envoy:Metrics"},
     "alerts": {"file": "deploytasks.providers.alert_file:AlertFile"},
     "maintenance": {"envoy": "deploytasks.providers.envoy:Maintenance"},

@@ -19,7 +19,7 @@ GROUPS: dict[str, str] = {
 KINDS: dict[str, dict[str, str]] = {
     "traffic": {"envoy": "envoy:TrafficSettings"},
     "fleet": {"local": "local:LocalFleetSettings"},
-    "database": {"sqlite": "sqlite:SqliteSettings"},
+    "database": {"postgres": "postgres:PostgresSettings", "sqlite": "sqlite:SqliteSettings"},
     "metrics": {"envoy": "envoy:MetricsSettings"},
     "alerts": {"file": "alerts:AlertFileSettings"},
     "maintenance": {"envoy": "envoy:MaintenanceSettings"},

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ...durable import make_folder
 from ...errors import DeployError, Unreachable, UsageError
-from ...ports import Call, Finding, Split, Switch
+from ...ports import Call, Finding, News, Split, Switch
 from .. import identity
 from .arming import Arming, State, beat_file, read_arming, read_state, write_arming
 from .showing import switch
@@ -70,6 +70,10 @@ class Watchdog:
             return switch(self._folder, self._beat_failed)
         except OSError as error:
             raise Unreachable(f"the dead-man's switch: {error}", do=f"look at {self._folder}") from error
+
+    def news(self) -> Sequence[News]:
+        """None: what the watchdog does by itself waits in the spool of this machine."""
+        return ()
 
     def diagnose(self) -> Sequence[Finding]:
         """Whether the watchdog is where its files say that it is."""
