@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from .base import Duration, Value
 
@@ -18,6 +18,9 @@ PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}|(?<!\$)\{(\w+)\}")
 
 RESERVED = ("PORT", "COLOR", "RELEASE", "VERSION")
 """Environment variables that we set ourselves."""
+
+_WITHOUT_UNIT = ("restart", "stop", "running")
+_SUPERVISED = ("service", *_WITHOUT_UNIT, "last_words")
 
 Address = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$")]
 """``host:port``."""
@@ -38,11 +41,26 @@ def checked(template: str) -> str:
     return template
 
 
+OnHost = Annotated[str, Field(min_length=1), AfterValidator(checked)]
+"""A command or a name with placeholders."""
+
+
 class HostsSettings(Value):
     """How releases are kept and run on hosts."""
 
-    start: Annotated[str, Field(min_length=1)]
-    """The command that serves a color, in the release's folder and in the foreground. It must end at TERM."""
+    start: OnHost | None = None
+    """The command that serves a color, in the release's folder and in the foreground. It must end at TERM. Either
+    this, or the host's own supervisor serves: ``service``, or ``restart``, ``stop`` and ``running``."""
+    service: OnHost | None = None
+    """The systemd unit that serves a color from ``<root>/current-<color>``, such as ``library-{color}``."""
+    restart: OnHost | None = None
+    """The command that (re)starts a color's service; by default ``sudo -n systemctl restart`` with the unit."""
+    stop: OnHost | None = None
+    """The command that stops it; by default ``sudo -n systemctl stop`` with the unit."""
+    running: OnHost | None = None
+    """The command that fails unless it runs; by default ``systemctl is-active --quiet`` with the unit."""
+    last_words: OnHost | None = None
+    """The command that prints the last lines a service said; by default ``journalctl`` with the unit, or the log."""
     health: Annotated[str, Field(pattern=r"^/")] = "/health"
     """The page that answers 200 when a color can serve users."""
     health_within: Annotated[Duration, Field(gt=0, le=60)] = 2.0
@@ -61,10 +79,18 @@ class HostsSettings(Value):
     parallel: Annotated[int, Field(ge=1, le=100)] = 8
     """How many hosts are worked on at once."""
 
-    @field_validator("start")
-    @classmethod
-    def _start_can_be_filled_in(cls, start: str) -> str:
-        return checked(start)
+    @model_validator(mode="after")
+    def _one_thing_serves(self) -> Self:
+        """Either we start the process, or the host's own supervisor does."""
+        supervised = [name for name in _SUPERVISED if getattr(self, name) is not None]
+        if self.start is not None and supervised:
+            raise ValueError(f"`start` runs the process here, and `{supervised[0]}` leaves it to the host: choose one")
+        if self.start is None and self.service is None and self.restart is None:
+            raise ValueError("say what serves a color: `start`, a command, or `service`, a systemd unit")
+        missing = [name for name in _WITHOUT_UNIT if self.start is self.service and getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"`{missing[0]}` is missing: without `service` there is no unit to ask")
+        return self
 
     @field_validator("environment", mode="before")
     @classmethod

@@ -194,7 +194,7 @@ class HostFleet:
     def _process(self, member: Member, color: Color) -> ColorProcess:
         own = self._settings
         return ColorProcess(
-            member, self._layout, color, self._program(member, color, own.start), self._python,
+            member, self._layout, color, self._program(member, color, own.start or ""), self._python,
             own.health, own.health_within, own.stop_within,
         )  # fmt: skip
 
