@@ -12,10 +12,10 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import errors, sql
@@ -25,6 +25,7 @@ from ...durable import jitter
 from ...errors import Unreachable
 from .server import said
 
+T = TypeVar("T")
 Row = tuple[Any, ...]
 Connection = psycopg.Connection[Row]
 
@@ -57,36 +58,50 @@ class Line:
         self._why_silent = ""
         weakref.finalize(self, _close, self._idle, self._pid)
 
-    def ask(self, statement: sql.Composed | sql.SQL, values: Sequence[Any] = (), state: str = "") -> Answer:
+    def ask(self, statement: sql.Composed, values: Sequence[Any] = (), state: str = "") -> Answer:
         """The answer to one statement, which is a transaction of its own.
 
         Raises psycopg's error when the server refuses the statement, ``Unreachable`` (with ``state``) when it does not
         answer in time. After that it is not asked again for as long: who goes home must not wait at every step.
         """
+
+        def work(connection: Connection) -> Sequence[Row]:
+            cursor = connection.execute(statement, values, binary=True)
+            return cursor.fetchall() if cursor.description else ()
+
+        return Answer(*self._tried(work, state))
+
+    def transact(self, work: Callable[[Connection], object], *, keep: bool = True) -> None:
+        """Do some work in a transaction; whole, or not at all. Without ``keep``, only to see whether it could be done.
+
+        Raises as ``ask``. The work may be done twice.
+        """
+
+        def whole(connection: Connection) -> None:
+            with connection.transaction(force_rollback=not keep):
+                work(connection)
+
+        self._tried(whole, "")
+
+    def _tried(self, work: Callable[[Connection], T], state: str) -> tuple[T, bool]:
+        """What the work gave; and whether a try before that one broke off."""
         if time.monotonic() < self._silent_until:
             raise self._unreachable(self._why_silent, state)
         until = time.monotonic() + self._within
         for attempt in count():
             try:
                 with self._connection(until) as connection:
-                    cursor = connection.execute(statement, values, binary=True)
-                    return Answer(cursor.fetchall() if cursor.description else (), attempt > 0)
+                    return work(connection), attempt > 0
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                pause = min(0.02 * 2**attempt, 0.5) * (0.5 + jitter())
                 if _is_refused(error):
                     raise
+                pause = min(0.02 * 2**attempt, 0.5) * (0.5 + jitter())
                 if _is_hopeless(error) or time.monotonic() + pause >= until:
                     self._silent_until = time.monotonic() + self._within
                     self._why_silent = said(error)
                     raise self._unreachable(self._why_silent, state) from error
             time.sleep(pause)
         raise AssertionError("unreached")
-
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """A connection in a transaction, for what is no single statement. Asked once; raises psycopg's errors."""
-        with self._connection(time.monotonic() + self._within) as connection, connection.transaction():
-            yield connection
 
     def _unreachable(self, why: str, state: str) -> Unreachable:
         do = "check that it runs and lets you in: `inv doctor`"

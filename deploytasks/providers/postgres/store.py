@@ -20,7 +20,7 @@ from ...ports import Finding, Tag
 from ...settings.postgres import PostgresAccess
 from ..keys import segments
 from .ahead import Ahead
-from .line import Answer, Line
+from .line import Answer, Connection, Line
 from .server import Server, said
 from .table import Table, pattern
 
@@ -123,10 +123,12 @@ class PostgresStore:
 
     def _try_to_write(self) -> None:
         key, write = f"doctor/{uuid.uuid4()}", str(uuid.uuid4())
-        with self._line.transaction() as connection:
+
+        def work(connection: Connection) -> None:
             connection.execute(self._table.create, [key, b"", write])
             connection.execute(self._table.swap, [b"", write, key, write])
-            raise psycopg.Rollback
+
+        self._line.transact(work, keep=False)
 
     def _write(self, key: str, value: bytes, expect: Tag | None, write: str) -> Answer:
         if expect is None:
@@ -140,13 +142,16 @@ class PostgresStore:
 
     def _make(self) -> None:
         """Make schema and table, one process at a time."""
-        with self._line.transaction() as connection:
+
+        def work(connection: Connection) -> None:
             connection.execute(self._table.lock)
             ((has_table, has_schema),) = connection.execute(self._table.find).fetchall()
             if not has_schema:
                 connection.execute(self._table.make_schema)
             if not has_table:
                 connection.execute(self._table.make)
+
+        self._line.transact(work)
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
