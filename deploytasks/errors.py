@@ -6,6 +6,8 @@ knows the exit code the process leaves with. The table of codes is ``EXIT_CODES`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 EXIT_CODES: dict[int, str] = {
     0: "done",
     1: "a bug or an unforeseen error",
@@ -97,6 +99,24 @@ class Unreachable(DeployError):
     """An outside system did not answer, or answered what nobody could use."""
 
     exit_code = 7
+
+
+class HostsDown(Unreachable):
+    """Some hosts of a fleet did not answer; ``hosts`` has their names."""
+
+    def __init__(self, what: str, hosts: Sequence[str], *, state: str = "", do: str = "") -> None:
+        super().__init__(what, state=state, do=do)
+        self.hosts = tuple(hosts)
+
+
+class HostsFailed(DeployError):
+    """What was to be done on several hosts failed on some, named in ``hosts``; the others have finished."""
+
+    exit_code = 4
+
+    def __init__(self, what: str, hosts: Sequence[str], *, state: str = "", do: str = "") -> None:
+        super().__init__(what, state=state, do=do)
+        self.hosts = tuple(hosts)
 
 
 class WayBackFailed(DeployError):

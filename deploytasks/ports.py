@@ -9,7 +9,7 @@ Units everywhere: seconds as ``float``, shares in whole percent, instants as awa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -30,11 +30,13 @@ class Call(NamedTuple):
     """One idempotent write, not yet made.
 
     ``text`` is its wire form as people may read it: never a header, never a secret.
-    ``perform`` makes it; its argument is the timeout in seconds.
+    ``perform`` makes it; its argument is the timeout in seconds. ``host``: the one that is written to, when it is
+    one of several to which the same is done.
     """
 
     text: str
     perform: Callable[[float], None]
+    host: str = ""
 
 
 Calls = Sequence[Sequence[Call]]
@@ -89,6 +91,11 @@ class Split(NamedTuple):
         """The first half of ``writer``; empty when nobody signed."""
         return (self.writer or "").partition(":")[0]
 
+    @property
+    def deployment(self) -> str:
+        """The second half of ``writer``: who wrote it, on the way there or back, or whose switch did."""
+        return (self.writer or "").partition(":")[2]
+
     def weights(self) -> str:
         """For people: ``blue 90 % / green 10 %``."""
         return f"blue {self.blue} % / green {self.green} %" if self.blue + self.green else "nothing exposed"
@@ -119,20 +126,42 @@ def release_name(version: str, digest: Digest) -> str:
 
 
 class Installed(NamedTuple):
-    """What stands on one color: the release its ``current`` link names, and whether its process runs."""
+    """What stands on one color: the release its ``current`` link names, and whether its process runs.
+
+    Where several hosts have the color: what most of them have. ``odd`` says of each host that differs how it does.
+    """
 
     release: str
     """The folder name, ``<version>-<digest12>``."""
     digest: Digest
+    """Empty when the hosts disagree."""
     version: str
     running: bool
+    """On every host."""
+    partly: bool = False
+    """Not so, but something of this color runs."""
+    odd: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        """Whether anything of this color runs anywhere."""
+        return self.running or self.partly
 
 
 class Health(NamedTuple):
-    """Whether a color would serve users now, and why (not): one line."""
+    """Whether a color would serve users now, and why (not): one line.
+
+    ``share``: the fraction of its hosts that would, 0 to 1; ``None``: all or none.
+    """
 
     healthy: bool
     detail: str
+    share: float | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether half of its hosts or more would: a balancer does without the others."""
+        return self.healthy if self.share is None else self.share >= 0.5
 
 
 class NoData(NamedTuple):
@@ -279,7 +308,16 @@ class Traffic(Protocol):
 
 
 class Fleet(Protocol):
-    """The hosts that run both colors."""
+    """The hosts that run both colors. What is said of a color concerns the hosts that have it."""
+
+    def hosts(self) -> Sequence[str]:
+        """Their names."""
+
+    def only(self, hosts: Collection[str]) -> Fleet:
+        """The same fleet, as if it had these hosts and no other."""
+
+    def colors(self) -> Mapping[Color, Installed | None]:
+        """What stands on both colors. Raises ``HostsDown`` with the names of all hosts that do not answer."""
 
     def installed(self, color: Color) -> Installed | None:
         """What stands on a color."""

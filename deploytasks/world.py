@@ -1,199 +1,105 @@
-"""The opened ports of one environment: the only door to a write, and the only place that waits."""
+"""One environment as a deployment works on it: the only door to a write, and the only place that waits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import redaction
-from .engine.clock import Clock, SystemClock
-from .errors import DeployError, LeaseLost, SplitMoved, Unreachable, UsageError
+from .at_once import at_once
+from .batches import Failure, hosts_of, one_error
+from .errors import DeployError, LeaseLost, SplitMoved, Unreachable
+from .opened import ConfiguredPorts, Opened, Ports
 from .ports import COLORS, Alert, Call, Calls, Color, Event, Health, Json, NoData, Reading
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .engine.plan import Situation
-    from .ledger import Ledger, Spool
     from .ledger.lease import Lease
-    from .ports import (
-        Alerts,
-        Database,
-        Deadman,
-        Fleet,
-        Listener,
-        Maintenance,
-        Metrics,
-        Prober,
-        Store,
-        Totals,
-        Traffic,
-    )
-    from .providers.site import Site
-    from .settings import Settings
+    from .ports import Fleet, Totals
+
+__all__ = ["ConfiguredPorts", "Ports", "World"]
 
 T = TypeVar("T")
 
-
-class Ports(Protocol):
-    """Opens a port by its section; ``None`` when the environment does not configure it."""
-
-    def open(self, section: str) -> Any: ...
-
-
-class ConfiguredPorts:
-    """The ports that the settings name, each opened on first use."""
-
-    def __init__(self, settings: Settings, site: Site) -> None:
-        self._settings = settings
-        self._site = site
-
-    def open(self, section: str) -> Any:
-        """The provider of a section, or ``None``."""
-        from .providers import open_provider
-
-        value = self._settings.sections.get(section)
-        return None if value is None else open_provider(section, value, self._site)
+_LOOK = 1.0
+"""Seconds between two looks, while a batch is carried out, whether somebody took over."""
+_CLEAR_UP = 15.0
+"""Seconds for stopping what a host that is set aside still runs."""
 
 
-class World:
+class World(Opened):
     """One environment, as far as it has been looked at.
 
     Going forward, every write needs the lease and every note must be recorded. Going back (inside
     ``going_back``) neither may stand in the way.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        site: Site,
-        *,
-        ports: Ports | None = None,
-        clock: Clock | None = None,
-        listeners: Sequence[Listener] = (),
-        consent: bool = False,
-    ) -> None:
-        self.settings = settings
-        self.site = site
-        self.clock = clock or SystemClock()
-        self.listeners = tuple(listeners)
-        self.consent = consent
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
         self.lease: Lease | None = None
         self.deployment = ""
         self.has_claimed = False
         """Whether this deployment has signed the split: whoever else signs it then has taken over."""
         self.has_written = False
-        self._ports = ports or ConfiguredPorts(settings, site)
+        self.aside: dict[str, str] = {}
+        """The hosts that are left out, and why."""
+        self.lost: frozenset[str] = frozenset()
+        """Those of them that failed on the way: they are asked once more to take back what was begun."""
         self._is_going_back = False
+        self._doing = ""
 
-    # -- ports ---------------------------------------------------------------
-
-    def _required(self, section: str) -> Any:
-        port = self._ports.open(section)
-        if port is None:
-            where = f"deploy.environments.{self.site.environment}.{section}"
-            raise UsageError(f"{where} is not configured", do=f"add a `{section}:` section, see docs/configuration.md")
-        return port
-
-    @cached_property
-    def traffic(self) -> Traffic:
-        """The balancer."""
-        return self._required("traffic")  # type: ignore[no-any-return]  # a provider's class is known by its kind only
-
-    @cached_property
+    @property
     def fleet(self) -> Fleet:
-        """The hosts."""
-        return self._required("fleet")  # type: ignore[no-any-return]  # see traffic
-
-    @cached_property
-    def metrics(self) -> Metrics:
-        """What users experience."""
-        return self._required("metrics")  # type: ignore[no-any-return]  # see traffic
-
-    @cached_property
-    def store(self) -> Store:
-        """Where ledger and lease live."""
-        return self._required("store")  # type: ignore[no-any-return]  # see traffic
-
-    @cached_property
-    def database(self) -> Database | None:
-        """The database, if one is configured."""
-        return self._ports.open("database")  # type: ignore[no-any-return]  # see traffic
-
-    @cached_property
-    def alerts(self) -> Alerts | None:
-        """Other systems' alerts, if configured."""
-        return self._ports.open("alerts")  # type: ignore[no-any-return]  # see traffic
-
-    @cached_property
-    def maintenance(self) -> Maintenance | None:
-        """The maintenance page, if configured."""
-        return self._ports.open("maintenance")  # type: ignore[no-any-return]  # see traffic
-
-    @cached_property
-    def deadman(self) -> Deadman | None:
-        """The dead-man's switch, if configured."""
-        return self._ports.open("deadman")  # type: ignore[no-any-return]  # see traffic
-
-    @cached_property
-    def prober(self) -> Prober | None:
-        """Our own requests, if configured."""
-        return self._ports.open("probe")  # type: ignore[no-any-return]  # see traffic
-
-    @cached_property
-    def ledger(self) -> Ledger:
-        """The memory of this environment."""
-        from .ledger import Ledger
-
-        return Ledger(self.store, self.scope, self.site.who, self.clock.now)
-
-    @cached_property
-    def spool(self) -> Spool:
-        """Where events wait that the ledger could not take."""
-        from .ledger import Spool
-
-        return Spool(self.site.folder / "spool")
-
-    def catch_up(self) -> None:
-        """Record what nobody could: what waits in the spool, and what the dead-man's switch did by itself.
-
-        The switch's part is left for later when it does not answer. Raises ``Unreachable`` when the ledger does not.
-        """
-        if self.deadman is not None:
-            with suppress(DeployError, OSError):
-                for news in self.deadman.news():
-                    self.spool.put(news.kind, news.facts, news.at, news.who, news.name)
-        self.spool.drain(self.ledger)
-
-    @property
-    def scope(self) -> str:
-        """The key of this environment's stream: ``application/environment``."""
-        return f"{self.site.application}/{self.site.environment}"
-
-    @property
-    def artifacts(self) -> Path:
-        """The folder of built releases; all environments of an application share it."""
-        return self.site.path(self.settings.state) / "artifacts"
+        """The hosts, but for those that were set aside."""
+        out = self.aside.keys() - (self.lost if self._is_going_back else frozenset())
+        return self.whole_fleet.only([h for h in self.whole_fleet.hosts() if h not in out]) if out else self.whole_fleet
 
     # -- writing -------------------------------------------------------------
 
-    def perform(self, calls: Calls, deadline: float = 60.0) -> None:
-        """Carry out calls, batch after batch; those of one batch at once. ``deadline``: seconds for each."""
+    def perform(self, calls: Calls, deadline: float = 60.0, *, color: Color | None = None) -> None:
+        """Carry out calls, batch after batch; those of one batch at once. ``deadline``: seconds for each.
+
+        All of a batch finish. Then, when some hosts failed, so does this, with one error that names them; going
+        back, only after all other hosts are done. With a ``color``, as many hosts may fail as the fleet allows:
+        they are set aside, without a process of that color as far as they can be reached.
+        """
+        failures: list[Failure] = []
+        begun: set[str] = set()
         for batch in calls:
-            if len(batch) == 1:
-                self._make(batch[0], deadline)
-            else:
-                self._make_at_once(batch, deadline)
+            gone = {failure.call.host for failure in failures} | (set() if self._is_going_back else self.lost)
+            left = [call for call in batch if not call.host or call.host not in gone]
+            begun |= {call.host for call in left}
+            failures += self._unbearable(self._failures(left, deadline), calls, color)
+            if any(not (self._is_going_back and failure.is_the_host_s) for failure in failures):
+                break
+        if failures:
+            raise one_error(failures, calls, begun)
+
+    def _failures(self, batch: Sequence[Call], deadline: float) -> list[Failure]:
+        works = [partial(self._make, call, deadline) for call in batch]
+        came = at_once(works, self.settings.parallel, self._watchful())
+        self.pulse()
+        return [Failure(call, one.error) for call, one in zip(batch, came, strict=True) if one.error is not None]
 
     def _make(self, call: Call, deadline: float) -> None:
-        if not self._is_going_back:
-            self._check_nobody_took_over()
-        self.has_written = True
-        self.pulse()
         call.perform(deadline)
-        self.pulse()
+
+    def _watchful(self) -> Callable[[], None]:
+        """What is done in this thread before calls are made, and while they are: beat, and see who took over."""
+        looked: float | None = None
+
+        def between() -> None:
+            nonlocal looked
+            now = self.clock.elapsed()
+            if not self._is_going_back and (looked is None or now - looked >= _LOOK):
+                self._check_nobody_took_over()
+                looked = now
+            self.has_written = True
+            self.pulse()
+
+        return between
 
     def _check_nobody_took_over(self) -> None:
         if self.lease is not None:
@@ -202,19 +108,33 @@ class World:
             return
         with suppress(Unreachable):  # a balancer that is silent says nothing about others
             split = self.traffic.at_rest()
-            if (split.writer or "").partition(":")[2] != self.deployment:
+            if split.deployment != self.deployment:
                 raise SplitMoved(
                     f"someone else wrote to the balancer: {split.weights()}, written by {split.writer or 'nobody'}",
                     state="nothing more was touched",
                     do="`inv status` says who; `inv deploy` starts again from there",
                 )
 
-    def _make_at_once(self, batch: Sequence[Call], deadline: float) -> None:
-        from concurrent.futures import ThreadPoolExecutor
+    # -- hosts that fail -----------------------------------------------------
 
-        with ThreadPoolExecutor(max_workers=self.settings.parallel) as pool:
-            for done in [pool.submit(self._make, call, deadline) for call in batch]:
-                done.result()
+    def _unbearable(self, failures: list[Failure], calls: Calls, color: Color | None) -> list[Failure]:
+        """The failures; none, when so few hosts failed that they are set aside."""
+        hosts = {failure.call.host for failure in failures}
+        most = int(getattr(self.settings.sections.get("fleet"), "max_failures", 0))
+        is_few = len(self.lost | hosts) <= most and bool(set(hosts_of(calls)) - self.lost - hosts)
+        if not failures or color is None or not is_few or not all(failure.is_the_host_s for failure in failures):
+            return failures
+        for failure in failures:
+            self.set_aside(failure.call.host, failure.why)
+        left = self.whole_fleet.only(hosts).stop(color)
+        at_once([partial(call.perform, _CLEAR_UP) for batch in left for call in batch], self.settings.parallel)
+        return []
+
+    def set_aside(self, host: str, why: str) -> None:
+        """Go on without a host that failed, and record it."""
+        self.aside[host] = why
+        self.lost |= {host}
+        self.note("host-set-aside", host=host, step=self._doing, why=why)
 
     @contextmanager
     def going_back(self) -> Iterator[None]:
@@ -256,8 +176,20 @@ class World:
             with suppress(Exception):  # whoever listens must never stop a deployment
                 listener.tell(event)
 
+    def catch_up(self) -> None:
+        """Record what nobody could: what waits in the spool, and what the dead-man's switch did by itself.
+
+        The switch's part is left for later when it does not answer. Raises ``Unreachable`` when the ledger does not.
+        """
+        if self.deadman is not None:
+            with suppress(DeployError, OSError):
+                for news in self.deadman.news():
+                    self.spool.put(news.kind, news.facts, news.at, news.who, news.name)
+        self.spool.drain(self.ledger)
+
     def doing(self, what: str) -> None:
         """Show others, through the lease, what is being done."""
+        self._doing = what
         if self.lease is not None:
             with suppress(DeployError, OSError):
                 self.lease.doing(what)
@@ -265,13 +197,14 @@ class World:
     # -- observing and waiting -----------------------------------------------
 
     def situation(self) -> Situation:
-        """What stands where, now."""
+        """What stands where, now. Raises ``HostsDown`` with the names of all hosts that do not answer."""
         from .engine.plan import Situation
 
+        standing = self.fleet.colors()
         return Situation(
             split=self.traffic.at_rest(),
-            blue=self.fleet.installed("blue"),
-            green=self.fleet.installed("green"),
+            blue=standing["blue"],
+            green=standing["green"],
             balancer_runs=not self.traffic.prepare(),
             lag=self.metrics.lag,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -176,6 +176,15 @@ class FakeFleet:
     def _put(self, color: Color, value: dict[str, Any] | None, line: str) -> None:
         data = self._state.read()
         self._state.write({**data, "colors": {**data["colors"], color: value}, "log": [*data["log"], line]})
+
+    def hosts(self) -> Sequence[str]:
+        return ("memory",)
+
+    def only(self, hosts: Collection[str]) -> FakeFleet:
+        return self
+
+    def colors(self) -> Mapping[Color, Installed | None]:
+        return {color: self.installed(color) for color in COLORS}
 
     def installed(self, color: Color) -> Installed | None:
         found = self._color(color)

@@ -18,4 +18,4 @@ class LocalFleet(HostFleet):
             # absolute() and not resolve(): a virtual environment is known by the path of its link
             settings = settings.model_copy(update={"python": str(site.path(settings.python).absolute())})
         member = Member(LocalHost(site.context), settings.colors)
-        super().__init__(settings, [member], str(root.absolute()))
+        super().__init__(settings, [member], str(root.absolute()), parallel=site.parallel)

@@ -76,8 +76,6 @@ class HostsSettings(Value):
     """What ``{python}`` is; the interpreter that deploys, when nothing is said."""
     root: str | None = None
     """The folder of releases, logs and links; the environment's state folder, when nothing is said."""
-    parallel: Annotated[int, Field(ge=1, le=100)] = 8
-    """How many hosts are worked on at once."""
 
     @model_validator(mode="after")
     def _one_thing_serves(self) -> Self:

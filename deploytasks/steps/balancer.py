@@ -20,11 +20,6 @@ def written(world: World, to: Split, expect: Split | None = None) -> Calls:
     return () if world.traffic.at_rest() == to else [[world.traffic.shift(to, expect=expect)]]
 
 
-def is_signed(split: Split, deployment: str) -> bool:
-    """Whether this deployment wrote it, on its way there or back, or its switch did."""
-    return (split.writer or "").partition(":")[2] == deployment
-
-
 @dataclass(frozen=True)
 class Prepare(Step):
     """Have the balancer running as configured; nothing to do when it is not ours, or runs already."""

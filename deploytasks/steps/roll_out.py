@@ -27,7 +27,7 @@ from ..rollout import (
     start,
 )
 from ..verdict.ladder import LADDER
-from .balancer import Arm, is_signed
+from .balancer import Arm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ class RollOut(Step):
         return [[world.traffic.shift(self.home)]]
 
     def _is_foreign_home(self, seen: Split) -> bool:
-        if is_signed(seen, self.deployment):
+        if seen.deployment == self.deployment:
             return False
         if (seen.blue, seen.green) == (self.home.blue, self.home.green):
             return True
@@ -218,7 +218,7 @@ class RollOut(Step):
         """Everything is where the rollout ends, whatever this deployment signed since."""
         end = self.home if self.ends_home else self.split(self.rules.path[-1])
         found = world.traffic.read()
-        return found._replace(writer=end.writer) == end and is_signed(found, self.deployment)
+        return found._replace(writer=end.writer) == end and found.deployment == self.deployment
 
 
 def _text(move: Move) -> str:

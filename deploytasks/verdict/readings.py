@@ -17,7 +17,7 @@ def reading_to_json(reading: Reading) -> dict[str, Json]:
         "split": list(reading.split),
         "totals": _both(reading.totals),
         "probes": None if reading.probes is None else _both(reading.probes),
-        "health": {color: list(health) for color, health in reading.health.items()},
+        "health": {color: list(health[: 2 if health.share is None else 3]) for color, health in reading.health.items()},
         "alerts": (
             {"no_data": reading.alerts.why}
             if isinstance(reading.alerts, NoData)

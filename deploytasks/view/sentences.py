@@ -172,6 +172,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "rolled-back": _rolled_back,
     "ended": _ended,
     "evidence": _evidence,
+    "host-set-aside": lambda facts: f"set aside: host {text(facts, 'host')} at {text(facts, 'step')}: {_why(facts)}",
     "maintenance": _maintenance,
     "lease": _lease,
     "note": lambda facts: f"note: {text(facts, 'text')}",

@@ -14,7 +14,10 @@ counts = st.integers(1, 10**9)
 totals = st.builds(Totals, counts, counts, st.dictionaries(st.sampled_from([*LADDER, 0.123456, 77.0]), counts))
 both = st.fixed_dictionaries({}, optional={"blue": totals, "green": totals})
 health = st.fixed_dictionaries(
-    {}, optional={color: st.builds(Health, st.booleans(), st.text()) for color in ("blue", "green")}
+    {},
+    optional={
+        color: st.builds(Health, st.booleans(), st.text(), st.none() | st.floats(0, 1)) for color in ("blue", "green")
+    },
 )
 alerts = st.lists(st.builds(Alert, st.text(), st.sampled_from(["critical", "warning"]), st.just(NOW), st.text())).map(
     tuple

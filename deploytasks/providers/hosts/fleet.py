@@ -2,194 +2,185 @@
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from typing import Self, TypeVar
 
-from ...errors import DeployError, GateRefused, UsageError
+from ...at_once import at_once
+from ...errors import UsageError
 from ...ports import COLORS, Call, Calls, Color, Finding, Health, Installed, Release
 from ...settings.hosts import HostsSettings
-from . import commands
-from .host import CommandFailed, Member
+from . import commands, looking
+from .agreeing import agreed, batch_size, silent, sliced, together
+from .host import Member
+from .installing import install
 from .layout import Layout
+from .oneoff import run_once
 from .process import ColorProcess
 from .rendering import Program, program
 
 _QUICK = 30.0
 """Seconds for a command that only moves names about."""
+ALL = "100%"
 
 Work = Callable[[Member, float], None]
+T = TypeVar("T")
 
 
 class HostFleet:
-    """Installs, starts and stops releases on hosts. ``root``: an absolute path on each of them."""
+    """Installs, starts and stops releases on hosts.
 
-    def __init__(self, settings: HostsSettings, members: Sequence[Member], root: str) -> None:
+    ``root``: an absolute path on each of them. ``parallel``: how many are worked on at once. ``batch``: how many are
+    installed on, started or stopped before the next, as ``25%`` or a number.
+    """
+
+    def __init__(
+        self, settings: HostsSettings, members: Sequence[Member], root: str, *, parallel: int = 8, batch: str = ALL
+    ) -> None:
         self._settings = settings
         self._members = tuple(members)
         self._layout = Layout(root.rstrip("/"))
         self._python = settings.python or sys.executable
+        self._parallel = parallel
+        self._batch = batch
+
+    # -- who -----------------------------------------------------------------
+
+    def hosts(self) -> Sequence[str]:
+        """Their names."""
+        return [member.host.name for member in self._members]
+
+    def only(self, hosts: Collection[str]) -> Self:
+        """The same fleet, as if it had these hosts and no other. It may be empty."""
+        fewer = copy.copy(self)
+        fewer._members = tuple(one for one in self._members if one.host.name in hosts)  # noqa: SLF001  # our own
+        return fewer
+
+    def _of(self, color: Color) -> list[Member]:
+        return [member for member in self._members if color in member.addresses]
+
+    def _first(self, color: Color) -> Member:
+        found = self._of(color)
+        if not found:
+            raise UsageError(f"no host has {color}", do="leave fewer hosts out")
+        return found[0]
 
     # -- reading -------------------------------------------------------------
 
+    def colors(self) -> Mapping[Color, Installed | None]:
+        """What stands on both colors: each host is asked once, all of them at once. Raises ``HostsDown``."""
+        said = self._asked(self._members, lambda member: looking.states(self._processes(member)))
+        return {color: agreed({host: of[color] for host, of in said.items() if color in of}) for color in COLORS}
+
     def installed(self, color: Color) -> Installed | None:
-        """What stands on a color. Hosts that disagree: the first one's release, with an empty digest."""
-        states = [self._process(member, color).state() for member in self._members]
-        first = states[0]
-        if not first.release and not any(state.release for state in states):
-            return None
-        agree = len({(state.release, state.digest) for state in states}) == 1
-        name = next(state.release for state in states if state.release)
-        running = all(state.running and state.running == name for state in states)
-        return Installed(name, first.digest if agree else "", name.rpartition("-")[0], running)
+        """What stands on a color. Raises ``HostsDown``."""
+        return agreed(self._asked(self._of(color), lambda member: self._process(member, color).state()))
 
     def health(self, color: Color) -> Health:
-        """Healthy when every host is; the detail names the first that is not."""
-        for member in self._members:
-            health = self._process(member, color).health()
-            if not health.healthy:
-                return health if len(self._members) == 1 else Health(False, f"{member.host.name}: {health.detail}")
-        return health
+        """Healthy when every host is; the detail names all that are not."""
+        return together(self._asked(self._of(color), lambda member: self._process(member, color).health()))
 
     def address(self, color: Color) -> str:
         """The first host's."""
-        return self._process(self._members[0], color).address
+        return self._process(self._first(color), color).address
+
+    def _asked(self, members: Sequence[Member], ask: Callable[[Member], T]) -> Mapping[str, T]:
+        """What each answers, by name."""
+        came = at_once([partial(ask, member) for member in members], self._parallel)
+        names = [member.host.name for member in members]
+        errors = {name: one.error for name, one in zip(names, came, strict=True) if one.error is not None}
+        if errors:
+            raise silent(errors, len(self._members))
+        return {name: one.value for name, one in zip(names, came, strict=True) if one.value is not None}
 
     # -- writing -------------------------------------------------------------
 
     def install(self, release: Release, color: Color) -> Calls:
-        """Put, verify, unpack, link."""
+        """Bring what is not there yet, verify, link. A host that has all of it is only asked."""
         text = f"install {release.name} on {color} (sha256 {release.digest})"
-        return self._everywhere(text, lambda member, timeout: self._install(member, release, color, timeout))
+        return self._batches(
+            color, text, lambda member, timeout: install(member.host, self._layout, release, color, None, timeout)
+        )
 
     def switch(self, color: Color, release: str | None) -> Calls:
         """Point the color's link at a release that is there, or take the link away."""
         line = commands.switch(self._layout, color, release) if release else commands.unlink(self._layout, color)
-        return self._everywhere(
-            f"link current-{color} to releases/{release}" if release else f"remove current-{color}",
-            lambda member, timeout: _quietly(member.host.run(line, min(timeout, _QUICK))),
-        )
+        text = f"link current-{color} to releases/{release}" if release else f"remove current-{color}"
+        return self._everywhere(self._of(color), text, partial(_carry_out, line, _QUICK))
 
     def start(self, color: Color, *, as_before: bool = False) -> Calls:
         """Start the current release. A process that runs it already, configured alike and healthy, is left alone;
         any other of this color is stopped first."""
-        shown = self._process(self._members[0], color)
-        program = f"{shown.program.command} (configuration {shown.program.fingerprint})"
-        text = f"start {color} at {shown.address}: {'as it ran before' if as_before else program}"
 
         def start(member: Member, timeout: float) -> None:
             process = self._process(member, color)
             (process.as_before() if as_before else process).start(min(self._settings.start_within, timeout))
 
-        return self._everywhere(text, start)
+        def text(member: Member) -> str:
+            shown = self._process(member, color)
+            how = f"{shown.program.command} (configuration {shown.program.fingerprint})"
+            return f"start {color} at {shown.address}: {'as it ran before' if as_before else how}"
+
+        return self._batches(color, text, start)
 
     def stop(self, color: Color) -> Calls:
         """TERM, then KILL, to the whole process group; identity checked on the host."""
         within = self._settings.stop_within
-        return self._everywhere(
+        return self._batches(
+            color,
             f"stop {color} (KILL after {within:g} s)",
             lambda member, timeout: self._process(member, color).stop(min(within, timeout)),
         )
 
     def run(self, color: Color, command: str, what: str) -> Call:
         """Run a command once, on the first host. Refuses, with ``GateRefused``, to run beside itself."""
-        member = self._members[0]
+        member = self._first(color)
         shown = self._program(member, color, command)
         return Call(
             f"{member.host.name}: {what} on {color}: {shown.command}",
-            lambda timeout: self._run(member, color, shown, what, timeout),
+            partial(run_once, member.host, self._layout, color, shown, what, self._python),
         )
 
     def prune(self, keep: int, spare: Sequence[str] = ()) -> Calls:
         """Which releases go is decided on each host, when it is done."""
+        text = f"delete all but the newest {keep} releases{', sparing ' + ', '.join(spare) if spare else ''}"
         line = commands.prune(self._layout, keep, spare)
-        return self._everywhere(
-            f"delete all but the newest {keep} releases{', sparing ' + ', '.join(spare) if spare else ''}",
-            lambda member, timeout: _quietly(member.host.run(line, timeout)),
-        )
+        return self._everywhere(self._members, text, partial(_carry_out, line, float("inf")))
 
     # -- diagnosing ----------------------------------------------------------
 
     def diagnose(self) -> Sequence[Finding]:
-        """The hosts and their tools, then both colors."""
-        found = [finding for member in self._members for finding in self._diagnose_host(member)]
-        return [*found, *(self._diagnose_color(color) for color in COLORS)]
+        """The hosts and their tools, then both colors on those that answer."""
+        from .diagnosing import diagnose
 
-    def _diagnose_host(self, member: Member) -> list[Finding]:
-        subject = f"host {member.host.name}"
-        try:
-            lines = member.host.run(commands.tools(self._layout), 10.0).splitlines()
-        except DeployError as error:
-            return [Finding(subject, "fail", error.what, error.do or "check that it can be reached")]
-        free = next((int(line[5:]) * 1024 for line in lines if line.startswith("free ")), None)
-        problems = [
-            Finding(subject, "fail", f"{line[8:]} is missing", "install it") for line in lines if "missing" in line
-        ]
-        if "unwritable" in lines:
-            problems.append(
-                Finding(subject, "fail", f"{self._layout.root} cannot be written", "change its owner or mode")
-            )
-        if free is not None and free < 500_000_000:
-            problems.append(Finding(subject, "warn", f"{free / 1e6:.0f} MB are free", "make room"))
-        return problems or [Finding(subject, "ok", f"{self._layout.root} on {member.host.name} is ready")]
-
-    def _diagnose_color(self, color: Color) -> Finding:
-        subject = f"color {color}"
-        try:
-            installed = self.installed(color)
-        except DeployError as error:
-            return Finding(subject, "fail", error.what, error.do)
-        if installed is None:
-            return Finding(subject, "ok", "no release is installed")
-        if not installed.running:
-            return Finding(subject, "ok", f"{installed.release}, not running")
-        health = self.health(color)
-        do = "" if health.healthy else f"read {self._layout.log(color)}"
-        return Finding(subject, "ok" if health.healthy else "fail", f"{installed.release}: {health.detail}", do)
+        return diagnose(self, self._members, self._layout, self._parallel)
 
     # -- how -----------------------------------------------------------------
 
-    def _everywhere(self, text: str, work: Work) -> Calls:
-        """One call for each host, ``parallel`` of them at once."""
-        calls = [Call(f"{one.host.name}: {text}", partial(work, one)) for one in self._members]
-        size = self._settings.parallel
-        return [calls[i : i + size] for i in range(0, len(calls), size)]
+    def _batches(self, color: Color, text: str | Callable[[Member], str], work: Work) -> Calls:
+        """One call for each host of a color, a batch of them at once."""
+        members = self._of(color)
+        found = self._everywhere(members, text, work)
+        return sliced(found[0], batch_size(len(members), self._batch)) if found else ()
 
-    def _install(self, member: Member, release: Release, color: Color, timeout: float) -> None:
-        host, layout, quick = member.host, self._layout, min(timeout, _QUICK)
-        host.run(commands.prepare(layout), quick)
-        if host.run(commands.has_release(layout, release.name, release.digest), quick).strip() != "yes":
-            self._bring(member, release, timeout)
-        host.run(commands.switch(layout, color, release.name), quick)
+    def _everywhere(
+        self, members: Sequence[Member], text: str | Callable[[Member], str], work: Work
+    ) -> list[list[Call]]:
+        """One call for each host, all at once."""
+        calls = [
+            Call(
+                f"{one.host.name}: {text if isinstance(text, str) else text(one)}",
+                partial(work, one),
+                one.host.name,
+            )
+            for one in members
+        ]
+        return [calls] if calls else []
 
-    def _bring(self, member: Member, release: Release, timeout: float) -> None:
-        host, layout = member.host, self._layout
-        if not Path(release.archive).is_file():
-            where = release.archive or "any path"
-            raise UsageError(f"the archive of {release.name} is not at {where}", do="build it: `inv build`")
-        try:
-            host.run(commands.unpack(layout, release.name, release.digest), timeout, given=release.archive)
-        except CommandFailed as error:
-            what, state = f"unpacking {release.name}", "every color is as before"
-            raise CommandFailed(host.name, error.code, error.output, what=what, state=state) from error
-
-    def _run(self, member: Member, color: Color, shown: Program, what: str, timeout: float) -> None:
-        line = commands.run(self._layout, color, shown, what, self._python)
-        try:
-            member.host.run(line, timeout)
-        except CommandFailed as error:
-            if error.code == commands.STILL_RUNS:
-                raise GateRefused(
-                    f"{member.host.name}: {what} is at work already: {' '.join(error.lines)}",
-                    state="it was not started a second time", do="wait for it, or end that process",
-                ) from error  # fmt: skip
-            raise CommandFailed(member.host.name, error.code, error.output, what=what) from error
-        except BaseException:  # given up or interrupted: the host may still be at it
-            with contextlib.suppress(DeployError):
-                member.host.run(commands.stop(self._layout.command_pid(what), 0), 10.0)
-            raise
+    def _processes(self, member: Member) -> Mapping[Color, ColorProcess]:
+        return {color: self._process(member, color) for color in COLORS if color in member.addresses}
 
     def _process(self, member: Member, color: Color) -> ColorProcess:
         own = self._settings
@@ -208,5 +199,6 @@ class HostFleet:
         return program(template, self._settings.environment, values)
 
 
-def _quietly(output: str) -> None:
+def _carry_out(line: str, most: float, member: Member, timeout: float) -> None:
     """What a command that worked has said is of no interest."""
+    member.host.run(line, min(timeout, most))

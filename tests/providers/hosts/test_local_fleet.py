@@ -51,12 +51,12 @@ def test_installs_and_starts_a_release(fleet: LocalFleet, make_release: MakeRele
     """After install and start, the color answers, healthy, from the release's own folder."""
     release = make_release("1.2.3-dev.4+gabc1234")
     perform(fleet.install(release, "green"))
-    assert fleet.installed("green") == (release.name, release.digest, release.version, False)
+    assert (fleet.installed("green") or ())[:4] == (release.name, release.digest, release.version, False)
     perform(fleet.start("green"))
     seen = json.loads(fetch(fleet.address("green") + "/").body)
     assert (seen["COLOR"], seen["RELEASE"], seen["VERSION"]) == ("green", release.name, release.version)
     assert Path(seen["folder"]) == site.folder / "releases" / release.name
-    assert fleet.installed("green") == (release.name, release.digest, release.version, True)
+    assert (fleet.installed("green") or ())[:4] == (release.name, release.digest, release.version, True)
     assert fleet.health("green").healthy
     assert fleet.installed("blue") is None
 
@@ -126,7 +126,7 @@ def test_a_release_comes_back_as_it_ran_before(make_fleet: MakeFleet, make_relea
     perform(fleet.start("green", as_before=True))
 
     assert json.loads(fetch(fleet.address("green") + "/").body)["GREETING"] == "yesterday's"
-    assert fleet.installed("green") == (release.name, release.digest, release.version, True)
+    assert (fleet.installed("green") or ())[:4] == (release.name, release.digest, release.version, True)
 
 
 def test_what_never_ran_starts_as_configured(fleet: LocalFleet, make_release: MakeRelease) -> None:
@@ -151,7 +151,7 @@ def test_hung_process_is_replaced(make_fleet: MakeFleet, make_release: MakeRelea
 def test_wrong_digest_is_refused(fleet: LocalFleet, make_release: MakeRelease, site: Site) -> None:
     """An archive that is not what it should be is never unpacked, and no link moves."""
     release = make_release()
-    with pytest.raises(CommandFailed, match="arrived with sha256"):
+    with pytest.raises(CommandFailed, match="its sha256 is"):
         perform(fleet.install(release._replace(digest="0" * 64), "green"))
     assert fleet.installed("green") is None
     assert [*(site.folder / "releases").iterdir(), *(site.folder / "incoming").iterdir()] == []

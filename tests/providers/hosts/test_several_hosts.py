@@ -1,32 +1,20 @@
-"""Several hosts: batch after batch, healthy together, and one that disagrees is seen."""
+"""Several hosts: asked at once, worked on in batches, healthy together; and one that disagrees is seen."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deploytasks.errors import Unreachable
+from deploytasks.errors import HostsDown, Unreachable
+from deploytasks.ports import COLORS
 from deploytasks.providers.hosts.fleet import HostFleet
 from deploytasks.providers.hosts.host import Member
-from deploytasks.providers.hosts.localhost import LocalHost
 from deploytasks.settings.hosts import HostsSettings
 
 from .conftest import MakeRelease, free_port, perform
-
-
-class Room(LocalHost):
-    """This machine, playing a host whose root is a folder of its own."""
-
-    def __init__(self, name: str, root: Path) -> None:
-        super().__init__(None, name)
-        self._root = root
-        self.is_cut_off = False
-
-    def run(self, command: str, timeout: float, given: str | None = None) -> str:
-        if self.is_cut_off:
-            raise Unreachable(f"{self.name}: no route")
-        return super().run(command.replace(str(self._root), f"{self._root}/{self.name}"), timeout, given)
+from .rooms import Room
 
 
 @pytest.fixture
@@ -35,48 +23,107 @@ def rooms(tmp_path: Path) -> list[Room]:
 
 
 @pytest.fixture
-def fleet(rooms: list[Room], tmp_path: Path) -> HostFleet:
-    settings = HostsSettings(start="{python} app.py {port}", parallel=2)
-    members = [Member(room, {c: f"127.0.0.1:{free_port()}" for c in ("blue", "green")}) for room in rooms]
-    return HostFleet(settings, members, str(tmp_path / "srv"))
+def settings() -> HostsSettings:
+    return HostsSettings(start="{python} app.py {port}", stop_within=2.0)
+
+
+@pytest.fixture
+def members(rooms: list[Room]) -> list[Member]:
+    return [Member(room, {color: f"127.0.0.1:{free_port()}" for color in COLORS}) for room in rooms]
+
+
+@pytest.fixture
+def fleet(settings: HostsSettings, members: list[Member], tmp_path: Path) -> Iterator[HostFleet]:
+    fleet = HostFleet(settings, members, str(tmp_path / "srv"), batch="2")
+    yield fleet
+    for color in COLORS:
+        for member in members:
+            if not member.host.is_cut_off:  # type: ignore[attr-defined]  # a room
+                perform(fleet.only([member.host.name]).stop(color))
 
 
 def test_batches(fleet: HostFleet, make_release: MakeRelease) -> None:
-    """Two at once, then the third; each call names its host."""
-    calls = fleet.install(make_release(), "green")
-    assert [[call.text.partition(":")[0] for call in batch] for batch in calls] == [["room0", "room1"], ["room2"]]
+    """Two at once, then the third; each call names its host. What only moves names about is done everywhere at once."""
+    for calls in (fleet.install(make_release(), "green"), fleet.start("green"), fleet.stop("green")):
+        assert [[call.host for call in batch] for batch in calls] == [["room0", "room1"], ["room2"]]
+        assert [call.text.partition(":")[0] for call in calls[0]] == ["room0", "room1"]
+    assert [[call.host for call in batch] for batch in fleet.prune(3)] == [["room0", "room1", "room2"]]
+
+
+@pytest.mark.parametrize(("batch", "sizes"), [("100%", [3]), ("34%", [1, 1, 1]), ("70%", [2, 1]), ("1%", [1, 1, 1])])
+def test_a_batch_is_a_share_or_a_number(
+    batch: str, sizes: list[int], settings: HostsSettings, members: list[Member]
+) -> None:
+    """Rounded down, but one host at least."""
+    fleet = HostFleet(settings, members, "/srv", batch=batch)
+    assert [len(batch) for batch in fleet.stop("blue")] == sizes
+
+
+def test_a_color_is_on_the_hosts_that_have_it(settings: HostsSettings, rooms: list[Room]) -> None:
+    """Whatever is done with a color, hosts without it are not asked."""
+    blue, *green = (Member(room, {color: "127.0.0.1:1"}) for room, color in zip(rooms, ("blue", "green", "green")))  # type: ignore[dict-item]  # colors  # noqa: B905
+    fleet = HostFleet(settings, [blue, *green], "/nowhere")
+    assert [call.host for call in fleet.stop("blue")[0]] == ["room0"]
+    assert [call.host for call in fleet.stop("green")[0]] == ["room1", "room2"]
+    assert fleet.only(["room0"]).stop("green") == ()
+    assert fleet.installed("green") is None
+    assert [len(room.asked) for room in rooms] == [0, 1, 1]
 
 
 def test_all_run_and_are_healthy_together(fleet: HostFleet, make_release: MakeRelease) -> None:
-    """One host without its process makes the color neither running nor healthy, and is named."""
+    """One host without its process makes the color neither running nor healthy, and is named; most still serve."""
     release = make_release()
-    try:
-        perform(fleet.install(release, "green"))
-        perform(fleet.start("green"))
-        assert fleet.installed("green") == (release.name, release.digest, release.version, True)
-        assert fleet.health("green").healthy
-        fleet.stop("green")[1][0].perform(10)
-        installed = fleet.installed("green")
-        assert installed is not None
-        assert not installed.running
-        health = fleet.health("green")
-        assert (health.healthy, health.detail.partition(":")[0]) == (False, "room2")
-    finally:
-        perform(fleet.stop("green"))
+    perform(fleet.install(release, "green"))
+    perform(fleet.start("green"))
+    assert fleet.colors() == {
+        "blue": None,
+        "green": (release.name, release.digest, release.version, True, False, ()),
+    }
+    assert fleet.health("green") == (True, "all 3 hosts answer", 1.0)
+    perform(fleet.only(["room2"]).stop("green"))
+    installed = fleet.installed("green")
+    assert installed is not None
+    assert (installed.running, installed.partly) == (False, True)
+    assert installed.odd == ("room2: does not run it",)
+    health = fleet.health("green")
+    assert (health.healthy, health.is_usable, "1 of 3 hosts: room2: " in health.detail) == (False, True, True)
 
 
 def test_hosts_that_disagree(fleet: HostFleet, make_release: MakeRelease) -> None:
-    """Half a fleet with a release is not a fleet with it: the digest is nobody's."""
+    """Most have it, one does not: the digest is nobody's, and the odd one is named, by doctor too."""
     release = make_release()
-    fleet.install(release, "green")[0][0].perform(10)
+    perform([fleet.install(release, "green")[0]])
     installed = fleet.installed("green")
     assert installed is not None
     assert (installed.release, installed.digest, installed.running) == (release.name, "", False)
+    assert installed.odd == ("room2: has no release",)
+    assert [found.detail for found in fleet.diagnose() if found.state == "warn"] == [
+        f"the hosts disagree: most have {release.name}; room2: has no release"
+    ]
 
 
-def test_a_host_that_cannot_be_reached(fleet: HostFleet, rooms: list[Room]) -> None:
-    """What stands is unknown then, not ``None``; ``doctor`` names the host."""
+def test_hosts_that_cannot_be_reached(fleet: HostFleet, rooms: list[Room]) -> None:
+    """What stands is unknown then, not ``None``; all of them are named, and how to go on without them."""
+    rooms[0].is_cut_off = rooms[1].is_cut_off = True
+    for read in (fleet.colors, lambda: fleet.installed("green")):
+        with pytest.raises(HostsDown, match="2 hosts do not answer, of 3: room0, room1") as caught:
+            read()
+        assert caught.value.hosts == ("room0", "room1")
+        assert "--exclude-host room0,room1" in caught.value.do
+    assert [finding.state for finding in fleet.diagnose()] == ["fail", "fail", "ok", "ok", "ok"]
+
+
+def test_without_a_host(fleet: HostFleet, rooms: list[Room]) -> None:
+    """A fleet of fewer hosts asks the others nothing."""
     rooms[1].is_cut_off = True
-    with pytest.raises(Unreachable, match="room1"):
-        fleet.installed("green")
-    assert [finding.state for finding in fleet.diagnose()] == ["ok", "fail", "ok", "fail", "fail"]
+    rest = fleet.only(["room0", "room2"])
+    assert (rest.hosts(), rest.colors()) == (["room0", "room2"], {"blue": None, "green": None})
+    assert [len(room.asked) for room in rooms] == [1, 0, 1]
+
+
+def test_one_host_alone_speaks_for_itself(settings: HostsSettings, rooms: list[Room]) -> None:
+    """Where there is one host, its own error is told, with no word about leaving it out."""
+    rooms[0].is_cut_off = True
+    with pytest.raises(Unreachable, match="room0: no route") as caught:
+        HostFleet(settings, [Member(rooms[0], {"blue": "127.0.0.1:1"})], "/nowhere").colors()
+    assert not isinstance(caught.value, HostsDown)
