@@ -19,7 +19,7 @@ KINDS: dict[str, dict[str, str]] = {
     "traffic": {"envoy": "deploytasks.providers.envoy:Traffic"},
     "fleet": {"local": "deploytasks.providers.local:LocalFleet"},
     "database": {
-        "postgres": "deploytasks.providers.postgres:Database",
+        "postgres": "deploytasks.providers.postgres.database:PostgresDatabase",
         "sqlite": "deploytasks.providers.sqlite:Sqlite",
     },
     "metrics": {"envoy": "deploytasks.providers.envoy:Metrics"},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import Value
+from .base import Duration, Value
+from .hosts import PLACEHOLDER
+from .migrations import Migrations
 
 Name = Annotated[str, Field(min_length=1)]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
@@ -42,4 +44,40 @@ class PostgresAccess(Value):
             raise ValueError(f"url_from and {said[0]} cannot both be given: the URL says where")
         if not self.url_from and not self.name:
             raise ValueError("which database? say url_from, or name")
+        return self
+
+
+HERE = ("python", "root")
+"""The placeholders of a command that runs on the machine that deploys."""
+
+
+class PostgresSettings(PostgresAccess, Migrations):
+    """``database: {kind: postgres, url_from: DATABASE_URL, preset: django}``."""
+
+    announce: ClassVar[str] = "PGAPPNAME='deploytasks migrate' "
+
+    kind: Literal["postgres"] = "postgres"
+    backups: Name | None = None
+    """The folder of copies, relative to the project; ``backups`` in the state folder, when nothing is said."""
+    keep: Annotated[int, Field(ge=1, le=10_000)] = 14
+    """How many copies stay."""
+    bin: Name | None = None
+    """The folder of ``pg_dump`` and ``pg_restore``; those that fit the server are looked for, when nothing is said."""
+    jobs: Annotated[int, Field(ge=1, le=64)] = 2
+    """How many tables and indexes are restored at once."""
+    maintenance: Name = "postgres"
+    """Another database of the server, to which we connect while this one changes its name."""
+    where: Literal["fleet", "local"] = "fleet"
+    """Where migrations run: once, on one host, in the release that needs them; or here, in the project's folder."""
+    patience: Annotated[Duration, Field(gt=0, le=60)] = 2.0
+    """Seconds that a lock on a whole table must last to count as a migration at work."""
+
+    @model_validator(mode="after")
+    def _can_be_run_here(self) -> Self:
+        commands = [self.migrate, self.reverse, self.migrator] if self.where == "local" else []
+        names = {found[2] for one in commands if one for found in PLACEHOLDER.finditer(one) if found[2]}
+        if unknown := sorted(names - set(HERE)):
+            raise ValueError(
+                f"{{{unknown[0]}}} is known on a host only; with `where: local` there are {{python}}, {{root}}"
+            )
         return self

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from .base import Duration, Value
-from .hosts import checked
+from .base import Duration
+from .migrations import Migrations
 
 
-class SqliteSettings(Value):
+class SqliteSettings(Migrations):
     """``database: {kind: sqlite, path: data/library.sqlite3, backups: data/backups, keep: 14, migrate: "…"}``."""
 
     kind: Literal["sqlite"] = "sqlite"
@@ -20,18 +20,8 @@ class SqliteSettings(Value):
     """The folder of copies, relative to the project; ``backups`` in the state folder, when nothing is said."""
     keep: Annotated[int, Field(ge=1, le=10_000)] = 14
     """How many copies stay."""
-    migrate: Annotated[str, Field(min_length=1)] | None = None
-    """The command that migrates, with the placeholders of ``fleet.start``."""
-    reverse: Annotated[str, Field(min_length=1)] | None = None
-    """The command that takes the last migration back, for ``rollback --database``; recorded with each migration.
-    Without it, no migration counts as reversible."""
     marker: Annotated[str, Field(min_length=1)] | None = None
     """A file whose presence says that something else works on the database, relative to the project. Migrations that
     we run ourselves are known without it."""
     patience: Annotated[Duration, Field(gt=0, le=60)] = 2.0
     """Seconds to wait for another writer before it counts as being at work."""
-
-    @field_validator("migrate", "reverse")
-    @classmethod
-    def _can_be_filled_in(cls, command: str | None) -> str | None:
-        return checked(command) if command else command

@@ -30,11 +30,13 @@ _PATIENCE = "10"
 
 
 class Server:
-    """A database and the server it is on. ``root``: where relative paths start."""
+    """A database and the server it is on. ``root``: where relative paths start; ``maintenance``: another database
+    there, from which this one is renamed."""
 
-    def __init__(self, access: PostgresAccess, root: Path) -> None:
+    def __init__(self, access: PostgresAccess, root: Path, maintenance: str = "postgres") -> None:
         self._access = access
         self._root = root
+        self._maintenance = maintenance
 
     @cached_property
     def parameters(self) -> Mapping[str, str]:
@@ -56,12 +58,16 @@ class Server:
         return self.parameters["dbname"]
 
     @property
+    def maintenance(self) -> str:
+        """Another database of the server."""
+        return self._maintenance if self._maintenance != self.name else "template1"
+
+    @property
     def shown(self) -> str:
         """Where it is, for people: ``host:port/name``."""
         given = self.parameters
-        where = (
-            given.get("host") or given.get("hostaddr") or (f"service {given['service']}" if "service" in given else "")
-        )
+        service = f"service {given['service']}" if "service" in given else ""
+        where = given.get("host") or given.get("hostaddr") or service
         port = f":{given['port']}" if where and "port" in given and "," not in where else ""
         return f"{where or 'local'}{port}/{self.name}"
 
@@ -124,7 +130,7 @@ class Server:
             ) from None
         if not given.get("dbname"):
             raise UsageError(f"{variable} names no database", do="write postgresql://user:password@host:port/name")
-        redaction.hide(rest.partition("@")[0].partition(":")[2])
+        redaction.hide(rest.rpartition("@")[0].partition(":")[2])
         return given
 
 
@@ -157,7 +163,7 @@ def _variable(name: str) -> str:
 
 
 def _variables() -> dict[str, str]:
-    """libpq's keywords that an environment variable can say, with its name."""
+    """The keywords of libpq that an environment variable can say, with its name."""
     options = pq.Conninfo.get_defaults()
     return {one.keyword.decode(): one.envvar.decode() for one in options if one.envvar}
 

@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import GateRefused, Unreachable, UsageError
-from ...ports import Backup, Call, Calls, Finding
+from ...ports import Backup, Call, Calls, Finding, Json
 from ...settings.sqlite import SqliteSettings
+from ..applied import applied
+from ..copies import Copies
 from ..identity import is_alive
 from ..site import Site
-from .copies import Copies
 from .copying import copy, copy_beside, integrity, opened, patiently, replace_content
 
 
@@ -24,7 +25,8 @@ class Sqlite:
     def __init__(self, settings: SqliteSettings, site: Site) -> None:
         self._settings = settings
         self._path = site.path(settings.path)
-        self._copies = Copies(site.path(settings.backups) if settings.backups else site.folder / "backups")
+        folder = site.path(settings.backups) if settings.backups else site.folder / "backups"
+        self._copies = Copies(folder, ".sqlite3")
         self._marker = site.path(settings.marker) if settings.marker else None
         fleet = site.sections.get("fleet")
         root = getattr(fleet, "root", None)
@@ -53,16 +55,39 @@ class Sqlite:
         """Which copies go is decided when it is done."""
         return [[Call(f"sqlite: delete all but the newest {keep} copies", lambda _timeout: self._copies.prune(keep))]]
 
-    def restore(self, name: str) -> Calls:
+    def restore(self, name: str, mark: str = "") -> Calls:
         """Verify the copy, keep what is there beside it, and write the copy into the database, in one transaction:
         whoever has it open goes on with the restored content. Raises ``UsageError`` for an unknown copy."""
         backup = self._copies.named(name)
-        beside = self._path.with_name(f"{self._path.name}.before-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+        beside = self._beside(mark or f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
         text = (
             f"sqlite: restore {name} (sha256 {backup.digest[:12]}) into {self._settings.path}; "
             f"what is there is kept as {beside.name}"
         )
         return [[Call(text, partial(self._restore, backup, beside))]]
+
+    def restored(self, mark: str) -> Mapping[str, Json]:
+        """The file beside the database; the content is all there is, and nothing is lost."""
+        beside = self._beside(mark)
+        return {"kept": beside.name, "lost": []} if beside.exists() else {}
+
+    def applied(self) -> Sequence[str]:
+        """What the preset's tool has written down in the database. Raises ``Unreachable``."""
+        if self._settings.preset is None or not self._path.exists():
+            return ()
+        try:
+            with opened(self._path, self._settings.patience) as database:
+                return applied(
+                    self._settings.preset,
+                    lambda table: _quoted(table) if _has(database, table) else None,
+                    lambda query: database.execute(query).fetchall(),
+                )
+        except sqlite3.Error as error:
+            raise Unreachable(f"{self._settings.path} does not say what was applied: {error}") from error
+
+    def run(self, command: str, what: str) -> Call:
+        """Never: the fleet is on the machine of this file."""
+        raise UsageError(f"{what}: a SQLite database is migrated on the fleet")
 
     def busy(self) -> str | None:
         """A command that the fleet runs, the marker, or a lock held longer than ``patience``."""
@@ -82,6 +107,9 @@ class Sqlite:
                 do="find out who moved it, or put a copy back: `inv restore-database`",
             )
         self._copies.add(name, tags, now, partial(copy, self._path, deadline=time.monotonic() + timeout))
+
+    def _beside(self, mark: str) -> Path:
+        return self._path.with_name(f"{self._path.name}.before-{mark}")
 
     def _restore(self, backup: Backup, beside: Path, timeout: float) -> None:
         deadline = time.monotonic() + timeout
@@ -149,6 +177,15 @@ class Sqlite:
         return Finding(
             "database copies", "ok", f"{len(found)}, the newest {found[0].name} of {found[0].at:%Y-%m-%d %H:%M}"
         )
+
+
+def _has(database: sqlite3.Connection, table: str) -> bool:
+    found = database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
+    return bool(found.fetchone()[0])
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _first_line(file: Path) -> str:

@@ -1,6 +1,6 @@
 """A folder of verified copies: ``<name>.sqlite3``, and beside it ``<name>.json`` with time, size, digest and tags.
 
-The note is written last. A copy without one is not finished, and is never shown.
+A server's copies are ``<name>.dump``. The note is written last. A copy without one is not finished, and is never shown.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from ... import durable
-from ...errors import DeployError, Unreachable, UsageError
-from ...ports import Backup
-from .copying import remove
+from .. import durable
+from ..errors import DeployError, Unreachable, UsageError
+from ..ports import Backup, Json
 
 
 class Copies:
-    """The copies in one folder, which need not exist yet."""
+    """The copies in one folder, which need not exist yet. ``suffix``: how their files' names end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suffix: str) -> None:
         self._folder = folder
+        self._suffix = suffix
 
     def check_name(self, name: str) -> None:
         """Raise ``UsageError`` for a name that could be anything but a file here."""
@@ -61,19 +61,30 @@ class Copies:
             )
         return file
 
-    def add(self, name: str, tags: Mapping[str, str], at: datetime, make: Callable[[Path], None]) -> None:
-        """Let ``make`` write a verified copy, and note it. Raises ``Unreachable``."""
+    def content(self, name: str) -> Mapping[str, Json]:
+        """What ``make`` said about the content of a copy when it was added."""
+        try:
+            return dict(json.loads(self._note(name).read_bytes()).get("content") or {})
+        except (OSError, ValueError, AttributeError):
+            return {}
+
+    def add(
+        self, name: str, tags: Mapping[str, str], at: datetime, make: Callable[[Path], Mapping[str, Json] | None]
+    ) -> None:
+        """Let ``make`` write a verified copy, and note it, with what ``make`` says about it. Raises ``Unreachable``."""
         aside = self._folder / f".{name}.part"
-        make(aside)
+        content = make(aside)
         try:
             facts = {"at": at.isoformat(), "size": aside.stat().st_size, "sha256": digest_of(aside), "tags": dict(tags)}
+            facts |= {"content": content} if content else {}
             self._note(name).unlink(missing_ok=True)  # an older one would speak of the older file
             aside.replace(self._file(name))
             with durable.written_aside(self._folder, json.dumps(facts, indent=2).encode()) as note:
                 note.replace(self._note(name))
             durable.sync_folder(self._folder)
         except OSError as error:
-            remove(aside)
+            with suppress(OSError):
+                aside.unlink()
             what = f"cannot keep the copy {name}: {error.strerror or error}"
             raise Unreachable(what, state="the database is as it was", do="mend the folder of copies") from error
 
@@ -87,7 +98,7 @@ class Copies:
                 part.unlink()
 
     def _file(self, name: str) -> Path:
-        return self._folder / f"{name}.sqlite3"
+        return self._folder / f"{name}{self._suffix}"
 
     def _note(self, name: str) -> Path:
         return self._folder / f"{name}.json"
