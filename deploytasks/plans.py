@@ -240,6 +240,12 @@ def rollout_rules(
         warn_errors=of.warn_when.errors,
         warn_p95=of.warn_when.p95,
         warn_p99=of.warn_when.p99,
+        warn_query=of.warn_when.query,
+        warn_pool=of.warn_when.pool,
+        warn_replication_lag=of.warn_when.replication_lag,
+        warn_cpu=of.warn_when.cpu,
+        warn_memory=of.warn_when.memory,
+        warn_disk=of.warn_when.disk,
         probes="probe" in settings.sections,
         finish_at_end=True,
     )

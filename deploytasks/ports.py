@@ -204,7 +204,8 @@ class Reading(NamedTuple):
     """All that one look at a rollout saw. Recorded whole, so that a resumed deployment can replay it.
 
     ``totals`` counts what users sent; ``probes`` what our own prober sent, a stream of its own (``None``: no
-    prober). ``health`` has both colors. ``alerts`` are those that fire now.
+    prober). ``health`` has both colors. ``alerts`` are those that fire now. ``levels`` are readings of the database and
+    the hosts, by the names in ``verdict.levels``: seconds, or a share from 0 to 1; one that is absent is not watched.
     """
 
     at: datetime
@@ -214,6 +215,7 @@ class Reading(NamedTuple):
     health: Mapping[Color, Health]
     alerts: Sequence[Alert] | NoData
     command: Command | None = None
+    levels: Mapping[str, float] | NoData = {}
 
 
 class Backup(NamedTuple):
@@ -393,6 +395,10 @@ class Metrics(Protocol):
 
     def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
         """Cumulative counts since ``since`` or earlier. ``edges``: seconds, see ``Totals.slower``."""
+
+    def levels(self) -> Mapping[str, float] | NoData:
+        """Readings of the database and the hosts (``Reading.levels``): only those that are watched, the worst of
+        several. They warn; they never roll back."""
 
     def diagnose(self) -> Sequence[Finding]: ...
 

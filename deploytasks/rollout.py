@@ -18,6 +18,7 @@ from .verdict.evidence import Evidence, gather
 from .verdict.guards import check, check_split, doubts, seen
 from .verdict.judge import BASELINE_LEAST, Verdict, milliseconds, percent
 from .verdict.ladder import NOTHING, quantile
+from .verdict.levels import judge_levels
 from .verdict.outlook import Outlook, outlook
 from .verdict.readings import reading_from_json, reading_to_json
 from .verdict.rules import Rule, Rules, adequate
@@ -93,13 +94,15 @@ def _take_in(rules: Rules, course: Course, reading: Reading) -> Course:
         good_polls=course.good_polls + readable,
         data_at=course.data_at if no_data else reading.at,
         alerts_at=course.alerts_at if isinstance(reading.alerts, NoData) else reading.at,
-        warnings=_warn(course, users, reading),
+        warnings=_warn(rules, course, users, reading),
         verdicts=(),
+        levels=reading.levels,
     )
 
 
-def _warn(course: Course, users: Evidence, reading: Reading) -> tuple[Verdict, ...]:
+def _warn(rules: Rules, course: Course, users: Evidence, reading: Reading) -> tuple[Verdict, ...]:
     found = users.warnings()
+    found += [verdict for verdict in judge_levels(reading.levels, rules.warn_levels) if verdict.kind == "WARN"]
     if not isinstance(reading.alerts, NoData):
         found += [
             Verdict("WARN", f"alert {a.name}", 1, None, None, f"alert {a.name} ({a.severity}) fires: {a.summary}")

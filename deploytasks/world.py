@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -218,7 +218,12 @@ class World(Opened):
             probes=self.prober.totals(edges) if self.prober else None,
             health={color: self._beating(partial(self._health, color)) for color in COLORS},
             alerts=self._beating(self._alerts),
+            levels=self._beating(self.levels),
         )
+
+    def levels(self) -> Mapping[str, float] | NoData:
+        """Readings of the database and the hosts."""
+        return _answer_or_no_data(self.metrics.levels)
 
     def _beating(self, ask: Callable[[], T]) -> T:
         """Ask with a beat before: each question alone stays within the switch's grace, all together may not."""

@@ -51,7 +51,7 @@ _BLANK: dict[str, Any] = {
     "traffic": {},
     "armed": None,
     "log": [],
-    "world": {"rate": 100.0, "errors": {}, "sick": {}, "alerts": [], "silent": False, "busy": None},
+    "world": {"rate": 100.0, "errors": {}, "sick": {}, "alerts": [], "silent": False, "busy": None, "levels": {}},
 }
 _known: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
 """Per file: which version of it was read or written last, and what is in it."""
@@ -91,7 +91,7 @@ class State:
         self.write({**self.read(), **values})
 
     def set(self, **world: Any) -> None:
-        """Change what the world is like: ``rate``, ``errors``, ``sick``, ``alerts``, ``silent``, ``busy``."""
+        """Change what the world is like: ``rate``, ``errors``, ``sick``, ``alerts``, ``silent``, ``busy``, ``levels``."""
         data = self.read()
         self.write({**data, "world": {**data["world"], **world}})
 
@@ -308,6 +308,10 @@ class FakeMetrics:
             color: Totals(int(found.get("requests", 0)), int(found.get("errors", 0)), {})
             for color, found in counts.items()
         }
+
+    def levels(self) -> Mapping[str, float] | NoData:
+        found: dict[str, float] | None = self._state.read()["world"]["levels"]
+        return NoData("the levels are silent") if found is None else found
 
     def diagnose(self) -> Sequence[Finding]:
         return ()

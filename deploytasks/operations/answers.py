@@ -33,6 +33,7 @@ def status(world: World) -> Answer:
         "deadman": _tried(lambda: _switch(world)),
         "lease": _tried(lambda: _lease(world)),
         "ledger": _tried(lambda: _ledger(world)),
+        "levels": _tried(lambda: _levels(world)),
     }
 
 
@@ -106,6 +107,25 @@ def _ledger(world: World) -> Answer:
         "settled": None if standing.settled is None else _plain(standing.settled._asdict()),
         "recent": [_plain(ended._asdict()) for ended in standing.recent],
     }
+
+
+def _levels(world: World) -> Answer:
+    """Readings of database and hosts with the limits from which they warn. A mistake under ``metrics`` shows here,
+    and spoils no other part."""
+    from .. import plans
+    from ..world import World
+    from .opening import reloaded
+
+    settings = reloaded(world, "metrics")
+    if "metrics" not in settings.sections:
+        return {}
+    found = (world if settings is world.settings else World(settings, world.site)).levels()
+    if isinstance(found, NoData):
+        return {"unreadable": found.why}
+    if not found:
+        return {}
+    limits = plans.rollout_rules(reloaded(world, "rollout"), "status", None, "blue", (100,)).warn_levels
+    return {name: {"value": value, "warns_above": limits.get(name)} for name, value in found.items()}
 
 
 def history(world: World, limit: int | None = None) -> Answer:

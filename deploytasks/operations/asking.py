@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from invoke import Context
 
     from ..ports import Totals
+    from ..rollout import Rules
     from ..verdict import Limits
     from ..world import World
 
@@ -58,6 +59,7 @@ def check(
     """Read a color over a window and judge it: ``OverThreshold``, or ``NotEnoughEvidence``."""
     from ..settings.base import seconds
     from ..verdict import judge_once
+    from ..verdict.levels import judge_levels
 
     world = open_world(c, env, need=("traffic", "fleet", "metrics", "rollout"))
     length = float(seconds(window)) if window else world.settings.rollout.watch
@@ -66,7 +68,11 @@ def check(
         raise UsageError("no color has all traffic", do="say --color blue or --color green")
     seen = _window(world, target, length)
     found = [v for v in judge_once(seen, None, limits(world)) if v.metric.split()[0] in metrics]
-    view.show("verdicts", answers.verdicts(world, target, found, length), json)
+    levels = world.levels()
+    if isinstance(levels, NoData):
+        view.say(f"database and hosts are unknown: {levels.why}")
+    shown = [*found, *judge_levels(levels, _rules(world).warn_levels)]
+    view.show("verdicts", answers.verdicts(world, target, shown, length), json)
     kinds = {verdict.kind for verdict in found}
     if "FAIL" in kinds:
         raise OverThreshold("; ".join(verdict.why for verdict in found if verdict.kind == "FAIL"))
@@ -76,9 +82,13 @@ def check(
 
 def limits(world: World) -> Limits:
     """The thresholds of an environment, as the judge wants them."""
+    return _rules(world).limits
+
+
+def _rules(world: World) -> Rules:
     from .. import plans
 
-    return plans.rollout_rules(world.settings, "check", None, "blue", (100,)).limits
+    return plans.rollout_rules(world.settings, "check", None, "blue", (100,))
 
 
 def _window(world: World, color: Color, length: float) -> Totals:

@@ -23,7 +23,7 @@ def _at_most_all(fraction: float) -> float:
 
 
 Share = Annotated[Fraction, AfterValidator(_at_most_all)]
-"""A part of all requests: above 0, at most 1."""
+"""A part of the whole: above 0, at most 1."""
 
 
 class RollbackWhen(Value):
@@ -50,6 +50,18 @@ class WarnWhen(Value):
     """Seconds that at most 5 % of requests may exceed."""
     p99: Positive = 1.0
     """Seconds that at most 1 % of requests may exceed."""
+    query: Positive = 0.1
+    """Seconds that a database query takes."""
+    pool: Share = 0.8
+    """Share of the database's connections that are in use."""
+    replication_lag: Positive = 5.0
+    """Seconds that a replica is behind."""
+    cpu: Share = 0.7
+    """Share of a host's processors that is busy."""
+    memory: Share = 0.8
+    """Share of a host's memory that is in use."""
+    disk: Share = 0.9
+    """Share of the time that a disk is busy."""
 
 
 class Rollout(Value):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from ..ports import Command, Json
+from ..ports import Command, Json, NoData
 from .evidence import Evidence
 from .judge import Verdict
 from .ladder import NOTHING
@@ -90,6 +90,8 @@ class Course:
     """What the last reading was judged: the doubts that hold, or the pass or failure."""
     warnings: tuple[Verdict, ...] = ()
     """Every warning so far, once each, in order."""
+    levels: Mapping[str, float] | NoData = field(default_factory=dict)
+    """Readings of the database and the hosts, as of the last reading."""
     ended: Finish | TurnBack | Stop | None = None
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..ports import COLORS, Color
+from ..ports import COLORS, Color, NoData
 from .course import Course
 from .judge import BASELINE_LEAST, Verdict, milliseconds
 from .ladder import NOTHING, quantile
@@ -29,6 +29,7 @@ class Outlook(NamedTuple):
     ``stage`` counts from 1 (0: baseline) to ``stages``; ``percent`` is the target's share; ``seconds_left`` until the
     phase may end, ``hold_left`` and ``pause_left`` until patience does (``None``: not on hold, not paused).
     ``evidence`` says per test how near it is to rolling back: 0 nothing, 1 there. ``notes`` say what is switched off.
+    ``levels`` has each reading of the database and the hosts with the limit from which it warns.
     """
 
     phase: str
@@ -44,6 +45,7 @@ class Outlook(NamedTuple):
     verdicts: tuple[Verdict, ...]
     warnings: tuple[Verdict, ...]
     notes: tuple[str, ...]
+    levels: Mapping[str, tuple[float, float]] = {}
 
     def to_json(self) -> dict[str, Any]:
         """All fields by name, as JSON values; a quantile above the ladder is ``None``."""
@@ -52,6 +54,7 @@ class Outlook(NamedTuple):
             "users": _shown(self.users),
             "probes": None if self.probes is None else _shown(self.probes),
             "evidence": dict(self.evidence),
+            "levels": {name: list(pair) for name, pair in self.levels.items()},
         }
         return (
             shown
@@ -79,7 +82,8 @@ def outlook(rules: Rules, course: Course, at: datetime) -> Outlook:
         evidence=_evidence(course),
         verdicts=course.verdicts,
         warnings=course.warnings,
-        notes=_notes(rules, course),
+        notes=(*_notes(rules, course), *_unknown(course)),
+        levels=_levels(rules, course),
     )
 
 
@@ -119,6 +123,16 @@ def _notes(rules: Rules, course: Course) -> tuple[str, ...]:
         f"to {rules.home}, {BASELINE_LEAST} are needed (absolute limit {milliseconds(rules.p99)} holds)"
         for each in off
     )
+
+
+def _levels(rules: Rules, course: Course) -> Mapping[str, tuple[float, float]]:
+    found, limits = course.levels, rules.warn_levels
+    return {} if isinstance(found, NoData) else {name: (found[name], limits[name]) for name in limits if name in found}
+
+
+def _unknown(course: Course) -> tuple[str, ...]:
+    found = course.levels
+    return (f"database and hosts are unknown: {found.why}",) if isinstance(found, NoData) else ()
 
 
 def _shown(numbers: Mapping[Color, Numbers]) -> dict[str, dict[str, Any]]:

@@ -24,6 +24,7 @@ def reading_to_json(reading: Reading) -> dict[str, Json]:
             else [[a.name, a.severity, a.since.isoformat(), a.summary] for a in reading.alerts]
         ),
         "command": None if reading.command is None else list(reading.command),
+        **_levels(reading.levels),
     }
 
 
@@ -44,7 +45,19 @@ def reading_from_json(given: Mapping[str, Any]) -> Reading:
             else tuple(Alert(name, kind, datetime.fromisoformat(at), text) for name, kind, at, text in alerts)
         ),
         None if command is None else Command(*command),
+        _levels_from(given.get("levels", {})),
     )
+
+
+def _levels(levels: Mapping[str, float] | NoData) -> dict[str, Json]:
+    """Nothing at all without any: most readings have none, and old ones have no such key."""
+    if isinstance(levels, NoData):
+        return {"levels": {"no_data": levels.why}}
+    return {"levels": dict(levels)} if levels else {}
+
+
+def _levels_from(given: Mapping[str, Any]) -> Mapping[str, float] | NoData:
+    return NoData(given["no_data"]) if "no_data" in given else dict(given)
 
 
 def _both(totals: Mapping[Color, Totals] | NoData) -> Json:

@@ -46,6 +46,12 @@ class Rules:
     warn_errors: float = 0.01
     warn_p95: float = 0.5
     warn_p99: float = 1.0
+    warn_query: float = 0.1
+    warn_pool: float = 0.8
+    warn_replication_lag: float = 5.0
+    warn_cpu: float = 0.7
+    warn_memory: float = 0.8
+    warn_disk: float = 0.9
     probes: bool = False
     finish_at_end: bool = True
 
@@ -72,6 +78,18 @@ class Rules:
             min_requests=self.min_requests,
             worse_from=self.worse_from,
         )
+
+    @property
+    def warn_levels(self) -> Mapping[str, float]:
+        """From where on a reading of the database or the hosts warns, by its name in ``levels``."""
+        return {
+            "query_time": self.warn_query,
+            "pool": self.warn_pool,
+            "replication_lag": self.warn_replication_lag,
+            "cpu": self.warn_cpu,
+            "memory": self.warn_memory,
+            "disk": self.warn_disk,
+        }
 
     def to_json(self) -> dict[str, Json]:
         """All fields by name."""

@@ -138,6 +138,7 @@ def _rollout(scene: Scene, width: int, now: datetime) -> list[Section]:
         Section(8, gauges.split(scene, width)),
         Section(8, users),
         Section(3, probes),
+        Section(4, gauges.levels(scene)),
         Section(5, [gauges.limits(scene)]),
         Section(6, [gauges.nearest(scene, width)]),
     ]

@@ -8,8 +8,9 @@ from rich.text import Text
 
 from ..ledger.facts import Facts, number, part, text, whole
 from ..ports import COLORS
+from ..verdict.levels import LEVELS, worded
 from .scene import Scene, evidence, is_over, no_data, sick
-from .sentences import percent_of
+from .sentences import levels as readings, percent_of
 from .wording import MISSING, milliseconds, number as finite, one_line, seconds, share, slow
 
 _FULL, _EMPTY = "█", "░"
@@ -92,6 +93,18 @@ def _style(scene: Scene, limit: str, value: float, soft: str) -> str:
     if hard is not None and value > hard:
         return "bold red"
     return "yellow" if warn is not None and value > warn else ""
+
+
+def levels(scene: Scene) -> list[Text]:
+    """Database and hosts, on one line; yellow what warns, with its limit."""
+    found = readings(scene.outlook)
+    if not found:
+        return []
+    line = Text("  ")
+    for at, (name, (value, limit)) in enumerate(found.items()):
+        over = f" > {LEVELS[name].text(limit)}" if value > limit else ""
+        line.append("  " if at else "").append(worded(name, value) + over, "yellow" if over else "dim")
+    return [line]
 
 
 def limits(scene: Scene) -> Text:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ..ledger.facts import Facts, number, part, parts, text, texts, truth, whole
 from ..ports import COLORS
+from ..verdict.levels import LEVELS, worded
 from .scene import evidence, is_over, no_data, sick
 from .wording import (
     MISSING,
@@ -123,10 +124,29 @@ def reading(facts: Facts, target: str = "") -> str:
     said += [f"probes {_numbers(probes)}"] if whole(probes, "requests") else []
     said += [f"NO DATA: {no_data(seen)}"] if no_data(seen) else []
     said += [f"{color} UNHEALTHY: {why}" for color, why in sick(seen) if color == target or not target]
+    said += over_limit(outlook)
     said += [left] if (left := time_left(outlook)) else []
     nearest = evidence(outlook)
     said += [f"evidence {percent_of(nearest[1])} ({nearest[0]})"] if nearest and nearest[1] > 0 else ["evidence 0 %"]
     return one_line(" | ".join(said))
+
+
+def over_limit(outlook: Facts) -> list[str]:
+    """The readings of database and hosts that are above the limit from which they warn."""
+    over = [(name, pair) for name, pair in levels(outlook).items() if pair[0] > pair[1]]
+    return [f"{worded(name, value)} (warns above {LEVELS[name].text(limit)})" for name, (value, limit) in over]
+
+
+def levels(outlook: Facts) -> dict[str, tuple[float, float]]:
+    """Readings of database and hosts, each with its limit, in the order in which they are shown."""
+    found = part(outlook, "levels")
+    known: dict[str, tuple[float, float]] = {}
+    for name in LEVELS:
+        pair = found.get(name)
+        numbers = [finite(each) for each in pair] if isinstance(pair, list | tuple) else []
+        if len(numbers) == 2 and numbers[0] is not None and numbers[1] is not None:
+            known[name] = numbers[0], numbers[1]
+    return known
 
 
 def percent_of(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..ports import NoData, Totals
@@ -12,6 +13,7 @@ from .wording import clock, number
 if TYPE_CHECKING:
     from ..ports import Reading
     from ..verdict.course import Course
+    from ..verdict.judge import Verdict
 
 
 def watched(course: Course, reading: Reading) -> str:
@@ -26,6 +28,7 @@ def watched(course: Course, reading: Reading) -> str:
             track.name if source == "users" else f"{track.name} of probes": track.stream.evidence
             for source, track in tracks
         },
+        "levels": {} if isinstance(reading.levels, NoData) else _over(reading.levels, course.warnings),
     }
     facts = {
         "reading": {
@@ -37,6 +40,11 @@ def watched(course: Course, reading: Reading) -> str:
     line = f"{clock(reading.at)}  {reading_line(facts, target)}"
     warned = [f"warned of {', '.join(verdict.metric for verdict in course.warnings)}"] if course.warnings else []
     return "; ".join([line, *warned, *(verdict.why for verdict in course.verdicts if verdict.kind != "PASS")])
+
+
+def _over(levels: Mapping[str, float], warnings: Sequence[Verdict]) -> dict[str, list[float | None]]:
+    """What was warned of, as it is now."""
+    return {each.metric: [levels[each.metric], each.limit] for each in warnings if each.metric in levels}
 
 
 def _numbers(totals: Totals) -> dict[str, Any]:

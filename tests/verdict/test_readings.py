@@ -19,6 +19,7 @@ health = st.fixed_dictionaries(
         color: st.builds(Health, st.booleans(), st.text(), st.none() | st.floats(0, 1)) for color in ("blue", "green")
     },
 )
+read = st.dictionaries(st.sampled_from(["cpu", "pool", "query_time"]), st.floats(0, 1e9))
 alerts = st.lists(st.builds(Alert, st.text(), st.sampled_from(["critical", "warning"]), st.just(NOW), st.text())).map(
     tuple
 )
@@ -33,6 +34,7 @@ readings = st.builds(
     health=health,
     alerts=alerts | st.builds(NoData, st.text()),
     command=st.none() | st.builds(Command, st.sampled_from(["pause", "abort"]), st.text(), st.text()),
+    levels=read | st.builds(NoData, st.text()),
 )
 
 
@@ -40,6 +42,14 @@ readings = st.builds(
 def test_a_reading_comes_back_as_it_was(reading):
     """Through JSON and back, nothing is lost: a replay sees what the deployer saw."""
     assert reading == reading_from_json(json.loads(json.dumps(reading_to_json(reading))))
+
+
+def test_a_reading_without_levels_is_one_of_before_there_were_any():
+    """What an older version recorded loads, and a reading that has no levels looks the same."""
+    reading = Reading(NOW, Split(100, 0), {}, None, {}, ())
+    recorded = reading_to_json(reading)
+    assert "levels" not in recorded
+    assert {} == reading_from_json(recorded).levels
 
 
 def test_a_reading_is_compact():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...verdict.levels import LEVELS
 from ..paint import Paint, table
 from ..wording import counted, duration, instant, milliseconds, number, share, whole
 from .reading import fields, items, unreadable, word
@@ -61,7 +62,7 @@ def verdicts(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     for verdict in items(answer, "verdicts"):
         kind = word(verdict, "kind")
         shown = [_measured(verdict, name) for name in ("value", "limit")]
-        count = whole(verdict.get("n"))
+        count = "" if word(verdict, "metric") in LEVELS else whole(verdict.get("n"))
         rows.append((paint(kind, _KINDS.get(kind, "bad")), word(verdict, "metric"), count, shown[0], shown[1]))
         whys.append(f"  {word(verdict, 'why')}")
     return [paint(about, "bold"), *(table(rows, "  ", right=(2, 3, 4)) if whys else ["  nothing was judged"]), *whys]
@@ -72,6 +73,8 @@ def _measured(verdict: Mapping[str, Any], name: str) -> str:
     value, metric = number(verdict.get(name)), word(verdict, "metric")
     if value is None:
         return "over 30 s" if metric.startswith("p9") and name == "value" else word(verdict, name)
+    if metric in LEVELS:
+        return LEVELS[metric].text(value)
     if word(verdict, "kind") == "HOLD" and "not enough data" in word(verdict, "why"):
         return whole(value)
     return milliseconds(value) if metric.startswith("p9") else share(value)

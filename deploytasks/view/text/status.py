@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...verdict.levels import LEVELS, worded
 from ..paint import Paint, table
-from ..wording import duration, instant, moment, one_line, weights, whole
+from ..wording import MISSING, duration, instant, moment, number, one_line, weights, whole
 from .reading import fields, items, title, unreadable, word
 
 _RECENT = 5
@@ -27,6 +28,7 @@ def status(answer: Mapping[str, Any], paint: Paint) -> list[str]:
         ("switch", _switch(answer.get("deadman"), paint)),
         ("lease", _lease(answer.get("lease"), paint)),
         ("ledger", _ledger(answer.get("ledger"), paint)),
+        *_levels(answer.get("levels"), paint),
     )
     where = title(word(answer, "application"), word(answer, "environment"))
     heading = f"{paint(where, 'bold')}  {word(fields(answer, 'traffic'), 'address', '')}".rstrip()
@@ -117,6 +119,21 @@ def _ledger(found: Any, paint: Paint) -> str:
     if why := unreadable(found, paint):
         return why
     return f"{whole(fields(found).get('events'))} events, head {word(found, 'head')[:16]}"
+
+
+def _levels(found: Any, paint: Paint) -> list[tuple[str, str]]:
+    """Database and hosts, one line each; none without any."""
+    if why := unreadable(found, paint):
+        return [("levels", why)]
+    return [(name, _level(name, fields(found, name), paint)) for name in LEVELS if name in fields(found)]
+
+
+def _level(name: str, found: Mapping[str, Any], paint: Paint) -> str:
+    value, limit = number(found.get("value")), number(found.get("warns_above"))
+    if value is None or limit is None:
+        return MISSING
+    said = f"{worded(name, value)} (warns above {LEVELS[name].text(limit)})"
+    return paint(said, "warn") if value > limit else said
 
 
 def _recent(answer: Mapping[str, Any]) -> list[str]:
