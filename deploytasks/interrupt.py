@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -51,6 +51,26 @@ def held_off() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def reaching(give_up: Callable[[], None]) -> Iterator[None]:
+    """Have ``give_up`` called by ``pass_on``. An interrupt arrives in the main thread: others wait on."""
+    key = object()
+    _reached[key] = give_up
+    try:
+        yield
+    finally:
+        del _reached[key]
+
+
+def pass_on() -> None:
+    """End what other threads wait for, each as if its time were up. For whoever leaves while they are at work."""
+    for give_up in list(_reached.values()):
+        give_up()
+
+
+_reached: dict[object, Callable[[], None]] = {}
 
 
 def _is_nohup(number: signal.Signals) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import base64
+from collections.abc import Generator, Sequence
+from contextlib import closing, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from paramiko import Agent, PKey
 from paramiko.auth_strategy import AuthResult, AuthSource, AuthStrategy
 from paramiko.ssh_exception import AuthenticationException, BadAuthenticationType, SSHException
 
-from .failures import LoginRefused
+from .failures import NotLetIn
 
 if TYPE_CHECKING:
     from paramiko.transport import Transport
@@ -51,7 +53,7 @@ class Keys(AuthStrategy):
         self._has_agent = agent
         self._unusable: list[str] = []
 
-    def get_sources(self) -> Iterator[Key]:
+    def get_sources(self) -> Generator[Key, None, None]:
         """The keys, in the order in which they are tried."""
         wanted = []
         for file in self._files:
@@ -68,7 +70,7 @@ class Keys(AuthStrategy):
         if self._has_agent:
             yield from self._agents([blob for blob in wanted if blob])
 
-    def _agents(self, first: Sequence[bytes]) -> Iterator[Key]:
+    def _agents(self, first: Sequence[bytes]) -> Generator[Key, None, None]:
         try:
             agent = Agent()
         except (OSError, SSHException):
@@ -82,28 +84,30 @@ class Keys(AuthStrategy):
             agent.close()
 
     def authenticate(self, transport: Transport) -> AuthResult:
-        """Log in. Raises ``LoginRefused`` with all that was tried."""
+        """Log in. Raises ``NotLetIn`` with all that was tried."""
         tried: list[str] = []
-        for key in self.get_sources():
-            try:
-                key.authenticate(transport)
-            except BadAuthenticationType as error:
-                raise self._refused([], f"it takes no keys, only {', '.join(error.allowed_types)}") from error
-            except AuthenticationException as error:
-                tried.append(key.label if str(error).startswith("Authentication failed") else f"{key.label} ({error})")
-            else:
-                return AuthResult(self)
-            if not transport.is_active():
-                raise self._refused(tried, "it closed the connection (too many keys?)")
+        with closing(self.get_sources()) as sources:
+            for key in sources:
+                try:
+                    key.authenticate(transport)
+                except BadAuthenticationType as error:
+                    raise self._refused([], f"it takes no keys, only {', '.join(error.allowed_types)}") from error
+                except AuthenticationException as error:
+                    plain = str(error).startswith("Authentication failed")
+                    tried.append(key.label if plain else f"{key.label} ({error})")
+                else:
+                    return AuthResult(self)
+                if not transport.is_active():
+                    raise self._refused(tried, "it closed the connection (too many keys?)")
         raise self._refused(tried, "")
 
-    def _refused(self, tried: Sequence[str], why: str) -> LoginRefused:
+    def _refused(self, tried: Sequence[str], why: str) -> NotLetIn:
         refused = f"it does not take {', '.join(tried)}" if tried else "" if why else "there is no key to try"
         unusable = f"could not use {', '.join(self._unusable)}" if self._unusable else ""
         text = "; ".join(part for part in (refused, why, unusable) if part)
         locked = any("passphrase" in one for one in self._unusable)
         do = "`ssh-add` the key: passphrases are not asked for" if locked else _AUTHORIZE
-        return LoginRefused(f"no log-in as {self.username}: {text}", state="no command was sent to it", do=do)
+        return NotLetIn(f"no log-in as {self.username}: {text}", do)
 
 
 _AUTHORIZE = "set `ssh.key` and `ssh.user`, and check the user's ~/.ssh/authorized_keys on the host"
@@ -117,9 +121,6 @@ def _load(file: Path, changed_at: int) -> PKey:  # part of the cache's key
 
 def _public(file: Path) -> bytes | None:
     """The public half that lies beside a private key."""
-    import base64
-    from contextlib import suppress
-
     with suppress(OSError, IndexError, ValueError):
         return base64.b64decode(file.with_name(file.name + ".pub").read_text().split()[1])
     return None

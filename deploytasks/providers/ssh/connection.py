@@ -2,55 +2,64 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fabric
 from paramiko import Channel, SSHClient
 from paramiko.ssh_exception import SSHException
 
-from ...errors import Unreachable
-from ...settings.ssh import SshAccess
-from . import known_hosts
+from . import known_hosts, said
 from .alarms import alarms
 from .authentication import Keys
 from .dialing import dial
-from .failures import cannot_connect
+from .failures import by_gateway, cannot_connect
 from .transport import StreamTransport
 from .verifying import Known
 
-_GLOBAL = Path("/etc/ssh/ssh_known_hosts")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...settings.ssh import SshAccess
+
+AT_ONCE = 4
+"""Commands at once on one connection; sshd allows 10 sessions (MaxSessions) unless told otherwise."""
+
+_LAST = 0.5
+"""Seconds between ending a connection and ending that of its gateway, when the first did not help."""
+
+
+class Terms(NamedTuple):
+    """What the settings say, with the files they name; and how to find the connection to a jump."""
+
+    access: SshAccess
+    key: Path | None
+    known_hosts: Path | None
+    jump: Callable[[str], Connection]
 
 
 class Connection(fabric.Connection):
     """A connection to one host, opened on first use and again after it was lost. ``reach`` is for any thread."""
 
-    # Fabric's connection takes an attribute that its class does not have for a configuration key.
-    access: SshAccess = SshAccess()
+    # What the class does not have, Fabric's connection takes for a configuration key.
     connects = 0
-    _key: Path | None = None
-    _known: Path | None = None
-    _jump: Callable[[str], Connection] | None = None
-    _opening: threading.Lock = threading.Lock()
+    """How often it was opened."""
+    turns: threading.BoundedSemaphore
+    """Whose turn it is to run a command."""
+    _terms: Terms
+    _opening: threading.Lock
     _deadline = 0.0
-    _sock: socket.socket | Channel | None = None
+    _sock: Any = None
 
-    def __init__(
-        self,
-        host: str,
-        *,
-        access: SshAccess,
-        key: Path | None,
-        known_hosts: Path | None,
-        jump: Callable[[str], Connection],
-        **given: Any,
-    ) -> None:
-        self._set(access=access, _key=key, _known=known_hosts, _jump=jump, _opening=threading.Lock())
+    def __init__(self, host: str, terms: Terms, **given: Any) -> None:
+        turns = threading.BoundedSemaphore(AT_ONCE)
+        self._set(_terms=terms, _opening=threading.Lock(), turns=turns)
         super().__init__(host, connect_timeout=None, **given)
 
     @property
@@ -58,35 +67,28 @@ class Connection(fabric.Connection):
         """``user@host:port``."""
         return f"{self.user}@{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
+    @property
+    def limit(self) -> float:
+        """Seconds that connecting may take: the settings', or the ssh_config's when that is less."""
+        return min(self._terms.access.connect_within, said.limit(self.ssh_config))
+
     def get_gateway(self) -> Connection | str | None:
-        """As Fabric's, from ProxyJump or ProxyCommand, but with jumps that verify host keys, in ssh's order."""
-        jumps = self.ssh_config.get("proxyjump", "none")
-        if jumps.lower() == "none":
-            command = self.ssh_config.get("proxycommand", "none")
-            return None if command.lower() == "none" else command
-        assert self._jump is not None
-        *before, last = (hop.strip().removeprefix("ssh://") for hop in jumps.split(","))
-        nearest = self._jump(last)
-        if nearest.host == self.host and nearest.port == self.port:
-            return None  # a wildcard in the ssh_config that also means the jump itself
-        for hop in reversed(before):
-            nearest.gateway = nearest.gateway or self._jump(hop)
-            nearest = nearest.gateway
-        return self._jump(last)
+        """As Fabric's, from ProxyJump or ProxyCommand; but jumps verify host keys, and come in ssh's order."""
+        hops = said.hops(self.ssh_config)
+        if not hops:
+            return said.command(self.ssh_config)
+        if hops[-1].rpartition("@")[2].partition(":")[0] in (self.original_host, self.host):
+            return None  # a wildcard in the ssh_config that means the jump as well
+        jumps = [self._terms.jump(hop) for hop in hops]
+        for before, after in itertools.pairwise(jumps):
+            after.gateway = before
+        return jumps[-1]
 
     # -- opening -------------------------------------------------------------
 
     def open(self) -> None:
         """Connect, unless that is done. What Fabric calls by itself."""
-        self.reach(self.host, self.limit)
-
-    @property
-    def limit(self) -> float:
-        """Seconds that connecting may take: the settings', or the ssh_config's when that is less."""
-        configured = self.ssh_config.get("connecttimeout", "")
-        return (
-            min(self.access.connect_within, float(configured)) if configured.isdecimal() else self.access.connect_within
-        )
+        self.reach(self.original_host, self.limit)
 
     def reach(self, label: str, within: float) -> None:
         """Connect, unless that is done, within that many seconds. ``label``: the host's name for people.
@@ -96,7 +98,7 @@ class Connection(fabric.Connection):
         if self.is_connected:
             return
         began = time.monotonic()
-        if not self._opening.acquire(timeout=max(0.0, within)):
+        if not self._opening.acquire(timeout=max(0.05, within)):
             raise cannot_connect(label, self.where, TimeoutError(), within, is_late=True)
         try:
             if not self.is_connected:
@@ -106,31 +108,35 @@ class Connection(fabric.Connection):
 
     def _connect(self, label: str, began: float, within: float) -> None:
         self._deadline = began + within
-        self.client.close()
-        with alarms.within(self._left(), self.sever) as alarm:
-            try:
+        self.close()
+        try:
+            with self.bounded(self._left()):
                 self._prepare(label)
                 super().open()
-                self.transport.set_keepalive(self.access.keepalive)
+                self.transport.set_keepalive(self._terms.access.keepalive)
                 self.connects += 1
-            except Exception as error:
-                self.sever()
-                self.client.close()
-                late = alarm.rang or self._left() <= 0
-                raise cannot_connect(label, self.where, error, within, is_late=late) from error
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, Exception):
+                raise
+            is_late = time.monotonic() >= self._deadline
+            raise cannot_connect(label, self.where, error, within, is_late=is_late) from error
 
     def _prepare(self, label: str) -> None:
-        policy = Known(known_hosts.read(self._known_files()), self._key_name(), label)
+        terms, asked = self._terms, self.ssh_config
+        files = [terms.known_hosts] if terms.known_hosts else said.known_hosts(asked)
+        policy = Known(known_hosts.read(files), said.key_name(asked, self.host, int(self.port)), label)
         self.client = SSHClient()
         self.client.set_missing_host_key_policy(policy)
+        named = [*([terms.key] if terms.key else []), *said.identities(asked)]
         left = self._left()
         self.connect_kwargs = {
-            "auth_strategy": Keys(self.user, self._identities(), only_these=self._asks("identitiesonly")),
-            "transport_factory": lambda sock, **given: _transport(sock, policy, given),
+            "auth_strategy": Keys(self.user, named, only_these=said.only_identities(asked)),
+            "transport_factory": lambda sock, **given: policy.prefer(StreamTransport(sock, **given)),
             "timeout": left, "banner_timeout": left, "auth_timeout": left, "channel_timeout": left,
         }  # fmt: skip
         if not self.gateway:
-            self._sock = dial(self.host, self.port, self._deadline, self.access.lost_after)
+            self._sock = dial(self.host, int(self.port), self._deadline, terms.access.lost_after)
             self.connect_kwargs["sock"] = self._sock
 
     def open_gateway(self) -> Any:
@@ -138,12 +144,8 @@ class Connection(fabric.Connection):
         if isinstance(self.gateway, str):
             self._sock = super().open_gateway()
             return self._sock
-        try:
+        with by_gateway(self.original_host):
             self.gateway.reach(self.gateway.original_host, self._left())
-        except Unreachable as error:
-            error.what = f"by its gateway: {error.what}"
-            error.args = (error.what,)
-            raise
         where = (self.host, int(self.port))
         self._sock = self.gateway.transport.open_channel("direct-tcpip", where, ("", 0), timeout=self._left())
         return self._sock
@@ -151,28 +153,34 @@ class Connection(fabric.Connection):
     def _left(self) -> float:
         return max(0.05, self._deadline - time.monotonic())
 
-    # -- what the ssh_config says ----------------------------------------------
+    def session(self, label: str, within: float) -> Channel:
+        """A channel for one command. A connection that turns out to be dead already is opened once more.
 
-    def _asks(self, option: str) -> bool:
-        return bool(self.ssh_config.get(option, "no").lower() == "yes")
-
-    def _identities(self) -> list[Path]:
-        configured = [Path(file).expanduser() for file in self.ssh_config.get("identityfile", [])]
-        return [*([self._key] if self._key else []), *configured]
-
-    def _key_name(self) -> str:
-        """The name of this host in files of host keys."""
-        alias = self.ssh_config.get("hostkeyalias")
-        return alias or (self.host if int(self.port) == 22 else f"[{self.host}]:{self.port}")
-
-    def _known_files(self) -> list[Path]:
-        if self._known:
-            return [self._known]
-        own = self.ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2").split()
-        everyone = self.ssh_config.get("globalknownhostsfile", str(_GLOBAL)).split()
-        return [Path(file).expanduser() for file in [*own, *everyone] if file.lower() != "none"]
+        Raises ``Unreachable``, or what paramiko raises when the connection is lost.
+        """
+        deadline = time.monotonic() + within
+        before = self.connects
+        self.reach(label, min(self.limit, within))
+        try:
+            return self.transport.open_session(timeout=max(0.05, deadline - time.monotonic()))
+        except (SSHException, EOFError, OSError):
+            left = deadline - time.monotonic()
+            if self.is_connected or self.connects != before or left <= 0:
+                raise
+        self.reach(label, min(self.limit, left))
+        return self.transport.open_session(timeout=max(0.05, deadline - time.monotonic()))
 
     # -- ending --------------------------------------------------------------
+
+    @contextmanager
+    def bounded(self, seconds: float) -> Iterator[None]:
+        """End the connection when the block takes longer; then, if that did not help, its gateway's."""
+        with alarms.within(seconds, self.sever):
+            if isinstance(self.gateway, Connection):
+                with alarms.within(seconds + _LAST, self.gateway.sever):
+                    yield
+            else:
+                yield
 
     def sever(self) -> None:
         """End the connection now, from any thread, without waiting for anything: whoever waits for it wakes up."""
@@ -182,18 +190,15 @@ class Connection(fabric.Connection):
             transport = self.client.get_transport()
             if transport is not None:
                 transport.packetizer.close()
-        elif sock is not None:
+        elif isinstance(sock, socket.socket):
             with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR) if isinstance(sock, socket.socket) else sock.close()
+                sock.shutdown(socket.SHUT_RDWR)
+        elif sock is not None:
+            sock.close()
 
     def close(self) -> None:
         """Close. It opens again when it is used again."""
+        self.sever()
         with suppress(OSError, SSHException, EOFError):
             self.client.close()
-        self.sever()
-
-
-def _transport(sock: Any, policy: Known, given: dict[str, Any]) -> StreamTransport:
-    transport = StreamTransport(sock, **given)
-    policy.prefer(transport)
-    return transport
+        self._sock = None

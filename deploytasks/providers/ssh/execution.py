@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from typing import IO, TYPE_CHECKING
 
 from paramiko.ssh_exception import SSHException
 
-from .failures import ConnectionLost
-from .output import Output, Tail
+from .output import Errors, Output
 
 if TYPE_CHECKING:
     from paramiko import Channel
 
-_PIECE = 32 * 1024
+PIECE = 32 * 1024
+"""Bytes that are handed on at once: what a packet of paramiko holds."""
+
+LOST = (SSHException, EOFError, OSError)
+"""What paramiko raises when a connection is gone."""
+
 _LOOK = 0.2
 """Seconds between two looks at what the host says while it takes none of what we send."""
+_REST = 1.0
+"""Seconds that the end of stderr may take when a command has failed."""
 
 
 class TimeIsUp(Exception):
     """The command was not done in time."""
+
+
+class GivenUp(Exception):
+    """Whoever waits for the command does not want it any more."""
 
 
 class _Wake(threading.Event):
@@ -36,78 +45,83 @@ class _Wake(threading.Event):
 
 
 class Execution:
-    """Runs what was wrapped. ``deadline`` is on the monotonic clock."""
+    """A wrapped command. ``deadline`` is on the monotonic clock."""
 
-    def __init__(self, channel: Channel, token: str, deadline: float) -> None:
+    def __init__(self, token: str, deadline: float) -> None:
         self.output = Output(token)
-        self.errors = Tail()
-        self._channel = channel
+        self.errors = Errors(token)
         self._deadline = deadline
         self._wake = _Wake()
+        self._is_given_up = False
+
+    def give_up(self) -> None:
+        """End the waiting, from another thread."""
+        self._is_given_up = True
+        self._wake.set()
+
+    def run(self, channel: Channel, command: str, given: IO[bytes] | None) -> int | None:
+        """The exit code, or ``None`` when there is none: the connection was lost, or the wrapper was killed.
+
+        Raises ``TimeIsUp``, ``GivenUp``, or one of ``LOST``.
+        """
         channel.in_buffer.set_event(self._wake)
         channel.in_stderr_buffer.set_event(self._wake)
-
-    def run(self, command: str, given: IO[bytes] | None) -> int:
-        """The exit code. Raises ``TimeIsUp``, ``ConnectionLost``, or paramiko's and the system's errors."""
-        self._channel.exec_command(command)
+        channel.exec_command(command)
         if given is not None:
-            self._send(given)
-        if not self._channel.closed:
-            self._channel.shutdown_write()
-        return self._finish()
+            self._send(channel, given)
+        if not channel.closed and not channel.eof_received:
+            channel.shutdown_write()
+        self._wait(channel)
+        if self.output.code is None:
+            return channel.recv_exit_status() if channel.status_event.is_set() and channel.exit_status >= 0 else None
+        return self.output.code
 
-    def _send(self, given: IO[bytes]) -> None:
-        self._channel.settimeout(_LOOK)
-        while piece := given.read(_PIECE):
+    def _send(self, channel: Channel, given: IO[bytes]) -> None:
+        channel.settimeout(_LOOK)
+        while piece := given.read(PIECE):
             left = memoryview(piece)
             while left:
                 try:
-                    sent = self._channel.send(left)
+                    sent = channel.send(left)
                     left = left[sent:]
                 except TimeoutError:
                     sent = -1
                 except OSError:  # the command has ended, and wants no more
                     return
-                self._drain()
+                self._drain(channel)
                 if sent == 0 or self.output.code is not None:
                     return
-                self._check_time()
+                self._time_left()
 
-    def _finish(self) -> int:
+    def _wait(self, channel: Channel) -> None:
+        """Until the command has ended, and has said why when it has failed."""
+        enough = 0.0
         while True:
             self._wake.forget()
-            self._drain()
-            if self.output.code is not None:
-                return self._ended(self.output.code)
-            if self._channel.closed or self._channel.eof_received:
-                self._drain()
-                return self._ended(self.output.code)
-            self._wake.wait(self._check_time())
+            is_over = channel.closed  # looked at before the last draining
+            self._drain(channel)
+            code = self.output.code
+            if is_over or code == 0 or (code is not None and self.errors.is_whole):
+                return
+            if code is None:
+                self._wake.wait(self._time_left())
+                continue
+            enough = enough or time.monotonic() + _REST
+            if time.monotonic() >= enough:
+                return
+            self._wake.wait(enough - time.monotonic())
 
-    def _ended(self, code: int | None) -> int:
-        """The exit code. Waits for what is still on its way to stderr when it will be shown."""
-        if code != 0:
-            self._channel.status_event.wait(min(1.0, max(0.0, self._deadline - time.monotonic())))
-            self._drain()
-        status = self._channel.recv_exit_status() if self._channel.status_event.is_set() else -1
-        if code is None and status == -1:
-            raise ConnectionLost("the connection was lost")
-        return status if code is None else code
-
-    def _drain(self) -> None:
-        channel = self._channel
+    def _drain(self, channel: Channel) -> None:
         while channel.recv_ready() or channel.recv_stderr_ready():
             if channel.recv_ready():
-                self.output.feed(channel.recv(_PIECE * 8))
+                self.output.feed(channel.recv(PIECE * 8))
             if channel.recv_stderr_ready():
-                self.errors.feed(channel.recv_stderr(_PIECE))
+                self.errors.feed(channel.recv_stderr(PIECE))
 
-    def _check_time(self) -> float:
+    def _time_left(self) -> float:
+        if self._is_given_up:
+            raise GivenUp
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeIsUp
         return left
-
-
-LOST = (SSHException, EOFError, socket.error, ConnectionLost)
-"""What paramiko raises when a connection is gone."""

@@ -1,4 +1,4 @@
-"""A host over SSH: what ``hosts.Host`` promises."""
+"""A host over SSH: what ``hosts.Host`` promises, and more."""
 
 from __future__ import annotations
 
@@ -6,39 +6,40 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
+from paramiko.ssh_exception import ChannelException
+
+from ... import interrupt
 from ...errors import DeployError, Unreachable, UsageError
 from ..hosts.host import CommandFailed, last_lines
 from . import wrapping
-from .alarms import alarms
-from .connection import Connection
-from .execution import LOST, Execution, TimeIsUp
-from .failures import ConnectionLost
+from .connection import AT_ONCE
+from .execution import LOST, PIECE, Execution, GivenUp, TimeIsUp
+from .failures import ConnectionLost, said
 from .forwarding import Forward
 from .output import Lines
 
-AT_ONCE = 4
-"""Commands at once on one connection; sshd allows 10 sessions (MaxSessions) unless told otherwise."""
-
-_PIECE = 32 * 1024
+if TYPE_CHECKING:
+    from .connection import Connection
 
 _TO_KILL = 1.5
 """Seconds to kill what we give up."""
 _GRACE = 3
 """Seconds after which a host ends by itself what we would have killed before."""
+_BY_ITSELF = "the host cannot be asked now; it ends the command by itself when its time is up"
+_KILLED = "it was killed with everything it had started"
 
 
 class SshHost:
-    """Runs commands, each on a channel of its own of one connection. For any thread."""
+    """Runs commands, each on a channel of its own of one connection. For any thread; ``AT_ONCE`` run at once."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = name
         self.connection = connection
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._round_trips = 0
         self._forwarding = threading.Lock()
         self._forwards: dict[str, Forward] = {}
@@ -49,76 +50,12 @@ class SshHost:
         return self._round_trips
 
     def run(self, command: str, timeout: float, given: str | None = None) -> str:
-        deadline = time.monotonic() + max(timeout, 0.05)
-        with ExitStack() as stack:
-            source = None
-            if given is not None:
-                try:
-                    source = stack.enter_context(Path(given).open("rb"))
-                except OSError as error:
-                    raise UsageError(f"cannot read {given}: {error.strerror}") from error
-            if not self._turns.acquire(timeout=max(timeout, 0.05)):
-                raise Unreachable(f"{self.name}: {AT_ONCE} other commands took all of {timeout:.1f} s", do="try again")
-            stack.callback(self._turns.release)
-            self.connection.reach(self.name, min(self.connection.limit, deadline - time.monotonic()))
-            return self._run(command, timeout, deadline, source)
-
-    def _run(self, command: str, timeout: float, deadline: float, source: IO[bytes] | None) -> str:
-        token = secrets.token_hex(8)
-        left = max(0.05, deadline - time.monotonic())
-        execution: Execution | None = None
-        with alarms.within(left + _TO_KILL, self.connection.sever):
-            try:
-                self._round_trips += 1
-                channel = self.connection.transport.open_session(timeout=left)
-                execution = Execution(channel, token, deadline)
-                code = execution.run(wrapping.wrapped(command, token, math.ceil(left) + _GRACE), source)
-                channel.close()
-            except TimeIsUp:
-                raise self._too_late(timeout, execution, self._kill(token)) from None
-            except LOST as error:
-                raise self._lost(error, timeout, deadline, execution) from error
-            except BaseException:
-                self._kill(token)
-                raise
-        return self._judged(code, execution)
-
-    def _judged(self, code: int, execution: Execution) -> str:
-        text = execution.output.text.decode(errors="replace")
-        if code == 0 and execution.output.has_begun:
-            return text
-        said = execution.errors.text.decode(errors="replace")
-        if not execution.output.has_begun:
-            said = execution.output.before.decode(errors="replace") + said
-            raise CommandFailed(self.name, code, said, what="the log-in shell", state="the command was not run")
-        raise CommandFailed(self.name, code, text + said)
-
-    def _kill(self, token: str) -> bool:
-        """Kill a command with all it started; whether the host has confirmed it."""
-        deadline = time.monotonic() + _TO_KILL
-        with suppress(TimeIsUp, *LOST):
-            self._round_trips += 1
-            channel = self.connection.transport.open_session(timeout=_TO_KILL)
-            channel.exec_command(wrapping.kill(token))
-            ended = channel.status_event.wait(max(0.05, deadline - time.monotonic()))
-            channel.close()
-            return bool(ended and channel.exit_status >= 0)
-        return False
-
-    def _too_late(self, timeout: float, execution: Execution | None, killed: bool) -> Unreachable:
-        said = ""
-        if execution:
-            output = execution.output.text + execution.errors.text
-            said = "; ".join(last_lines(output.decode(errors="replace"), 2))
-        state = "it was killed with everything it had started" if killed else _BY_ITSELF
-        return Unreachable(
-            f"{self.name}: a command was not done after {timeout:.1f} s{': ' if said else ''}{said}", state=state
-        )
-
-    def _lost(self, error: BaseException, timeout: float, deadline: float, execution: Execution | None) -> DeployError:
-        if time.monotonic() >= deadline:
-            return self._too_late(timeout, execution, killed=False)
-        return ConnectionLost(f"{self.name}: the connection was lost during a command ({error})", state=_BY_ITSELF)
+        timeout = max(timeout, 0.05)
+        deadline = time.monotonic() + timeout
+        with _opened(given) as source, self._turn(timeout):
+            execution = Execution(secrets.token_hex(8), deadline)
+            code = self._run(execution, command, timeout, deadline, source)
+            return self._judged(code, execution)
 
     def follow(self, command: str, line: Callable[[str], None]) -> int:
         """Run a command for as long as it likes, and hand on each line that it says, stderr too; its exit code.
@@ -127,31 +64,29 @@ class SshHost:
         exception, the command is killed.
         """
         limit = self.connection.limit
-        token = secrets.token_hex(8)
-        lines = Lines(token, line)
-        self.connection.reach(self.name, limit)
+        lines = Lines(secrets.token_hex(8), line)
         try:
-            with alarms.within(limit, self.connection.sever):
+            with self.connection.bounded(limit + _TO_KILL):
+                channel = self.connection.session(self.name, limit)
                 self._round_trips += 1
-                channel = self.connection.transport.open_session(timeout=limit)
-                channel.exec_command(wrapping.followed(command, token))
+                channel.exec_command(wrapping.followed(command, lines.token))
             with channel:
-                while lines.code is None and (piece := channel.recv(_PIECE)):
+                while lines.code is None and (piece := channel.recv(PIECE)):
                     lines.feed(piece)
         except LOST as error:
-            raise ConnectionLost(f"{self.name}: the connection was lost ({error})") from error
+            raise self._lost(error) from error
         except BaseException:
-            self._kill(token)
+            self._kill(lines.token, patiently=not lines.has_begun)
             raise
         if lines.code is None:
-            raise ConnectionLost(f"{self.name}: the connection was lost")
+            raise self._lost(EOFError())
         return lines.code
 
     def forward(self, to: str) -> str:
         """A local address, ``127.0.0.1:port``, that leads through this connection to ``to`` as the host sees it:
         ``host:port``, or the path of a UNIX socket. The same one every time, for as long as the process lives.
 
-        Raises ``Unreachable`` when the host cannot be reached now.
+        Ask for it before each use: ``Unreachable`` is raised when the host cannot be reached now.
         """
         self.connection.reach(self.name, self.connection.limit)
         with self._forwarding:
@@ -167,5 +102,98 @@ class SshHost:
             self._forwards.clear()
         self.connection.close()
 
+    # -- running -------------------------------------------------------------
 
-_BY_ITSELF = "the host cannot be asked now; it ends the command by itself when its time is up"
+    def _run(
+        self, execution: Execution, command: str, timeout: float, deadline: float, source: IO[bytes] | None
+    ) -> int | None:
+        """The exit code. Whatever else ends it, the command is killed."""
+        token = execution.output.token
+        is_sent = False
+        with ExitStack() as stack:
+            stack.enter_context(self.connection.bounded(deadline - time.monotonic() + _TO_KILL))
+            stack.enter_context(interrupt.reaching(execution.give_up))
+            try:
+                left = max(0.05, deadline - time.monotonic())
+                channel = stack.enter_context(self.connection.session(self.name, left))
+                is_sent = True
+                self._round_trips += 1
+                return execution.run(channel, wrapping.wrapped(command, token, math.ceil(left) + _GRACE), source)
+            except (TimeIsUp, GivenUp) as error:
+                state = self._kill(token, patiently=not execution.output.has_begun)
+                raise self._late(timeout, execution, state, given_up=isinstance(error, GivenUp)) from None
+            except LOST as error:
+                if time.monotonic() >= deadline:
+                    state = _BY_ITSELF if is_sent else "it was not started"
+                    raise self._late(timeout, execution, state) from error
+                raise self._lost(error) from error
+            except DeployError:
+                raise
+            except BaseException:
+                self._kill(token, patiently=not execution.output.has_begun)
+                raise
+
+    def _kill(self, token: str, *, patiently: bool) -> str:
+        """Kill a command with all it started; what to say about it."""
+        if not self.connection.is_connected:
+            return _BY_ITSELF
+        with suppress(*LOST, DeployError), self.connection.session(self.name, _TO_KILL) as channel:
+            self._round_trips += 1
+            channel.exec_command(wrapping.kill(token, patiently=patiently))
+            channel.status_event.wait(_TO_KILL)
+            if channel.exit_status >= 0:
+                return _KILLED
+        return _BY_ITSELF
+
+    def _judged(self, code: int | None, execution: Execution) -> str:
+        output = execution.output
+        text = output.text.decode(errors="replace")
+        if code == 0 and output.has_begun:
+            return text
+        errors = execution.errors.text.decode(errors="replace")
+        if code is None and not self.connection.is_connected:
+            raise self._lost(EOFError())
+        if not output.has_begun:
+            errors = output.before.decode(errors="replace") + errors
+            what, state = "the log-in shell, instead of running a command,", "the command was not run"
+            raise CommandFailed(self.name, 126 if code is None else code, errors, what=what, state=state)
+        if output.code is None:
+            raise CommandFailed(self.name, 137, text + errors, what="a command was killed on the host: it")
+        raise CommandFailed(self.name, output.code, text + errors)
+
+    @contextmanager
+    def _turn(self, timeout: float) -> Iterator[None]:
+        if not self.connection.turns.acquire(timeout=timeout):
+            what = f"{self.name}: a command was not begun after {timeout:.1f} s: {AT_ONCE} others were at work"
+            raise Unreachable(what, state="it was not started", do="wait for them, or give more time")
+        try:
+            yield
+        finally:
+            self.connection.turns.release()
+
+    def _late(self, timeout: float, execution: Execution, state: str, *, given_up: bool = False) -> Unreachable:
+        output = execution.output.text + execution.errors.text
+        lines = "; ".join(last_lines(output.decode(errors="replace"), 2))
+        why = "was given up" if given_up else f"was not done after {timeout:.1f} s"
+        return Unreachable(f"{self.name}: a command {why}{': ' if lines else ''}{lines}", state=state)
+
+    def _lost(self, error: BaseException) -> Unreachable:
+        if isinstance(error, ChannelException):
+            do = "raise MaxSessions in its sshd_config"
+            return Unreachable(f"{self.name}: takes no more commands at once: {error.text}", do=do)
+        if self.connection.is_connected:
+            return Unreachable(f"{self.name}: does not run commands: {said(error)}", do="check the user's log-in there")
+        return ConnectionLost(f"{self.name}: the connection was lost during a command", state=_BY_ITSELF)
+
+
+@contextmanager
+def _opened(given: str | None) -> Iterator[IO[bytes] | None]:
+    if given is None:
+        yield None
+        return
+    try:
+        file = Path(given).open("rb")  # noqa: SIM115  # closed below; the body's own errors are not about this file
+    except OSError as error:
+        raise UsageError(f"cannot read {given}: {error.strerror}") from error
+    with file:
+        yield file

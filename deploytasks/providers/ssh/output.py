@@ -12,6 +12,7 @@ class Output:
     """Takes stdout piece by piece; knows what lies between the wrapper's two marks."""
 
     def __init__(self, token: str) -> None:
+        self.token = token
         self._begin = f"\n{token} begin\n".encode()
         self._end = f"\n{token} ".encode()
         self._bytes = bytearray()
@@ -56,14 +57,16 @@ class Output:
         if line_end >= 0:
             self.code = int(self._bytes[found + len(self._end) : line_end])
             self._stop = found
+            del self._bytes[line_end + 1 :]
         elif found < 0:
             self._looked = max(self._start, len(self._bytes) - len(self._end))
 
 
-class Tail:
-    """The last part of a stream."""
+class Errors:
+    """The last part of stderr. The wrapper ends it with a mark when the command has failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str) -> None:
+        self._end = f"\n{token}\n".encode()
         self._bytes = bytearray()
 
     def feed(self, piece: bytes) -> None:
@@ -75,18 +78,24 @@ class Tail:
     @property
     def text(self) -> bytes:
         """What is kept."""
-        return bytes(self._bytes[-_TAIL:])
+        return bytes(self._bytes[-_TAIL:].partition(self._end)[0])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all came that a failed command has said."""
+        return self._end in self._bytes[-_TAIL:]
 
 
 class Lines:
     """The lines of a command that is followed, each as soon as it is whole."""
 
     def __init__(self, token: str, line: Callable[[str], None]) -> None:
+        self.token = token
         self._begin = f"{token} begin".encode()
         self._end = f"{token} ".encode()
         self._line = line
         self._rest = b""
-        self._has_begun = False
+        self.has_begun = False
         self._held_back = False
         self.code: int | None = None
         """With what the command has ended; ``None`` when it has not."""
@@ -100,8 +109,8 @@ class Lines:
     def _take(self, given: bytes) -> None:
         if self.code is not None:
             return
-        if not self._has_begun:
-            self._has_begun = given == self._begin
+        if not self.has_begun:
+            self.has_begun = given == self._begin
         elif given.startswith(self._end):
             self.code = int(given[len(self._end) :])
         else:

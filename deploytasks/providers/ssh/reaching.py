@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fabric import Config
-from paramiko import SSHConfig
 
-from ...errors import UsageError
+from ...errors import SettingsError, UsageError
 from ...settings.ssh import SshAccess
-from .connection import Connection
+from .connection import Connection, Terms
+from .said import ssh_config
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it would print tracebacks of what we report as errors
 
 _connections: dict[Address, Connection] = {}
+_in_the_making: set[Address] = set()
 _lock = threading.RLock()
 
 
@@ -36,27 +37,35 @@ def connection(endpoint: str, access: SshAccess, root: Path, *, is_gateway: bool
     address = Address(endpoint, access, root, is_gateway)
     with _lock:
         if address not in _connections:
-            _connections[address] = _new(address)
+            if address in _in_the_making:
+                raise SettingsError(
+                    [f"ssh: the way to {endpoint} leads through itself"], do="mend ProxyJump or gateway"
+                )
+            _in_the_making.add(address)
+            try:
+                _connections[address] = _new(address)
+            finally:
+                _in_the_making.discard(address)
         return _connections[address]
 
 
 def _new(address: Address) -> Connection:
     access, root = address.access, address.root
     user, host, port = parts(address.endpoint)
-    gateway = None
-    if access.gateway and not address.is_gateway:
-        gateway = connection(access.gateway, access, root, is_gateway=True)
-    return Connection(
-        host,
-        user=user or (access.user if not address.is_gateway else None),
-        port=port or (access.port if not address.is_gateway else None),
-        config=_config(_file(access.ssh_config, root, "ssh_config")),
-        gateway=gateway,
-        access=access,
-        key=_file(access.key, root, "key"),
-        known_hosts=_file(access.known_hosts, root, "known_hosts"),
-        jump=lambda hop: connection(hop, access.model_copy(update={"gateway": None}), root, is_gateway=True),
+    config = _config(_file(access.ssh_config, root, "ssh_config"))
+    to_jumps = access.model_copy(update={"gateway": None})
+    terms = Terms(
+        access,
+        _file(access.key, root, "key"),
+        _file(access.known_hosts, root, "known_hosts"),
+        jump=lambda hop: connection(hop, to_jumps, root, is_gateway=True),
     )
+    if address.is_gateway:  # `user` and `port` are about the hosts behind it
+        user = user or (None if "user" in config.base_ssh_config.lookup(host) else access.user)
+    else:
+        user, port = user or access.user, port or access.port
+    gateway = terms.jump(access.gateway) if access.gateway else None
+    return Connection(host, terms, user=user, port=port, config=config, gateway=gateway)
 
 
 def parts(endpoint: str) -> tuple[str | None, str, int | None]:
@@ -80,13 +89,9 @@ def _file(given: str | None, root: Path, what: str) -> Path | None:
 
 @cache
 def _config(file: Path | None) -> Config:
-    """Fabric's settings, which all hosts share, around one ssh_config: ``file``, or the user's and the system's."""
-    found = SSHConfig()
-    for path in [file] if file else [Path.home() / ".ssh" / "config", Path("/etc/ssh/ssh_config")]:
-        if path.is_file():
-            found.parse(path.read_text().splitlines())
+    """Fabric's settings around one ssh_config, which all hosts share: one for each would cost more than connecting."""
     overrides = {"load_ssh_configs": False, "run": {"in_stream": False, "hide": True}}
-    return Config(overrides=overrides, ssh_config=found, lazy=True)
+    return Config(overrides=overrides, ssh_config=ssh_config(file), lazy=True)
 
 
 def close_all() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-from paramiko import MissingHostKeyPolicy, PKey, SSHClient
+from paramiko import MissingHostKeyPolicy, PKey, SSHClient, Transport
 
 from .failures import NOTHING_SENT, HostKeyRefused
 from .known_hosts import KnownHosts, KnownKey, fingerprint
 
-if TYPE_CHECKING:
-    from paramiko.transport import Transport
+T = TypeVar("T", bound=Transport)
 
 _FAMILY = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
 """A type of key → the signature algorithms under which a server offers it."""
@@ -29,12 +28,13 @@ class Known(MissingHostKeyPolicy):
         self._label = label
         self._keys = hosts.of(name)
 
-    def prefer(self, transport: Transport) -> None:
-        """Ask the server for a key of a type that is known, when it has several."""
+    def prefer(self, transport: T) -> T:
+        """Have the server asked for a key of a type that is known, when it has several. The transport is returned."""
         options = transport.get_security_options()
         known = [algorithm for key in self._keys for algorithm in _FAMILY.get(key.type, (key.type,))]
         first = [one for one in dict.fromkeys(known) if one in options.key_types]
         options.key_types = [*first, *(one for one in options.key_types if one not in first)]
+        return transport
 
     def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
         """Return when the key is known; raise ``HostKeyRefused`` otherwise."""
