@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ...errors import DeployError, HostsDown, UsageError
 from ...ports import Health, Installed
-from .process import State
+from .serving import State
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ def survey(layout: Layout, color: Color, name: str, digest: str) -> str:
 mkdir -p {" ".join(map(quote, layout.folders))} || exit 1
 if [ "$(cat {marker} 2>/dev/null)" = {quote(digest)} ]; then
   touch {marker}
-  link {quote(f"releases/{name}")} {quote(layout.current(color))}
+  link {quote(f"releases/{name}")} {quote(layout.current(color))} {quote(layout.service(color))}
   echo {HERE}; exit 0
 fi
 cd {quote(layout.releases)} || exit 1
@@ -90,6 +90,6 @@ if [ "$(cat {target}/.digest 2>/dev/null)" != {quote(digest)} ]; then
   mv "$new" {target} || exit 1
   rm -rf {target}/{quote(name)}.$$
 fi
-link {quote(f"releases/{name}")} {quote(layout.current(color))}
+link {quote(f"releases/{name}")} {quote(layout.current(color))} {quote(layout.service(color))}
 rm -rf {trash}.*
 """

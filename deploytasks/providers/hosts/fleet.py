@@ -12,14 +12,14 @@ from ...at_once import at_once
 from ...errors import UsageError
 from ...ports import COLORS, Call, Calls, Color, Finding, Health, Installed, Release
 from ...settings.hosts import HostsSettings
-from . import commands, looking
+from . import choosing, commands, looking
 from .agreeing import agreed, batch_size, silent, sliced, together
 from .host import Member
 from .installing import install
 from .layout import Layout
 from .oneoff import run_once
-from .process import ColorProcess
-from .rendering import Program, program
+from .rendering import Program
+from .serving import Serving
 
 _QUICK = 30.0
 """Seconds for a command that only moves names about."""
@@ -179,24 +179,14 @@ class HostFleet:
         ]
         return [calls] if calls else []
 
-    def _processes(self, member: Member) -> Mapping[Color, ColorProcess]:
+    def _processes(self, member: Member) -> Mapping[Color, Serving]:
         return {color: self._process(member, color) for color in COLORS if color in member.addresses}
 
-    def _process(self, member: Member, color: Color) -> ColorProcess:
-        own = self._settings
-        return ColorProcess(
-            member, self._layout, color, self._program(member, color, own.start or ""), self._python,
-            own.health, own.health_within, own.stop_within,
-        )  # fmt: skip
+    def _process(self, member: Member, color: Color) -> Serving:
+        return choosing.serving(self._settings, member, self._layout, color, self._python)
 
     def _program(self, member: Member, color: Color, template: str) -> Program:
-        host, _, port = member.addresses[color].rpartition(":")
-        layout = self._layout
-        values = {
-            "python": self._python, "host": host.strip("[]"), "port": port, "color": color,
-            "shared": layout.shared, "log": layout.log(color), "root": layout.root,
-        }  # fmt: skip
-        return program(template, self._settings.environment, values)
+        return choosing.program(self._settings, member, self._layout, color, self._python, template)
 
 
 def _carry_out(line: str, most: float, member: Member, timeout: float) -> None:

@@ -7,7 +7,8 @@
     <root>/current-blue, current-green      links to releases/…
     <root>/shared/                          the application's own files, across releases
     <root>/run/<color>.pid                  who runs: identity, release, configuration; one on each line
-    <root>/run/command-<name>.pid           the same, for a command at work
+    <root>/run/<color>.service              what a supervisor was told to run (supervising.py)
+    <root>/run/command-<name>.pid           the same as a pid file, for a command at work
     <root>/log/<color>.log                  what the processes of a color say; the older half is <color>.log.1
     <root>/incoming/                        archives on their way
 """
@@ -64,6 +65,10 @@ class Layout(NamedTuple):
     def pid(self, color: Color) -> str:
         """The pid file of a color."""
         return f"{self.running}/{color}.pid"
+
+    def service(self, color: Color) -> str:
+        """The note about what a supervisor runs."""
+        return f"{self.running}/{color}.service"
 
     def log(self, color: Color) -> str:
         """The log of a color."""

@@ -8,7 +8,9 @@ from shlex import quote
 from typing import NamedTuple
 
 from ...errors import SettingsError
+from ...ports import Color
 from ...settings.hosts import PLACEHOLDER, checked
+from .layout import Layout
 
 ON_THE_HOST: Mapping[str, str] = {"release": '"$RELEASE"', "version": '"$VERSION"'}
 """What only the host knows when the command runs: which release is current. Shell text."""
@@ -31,6 +33,15 @@ class Program(NamedTuple):
         """Shell text that becomes the program. RELEASE and VERSION must be set."""
         own = "".join(f" {name}={value}" for name, value in sorted(self.environment.items()))
         return f"exec env{own} /bin/sh -c {quote(self.command)}"
+
+
+def values(address: str, layout: Layout, color: Color, python: str) -> dict[str, str]:
+    """What stands for each placeholder but ``release`` and ``version``. ``address``: where the color listens."""
+    host, _, port = address.rpartition(":")
+    return {
+        "python": python, "host": host.strip("[]"), "port": port, "color": color,
+        "shared": layout.shared, "log": layout.log(color), "root": layout.root,
+    }  # fmt: skip
 
 
 def program(template: str, environment: Mapping[str, str], values: Mapping[str, str]) -> Program:

@@ -130,9 +130,26 @@ list() {{
 """
 
 LINK = r"""
-# link TARGET NAME: point the link NAME at TARGET in one rename. GNU mv knows -T, BSD mv -h.
+# link TARGET NAME NOTE: point the link NAME at TARGET in one rename, and add to the NOTE, if there is one, that it was
+# switched (deploytasks/providers/hosts/supervising.py). GNU mv knows -T, BSD mv -h.
 link() {
+  [ "$(readlink "$2" 2>/dev/null)" != "$1" ] || return 0
+  [ ! -f "$3" ] || echo "${1##*/}" >> "$3" || exit 1
   ln -s "$1" "$2.$$" || exit 1
   mv -fT "$2.$$" "$2" 2>/dev/null || mv -fh "$2.$$" "$2" 2>/dev/null || { rm -f "$2.$$"; fail "cannot switch $2"; }
+}
+
+# unlink NAME NOTE: take the link away
+unlink() {
+  [ ! -f "$2" ] || echo "nothing" >> "$2" || exit 1
+  rm -f "$1"
+}
+"""
+
+PORTS = r"""
+# is_taken PORT: whether something listens there, at any address; where nobody can say (no /proc), it may
+is_taken() {
+  [ -r /proc/net/tcp ] || return 0
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ":$(printf %04X "$1") [0-9A-F]*:[0-9A-F]* 0A "
 }
 """

@@ -18,7 +18,7 @@ import pytest
 from deploytasks.errors import DeployError, GateRefused, UsageError
 from deploytasks.ports import Release
 from deploytasks.providers.hosts.host import CommandFailed
-from deploytasks.providers.hosts.process import DidNotStart
+from deploytasks.providers.hosts.serving import DidNotStart
 from deploytasks.providers.identity import identity, is_alive
 from deploytasks.providers.local import LocalFleet
 from deploytasks.providers.site import Site

@@ -11,9 +11,10 @@ import pytest
 
 from deploytasks.errors import SettingsError
 from deploytasks.providers import identity as module
-from deploytasks.providers.hosts import commands, rendering
+from deploytasks.providers.hosts import arrival, commands, rendering, starting, supervising
 from deploytasks.providers.hosts.layout import Layout
 from deploytasks.providers.hosts.shell import GROUPS, IDENTITY, LINK
+from deploytasks.release.difference import Difference
 
 NASTY = '/srv/it\'s $HOME `id` "x" ;&|'
 SHELLS = [shell for shell in ("dash", "bash", "busybox", "zsh") if shutil.which(shell)]
@@ -59,18 +60,30 @@ def test_every_command_is_valid_shell(shell: str) -> None:
     """With the nastiest root that a person could choose, each command still parses."""
     layout = Layout(NASTY)
     program = rendering.program("{python} app.py {port} {release}", {"A": NASTY}, VALUES)
+    how = starting.Start("5ta27", "8101", 2.5, anew=False)
+    orders = supervising.Orders("sudo -n stop it", "is-active it", "journal it")
     for command in (
-        commands.prepare(layout),
-        commands.has_release(layout, "r", "d"),
-        commands.unpack(layout, "r", "d"),
+        arrival.survey(layout, "green", "r", "d"),
+        arrival.listing(layout, "r", ("644", "755")),
+        arrival.unpack(layout, "green", "r", "d"),
+        arrival.patch(layout, "green", "r", "d", Difference("p", "d", "base", "e", ("644", "755"))),
         commands.switch(layout, "green", "r"),
         commands.unlink(layout, "green"),
-        commands.state(layout, "green"),
-        commands.start(layout, "green", program, "/opt/my python", "5ta27"),
-        commands.stop(layout.pid("green"), 2.5, "5ta27"),
+        starting.state(layout, "green"),
+        starting.begin(layout, "green", program, "/opt/my python", how),
+        starting.give_up(layout.pid("green"), 2.5, "5ta27"),
+        starting.remember(layout, "r", "green", NASTY),
+        starting.remembered(layout, "green"),
+        supervising.state(layout, "green", orders),
+        supervising.begin(layout, "green", program, orders, how),
+        supervising.stop(layout, "green", orders, 2.5),
+        supervising.give_up(layout, "green", orders, 2.5, "5ta27"),
+        supervising.remember(layout, "r", "green", orders, NASTY),
+        supervising.last_words(layout, "green", orders, 20),
         commands.stop(layout.pid("green"), 2.5),
         commands.run(layout, "green", program, "migrate it's", "/opt/my python"),
         commands.tail(layout, "green"),
+        commands.follow(layout, "green"),
         commands.prune(layout, 5, ["a", NASTY]),
         commands.tools(layout),
     ):
@@ -83,7 +96,7 @@ def test_link_is_never_absent(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     link = tmp_path / "current"
     link.symlink_to("one")
-    switches = "; ".join(f"link {name} {link}" for name in ["two", "one"] * 30)
+    switches = "; ".join(f"link {name} {link} {tmp_path}/none" for name in ["two", "one"] * 30)
     process = subprocess.Popen(["sh", "-c", f"{IDENTITY}{LINK}\n{switches}"])
     seen = set()
     while process.poll() is None:

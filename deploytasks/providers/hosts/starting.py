@@ -1,0 +1,175 @@
+"""The commands that start a process of ours and say how it is. Pure functions: values in, shell text out."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import NamedTuple
+
+from ...ports import Color
+from .layout import Layout
+from .rendering import Program
+from .shell import BEGIN, GROUPS, IDENTITY, PORTS, detach
+
+RUNS, TAKEN = "runs", "taken"
+"""What ``begin`` says instead of ``started <release>``: it runs already as wanted; its port may be in use."""
+
+UNKNOWN = "?"
+"""The release of something that runs when nobody knows which it is."""
+
+GONE = 76
+"""The code with which ``remember`` says that what was started does not run."""
+
+FAILED = 77
+"""The code with which ``begin`` says that the supervisor refused."""
+
+END_OF_HEADER = " starts now =="
+"""Ends the line of the log above what a new process says."""
+
+
+class Start(NamedTuple):
+    """How a start is meant."""
+
+    start_id: str
+    port: str
+    """Where nothing may listen after what served before has stopped. Empty: it is known to be free."""
+    stop_within: float
+    """Seconds between TERM and KILL for what served before."""
+    anew: bool
+    """Even if it runs as wanted: it is not healthy."""
+
+    @property
+    def tenths(self) -> int:
+        """``stop_within`` as the shell functions count."""
+        return max(0, round(self.stop_within * 10))
+
+
+def state(layout: Layout, color: Color) -> str:
+    """Print five lines: current release, its digest, release of the running process, its fingerprint, its pid.
+    What is not there is an empty line."""
+    return f"""{BEGIN}{IDENTITY}
+{standing(layout, color)}
+who=$(known {quote(layout.pid(color))})
+if lives "$who"; then sed -n '2,3p' {quote(layout.pid(color))}; echo "${{who%%:*}}"; else echo; echo; echo; fi
+"""
+
+
+def standing(layout: Layout, color: Color) -> str:
+    """The part of a state that has nothing to do with processes: print the current release and its digest."""
+    return f"""{current(layout, color)}
+echo "$RELEASE"
+[ -z "$RELEASE" ] || cat {quote(layout.releases)}/"$RELEASE"/.digest 2>/dev/null || RELEASE=
+[ -n "$RELEASE" ] || echo"""
+
+
+def current(layout: Layout, color: Color) -> str:
+    """Set RELEASE and VERSION from the color's link; empty when there is none."""
+    link = quote(layout.current(color))
+    return f"RELEASE=$(readlink {link} 2>/dev/null); RELEASE=${{RELEASE##*/}}; VERSION=${{RELEASE%-*}}"
+
+
+def begin(layout: Layout, color: Color, program: Program, python: str, how: Start) -> str:
+    """Stop what served the color, and start a program detached, in its current release; say ``started <release>``.
+    Or ``runs``, and touch nothing, when it does as configured; or, after stopping, ``taken``.
+
+    The process writes its own pid file before it becomes the program: there is no moment in which it runs unknown.
+    This command may outlive the deployer that gave it. Whoever starts or stops after it says so in a file of its own
+    beforehand; a start that finds another one wanted gives up.
+    """
+    pid, log = quote(layout.pid(color)), quote(layout.log(color))
+    return f"""{BEGIN}{IDENTITY}{GROUPS}{PORTS}{detach(python)}
+{current(layout, color)}
+[ -n "$RELEASE" ] || fail {quote(f"no release is current on {color}")}
+export RELEASE VERSION
+if lives "$(known {pid})" && [ "$(sed -n '2,3p' {pid})" = "$RELEASE
+{program.fingerprint}" ] && {"false" if how.anew else "true"}; then echo {RUNS}; exit 0; fi
+mkdir -p {quote(layout.running)} && {want(layout.pid(color), how.start_id)} || exit 1
+stop_known {pid} {how.tenths}
+{refuse_taken(how)}
+if [ -n "$(find {log} -size +20000 2>/dev/null)" ]; then mv -f {log} {log}.1; fi
+echo "== $RELEASE as {color}"{quote(END_OF_HEADER)} >> {log} || exit 1
+detach /bin/sh -c {quote(become(layout, layout.pid(color), program, how.start_id))} >> {log} 2>&1 &
+started=$!
+left=250
+until [ "$(known {pid})" != "" ]; do
+  [ "$left" -gt 0 ] && [ -n "$(identity "$started")" ] || fail "the process ended before it began: $(tail -n 2 {log})"
+  left=$((left - 1)); sleep 0.02
+done
+echo "started $RELEASE"
+"""
+
+
+def refuse_taken(how: Start) -> str:
+    """Say ``taken``, and end, when something may listen at the port."""
+    return f"if is_taken {quote(how.port)}; then echo {TAKEN}; exit 0; fi" if how.port else ""
+
+
+def end(pid_file: str, within: float) -> str:
+    """Stop the process group that a pid file names: TERM, and KILL after ``within`` seconds (0: at once). A start that
+    is still on its way gives up."""
+    return f"""{BEGIN}{IDENTITY}{GROUPS}
+rm -f {quote(wanted(pid_file))}
+stop_known {quote(pid_file)} {max(0, round(within * 10))}
+"""
+
+
+def give_up(pid_file: str, within: float, start_id: str) -> str:
+    """The same, if this start had begun, and no other one is wanted by now."""
+    begun = f'[ "$(cat {quote(wanted(pid_file))} 2>/dev/null)" = {quote(start_id)} ] || exit 0'
+    return f"{begun}\n{end(pid_file, within)}"
+
+
+def remember(layout: Layout, name: str, color: Color, text: str) -> str:
+    """Keep how a release was started, beside it, if it runs still (``GONE``: it does not)."""
+    pid = quote(layout.pid(color))
+    return f"""{BEGIN}{IDENTITY}
+lives "$(known {pid})" && [ "$(sed -n 2p {pid})" = {quote(name)} ] || exit {GONE}
+{keep(layout, name, color, text)}
+"""
+
+
+def keep(layout: Layout, name: str, color: Color, text: str) -> str:
+    """Write a text beside a release, whole."""
+    file = quote(layout.started(name, color))
+    return f"printf %s {quote(text)} > {file}.$$ && mv -f {file}.$$ {file}"
+
+
+def remembered(layout: Layout, color: Color) -> str:
+    """Print how the color's current release was started; nothing when that is not known."""
+    return f"""{BEGIN}{current(layout, color)}
+[ -z "$RELEASE" ] || cat {quote(layout.releases)}/"$RELEASE"/.started-{color} 2>/dev/null || true
+"""
+
+
+def wanted(pid_file: str) -> str:
+    """The file that says which start is wanted now."""
+    return f"{pid_file}.wanted"
+
+
+def want(pid_file: str, start_id: str) -> str:
+    """Let nothing but one start begin from now on."""
+    file = quote(wanted(pid_file))
+    return f"echo {quote(start_id)} > {file}.$$ && mv -f {file}.$$ {file}"
+
+
+def become(layout: Layout, pid_file: str, program: Program, start_id: str = "") -> str:
+    """Write the pid file, enter the release, and become the program; or give up when another start is wanted by then.
+
+    It writes its pid file first and looks then; who wants another start says so first, and looks then for the pid file.
+    The pid file is linked, not renamed: it must not replace that of a process that has not given up yet.
+    """
+    pid = quote(pid_file)
+    give_up = f"""
+if [ "$(cat {quote(wanted(pid_file))} 2>/dev/null)" != {quote(start_id)} ]; then
+  rm -f {pid}; echo "another start is wanted by now"; exit 1
+fi"""
+    return f"""{IDENTITY}
+{{ identity $$ && echo "$RELEASE" && echo {program.fingerprint}; }} > {pid}.$$ || exit 1
+left=100
+until ln {pid}.$$ {pid} 2>/dev/null; do
+  left=$((left - 1)); [ "$left" -gt 0 ] || {{ rm -f {pid}.$$; echo "another process has {pid}"; exit 1; }}
+  sleep 0.05
+done
+rm -f {pid}.$$ {give_up if start_id else ""}
+cd {quote(layout.releases)}/"$RELEASE" || exit 1
+{program.line}
+"""
