@@ -7,6 +7,10 @@ knows the exit code the process leaves with. The table of codes is ``EXIT_CODES`
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .ports import Split
 
 EXIT_CODES: dict[int, str] = {
     0: "done",
@@ -99,6 +103,15 @@ class Unreachable(DeployError):
     """An outside system did not answer, or answered what nobody could use."""
 
     exit_code = 7
+
+
+class PartlyKnown(Unreachable):
+    """Of several balancers some did not answer, or they disagree. Traffic may still be taken home: ``split`` is what
+    a way back may go by, as far as it is known."""
+
+    def __init__(self, what: str, *, split: Split | None, state: str = "", do: str = "") -> None:
+        super().__init__(what, state=state, do=do)
+        self.split = split
 
 
 class HostsDown(Unreachable):

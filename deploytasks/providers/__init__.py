@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from .site import Site
 
 KINDS: dict[str, dict[str, str]] = {
-    "traffic": {"envoy": "deploytasks.providers.envoy:Traffic"},
+    "traffic": {"envoy": "deploytasks.providers.envoy:Traffic", "haproxy": "deploytasks.providers.haproxy:Traffic"},
     "fleet": {"local": "deploytasks.providers.local:LocalFleet"},
     "database": {
         "postgres": "deploytasks.providers.postgres.database:PostgresDatabase",
         "sqlite": "deploytasks.providers.sqlite:Sqlite",
     },
-    "metrics": {"envoy": "deploytasks.providers.envoy:Metrics"},
+    "metrics": {"envoy": "deploytasks.providers.envoy:Metrics", "haproxy": "deploytasks.providers.haproxy:Metrics"},
     "alerts": {"file": "deploytasks.providers.alert_file:AlertFile"},
-    "maintenance": {"envoy": "deploytasks.providers.envoy:Maintenance"},
+    "maintenance": {
+        "envoy": "deploytasks.providers.envoy:Maintenance",
+        "haproxy": "deploytasks.providers.haproxy:Maintenance",
+    },
     "store": {
         "directory": "deploytasks.providers.directory:DirectoryStore",
         "postgres": "deploytasks.providers.postgres.store:PostgresStore",

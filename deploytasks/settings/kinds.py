@@ -17,12 +17,12 @@ GROUPS: dict[str, str] = {
 """Parts with defaults and without a provider."""
 
 KINDS: dict[str, dict[str, str]] = {
-    "traffic": {"envoy": "envoy:TrafficSettings"},
+    "traffic": {"envoy": "envoy:TrafficSettings", "haproxy": "haproxy:TrafficSettings"},
     "fleet": {"local": "local:LocalFleetSettings"},
     "database": {"postgres": "postgres:PostgresSettings", "sqlite": "sqlite:SqliteSettings"},
-    "metrics": {"envoy": "envoy:MetricsSettings"},
+    "metrics": {"envoy": "envoy:MetricsSettings", "haproxy": "haproxy:MetricsSettings"},
     "alerts": {"file": "alerts:AlertFileSettings"},
-    "maintenance": {"envoy": "envoy:MaintenanceSettings"},
+    "maintenance": {"envoy": "envoy:MaintenanceSettings", "haproxy": "haproxy:MaintenanceSettings"},
     "messages": {"console": "messages:ConsoleSettings"},
     "store": {"directory": "directory:DirectorySettings", "postgres": "postgres_store:PostgresStoreSettings"},
     "deadman": {"ssh": "ssh_watchdog:SshWatchdogSettings", "watchdog": "watchdog:WatchdogSettings"},

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import UsageError
+from ..notice_page import rendered
 from ..site import Site
 from .place import write_whole
 
 if TYPE_CHECKING:
     from ...settings.envoy import MaintenanceSettings
-
-DEFAULT = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Down for maintenance</title>
-<style>body{font:1.1em/1.5 system-ui,sans-serif;max-width:34em;margin:15vh auto;padding:0 1em}</style></head>
-<body><h1>Down for maintenance</h1><p>{message}</p></body></html>
-"""
 
 
 def settings_of(site: Site) -> MaintenanceSettings:
@@ -31,15 +23,7 @@ def settings_of(site: Site) -> MaintenanceSettings:
 
 def render(settings: MaintenanceSettings, site: Site, message: str, retry_after: int) -> str:
     """The page with this message. Raises ``UsageError`` when the configured file cannot be read."""
-    template = DEFAULT
-    if settings.page:
-        path = site.path(settings.page)
-        try:
-            template = path.read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise UsageError(f"maintenance.page cannot be read: {error}", do="mend maintenance.page") from error
-    text = template.replace("{retry_after}", str(retry_after))
-    return text.replace("{message}", escape(message or settings.message))
+    return rendered(settings.page, site, message or settings.message, retry_after)
 
 
 def ensure(path: Path, settings: MaintenanceSettings, site: Site) -> None:

@@ -1,0 +1,132 @@
+"""All HAProxys of an environment as one: reads agree, a write is in all of them or in none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from ...errors import DeployError, Unreachable
+from ...settings.haproxy import FOLDER
+from .balancer import Balancer, Differs, Table
+from .keys import Keys, in_words
+
+if TYPE_CHECKING:
+    from ...settings.haproxy import BalancerSettings, TrafficSettings
+    from ..hosts.host import Host
+    from ..site import Site
+
+T = TypeVar("T")
+Which = Callable[[Balancer], Table]
+"""Chooses one of a balancer's maps."""
+
+
+def opened(settings: TrafficSettings, site: Site) -> Sequence[Balancer]:
+    """The balancers of the settings. Nothing is connected yet."""
+    hosts = [each.host for each in settings.balancers]
+    return tuple(
+        _opened(each, f"{each.host} {each.socket}" if hosts.count(each.host) > 1 else each.host or "", settings, site)
+        for each in settings.balancers
+    )
+
+
+def at_once(balancers: Sequence[Balancer], work: Callable[[Balancer], T], most: int) -> Mapping[str, T | DeployError]:
+    """Do the same with each, ``most`` at a time. An error is a result like another."""
+
+    def attempt(balancer: Balancer) -> T | DeployError:
+        try:
+            return work(balancer)
+        except DeployError as error:
+            return error
+
+    if len(balancers) < 2:
+        return {each.name: attempt(each) for each in balancers}
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=min(most, len(balancers))) as pool:
+        return dict(zip((each.name for each in balancers), pool.map(attempt, balancers), strict=True))
+
+
+def write_everywhere(balancers: Sequence[Balancer], which: Which, keys: Keys, timeout: float, most: int) -> None:
+    """Write wherever it can be written. Raises ``Unreachable`` naming where it could not, once all have been tried."""
+    found = at_once(balancers, lambda each: each.write(which(each), keys, timeout), most)
+    problems = {name: error for name, error in found.items() if isinstance(error, DeployError)}
+    if not problems:
+        return
+    done = [name for name in found if name not in problems]
+    states = [f"{name} has it" for name in done]
+    states += [f"{name}: {error.state or 'as it was, as far as we know'}" for name, error in problems.items()]
+    what = "; ".join(error.what for error in problems.values())
+    raise Unreachable(what, state="; ".join(states), do=next(iter(problems.values())).do)
+
+
+def swap_everywhere(
+    balancers: Sequence[Balancer], which: Which, keys: Keys, expect: Keys, timeout: float, most: int
+) -> None:
+    """Write to all of them, each over ``expect``, or to none.
+
+    The first one goes first, so that of two who write at the same time one wins. When one refuses, those already
+    written go back to ``expect``; the error is the refusal (``Differs`` or ``Unreachable``) and says how that went.
+    """
+    deadline = time.monotonic() + timeout
+    found: dict[str, DeployError | None] = {}
+    for group in (balancers[:1], balancers[1:]):
+        found.update(at_once(group, partial(_swap, which, keys, expect, timeout * 0.4), most))
+        if any(found.values()):
+            break
+    problems = [error for error in found.values() if error is not None]
+    if not problems:
+        return
+    touched = [each for each in balancers if each.name in found and not isinstance(found[each.name], Differs)]
+    left = max(1.0, deadline - time.monotonic())
+    states = _put_back(touched, which, keys, expect, left, most)
+    problem = problems[0]
+    problem.what = "; ".join(error.what for error in problems)
+    problem.state = "; ".join(f"{name} {state}" for name, state in states.items()) or "nothing was written"
+    raise problem
+
+
+def _swap(which: Which, keys: Keys, expect: Keys, timeout: float, balancer: Balancer) -> None:
+    balancer.write(which(balancer), keys, timeout, expect)
+
+
+def _put_back(
+    touched: Sequence[Balancer], which: Which, keys: Keys, expect: Keys, timeout: float, most: int
+) -> Mapping[str, str]:
+    """Undo what was written, and what may have been; where each of them is now, in words."""
+    found = at_once(touched, partial(_swap, which, expect, keys, timeout), most)
+    return {name: _whereabouts(error, expect) for name, error in found.items()}
+
+
+def _whereabouts(error: DeployError | None, expect: Keys) -> str:
+    if error is None:
+        return "is back where it was"
+    if isinstance(error, Differs):
+        return "is as it was" if error.found == expect else f"is elsewhere: {in_words(error.found)}"
+    return "does not answer: nobody knows what it has"
+
+
+def _opened(settings: BalancerSettings, name: str, traffic: TrafficSettings, site: Site) -> Balancer:
+    state = settings.state or traffic.state
+    folder = None if settings.is_far and state is None else state or FOLDER
+    if folder is not None and settings.host is None:
+        folder = str(site.path(folder))
+    split = traffic.map or f"{folder or FOLDER}/split.map"
+    maps, closed = (
+        Table(name, f"{folder}/{name.rpartition('/')[2]}" if folder else None)
+        for name in (split, f"{split.rpartition('/')[0]}/maintenance.map")
+    )
+    if settings.host is None:
+        from .near import NearBalancer
+
+        return NearBalancer(settings.socket, maps, closed, site.folder / "haproxy")
+    from .far import FarBalancer
+
+    return FarBalancer(name, partial(_reached, settings.host, traffic, site), settings.socket, maps, closed)
+
+
+def _reached(endpoint: str, traffic: TrafficSettings, site: Site) -> Host:
+    from ..ssh import host
+
+    return host(endpoint, traffic.ssh, site.root)

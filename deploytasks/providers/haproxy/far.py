@@ -1,0 +1,61 @@
+"""A HAProxy on another host, reached by one command per transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from shlex import quote
+
+from ...errors import DeployError, Unreachable
+from ..hosts.host import CommandFailed, Host
+from . import api, replies, script
+from .balancer import Differs, Table
+from .keys import Keys, keys_in
+
+
+class FarBalancer:
+    """``reach`` gives the host, and connects no sooner than it is needed; ``socket`` is as that host sees it."""
+
+    def __init__(self, name: str, reach: Callable[[], Host], socket: str, split: Table, maintenance: Table) -> None:
+        self.name = name
+        self.split = split
+        self.maintenance = maintenance
+        self._reach = reach
+        self.socket = socket
+
+    @property
+    def host(self) -> Host:
+        """Where it runs."""
+        return self._reach()
+
+    def ask(self, command: str, timeout: float) -> str:
+        return api.whole(self._run(script.asking(self.socket, command, timeout), timeout), self.name)
+
+    def in_force(self, table: Table, timeout: float) -> Keys:
+        return replies.entries(self.ask(replies.show(table.map), timeout))
+
+    def kept(self, table: Table, timeout: float) -> Keys:
+        assert table.file is not None
+        return keys_in(self._run(f"cat {quote(table.file)}", timeout))
+
+    def write(self, table: Table, keys: Keys, timeout: float, expect: Keys | None = None) -> None:
+        said = self._run(script.writing(self.socket, table, keys, expect, timeout / 2), timeout)
+        outcome, _, why = said.strip("\n").partition("\n" if said.startswith("differs") else " ")
+        if outcome == "differs":
+            raise Differs(self.name, keys_in(why))
+        if outcome != "done":
+            raise self._problem(outcome, why)
+
+    def _problem(self, outcome: str, why: str) -> DeployError:
+        what, state = {
+            "busy": ("another process is writing to it", "nothing was written"),
+            "failed": (why, "nothing was written"),
+            "down": (why, "what was written is kept, and will be in force when haproxy starts"),
+            "unkept": (why, "it is in force, but a restart of haproxy would forget it"),
+        }.get(outcome, (f"it answered {outcome[:200]!r}", "nobody knows what was written"))
+        return Unreachable(f"{self.name}: {what}", state=state, do="`inv doctor` says what is wrong with it")
+
+    def _run(self, command: str, timeout: float) -> str:
+        try:
+            return self.host.run(command, timeout)
+        except CommandFailed as error:
+            raise Unreachable(error.what, do="`inv doctor` says what is wrong with it") from error

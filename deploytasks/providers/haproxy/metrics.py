@@ -1,0 +1,121 @@
+"""What users experienced: from HAProxy's log, or, without latencies, from its own counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ...errors import DeployError, Unreachable, UsageError
+from ...ports import COLORS, Color, Finding, NoData, Totals
+from ..site import Site
+from .balancer import Balancer
+from .balancers import at_once, opened
+from .counters import Backend, backend
+from .far import FarBalancer
+from .logfile import FarLog, LogFile, NearLog
+from .requests import Counts
+from .tail import Tail
+from .traffic import backend_name
+
+if TYPE_CHECKING:
+    from ...settings.haproxy import MetricsSettings
+
+READ_WITHIN = 10.0
+"""Seconds for what is new in a log, or for the counters."""
+
+
+class Metrics:
+    """Cumulative counts per color, over all balancers."""
+
+    lag = 2.0
+    """A request is logged when it has ended; a syslog daemon may hold its line back a little."""
+
+    def __init__(self, settings: MetricsSettings, site: Site) -> None:
+        from ...settings.haproxy import TrafficSettings
+
+        traffic = site.sections.get("traffic")
+        if not isinstance(traffic, TrafficSettings):
+            raise UsageError("metrics: {kind: haproxy} needs traffic: {kind: haproxy}", do="choose other metrics")
+        self._settings = settings
+        self._site = site
+        self._balancers = opened(traffic, site)
+        self._backends: dict[Color, str] = {color: backend_name(traffic, site, color) for color in COLORS}
+        self._tails: dict[str, tuple[Tail, Counts]] = {}
+        self._counters: dict[tuple[str, Color], Growing] = {}
+
+    def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
+        """From the log: what ended at ``since`` or later, exact at any edges. Without one: all that each HAProxy has
+        counted since it was started, and nothing about latency."""
+        work = partial(self._logged, since, edges) if self._settings.log else self._counted
+        found = at_once(self._balancers, work, self._site.parallel)
+        for result in found.values():
+            if isinstance(result, DeployError):
+                return NoData(result.what)
+        parts = [result for result in found.values() if not isinstance(result, DeployError)]
+        return {color: _sum([part[color] for part in parts]) for color in COLORS}
+
+    # -- from the log --------------------------------------------------------
+
+    def _logged(self, since: datetime, edges: Sequence[float], balancer: Balancer) -> dict[Color, Totals]:
+        if balancer.name not in self._tails:
+            self._tails[balancer.name] = self._tail(balancer, since)
+        tail, counts = self._tails[balancer.name]
+        if not tail.catch_up(READ_WITHIN):
+            raise Unreachable(f"haproxy's log {tail.log.name} is longer than could be read so far", do="wait")
+        return {color: counts.totals(color, edges) for color in COLORS}
+
+    def _tail(self, balancer: Balancer, since: datetime) -> tuple[Tail, Counts]:
+        counts = Counts({name: color for color, name in self._backends.items()})
+        return Tail(self.log(balancer), counts, int(since.timestamp() * 1000)), counts
+
+    def log(self, balancer: Balancer) -> LogFile:
+        """The log on the host of a balancer."""
+        path = self._settings.log or ""
+        if isinstance(balancer, FarBalancer):
+            return FarLog(balancer.name, lambda: balancer.host, path)
+        return NearLog(path)
+
+    # -- from the counters ---------------------------------------------------
+
+    def _counted(self, balancer: Balancer) -> dict[Color, Totals]:
+        found = {}
+        for color in COLORS:
+            seen = backend(balancer, self._backends[color], READ_WITHIN)
+            found[color] = self._counters.setdefault((balancer.name, color), Growing()).seen(seen)
+        return found
+
+    # -- doctor --------------------------------------------------------------
+
+    def diagnose(self) -> Sequence[Finding]:
+        from .diagnosis import diagnose_counters, diagnose_logs
+
+        now = datetime.now(UTC)
+        if self._settings.log is None:
+            return list(diagnose_counters(self.totals(now, ()), has_prober="probe" in self._site.sections))
+        return list(diagnose_logs([self.log(each) for each in self._balancers], set(self._backends.values())))
+
+
+class Growing:
+    """Counters of one backend that go on over a restart of their HAProxy, which starts again at zero."""
+
+    def __init__(self) -> None:
+        self._before = Totals(0, 0, {})
+        self._last: Backend | None = None
+
+    def seen(self, now: Backend) -> Totals:
+        """All so far, with what was counted before a restart."""
+        last = self._last
+        if last is not None and (now.requests < last.requests or now.errors < last.errors):
+            self._before = Totals(self._before.requests + last.requests, self._before.errors + last.errors, {})
+        self._last = now
+        return Totals(self._before.requests + now.requests, self._before.errors + now.errors, {})
+
+
+def _sum(parts: Sequence[Totals]) -> Totals:
+    slower: dict[float, int] = {}
+    for part in parts:
+        for edge, count in part.slower.items():
+            slower[edge] = slower.get(edge, 0) + count
+    return Totals(sum(part.requests for part in parts), sum(part.errors for part in parts), slower)

@@ -1,0 +1,113 @@
+"""HAProxy: one or several that are there already, reached through the runtime API."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from .base import Duration, Value
+from .ssh import Endpoint, SshAccess
+
+
+def _socket(given: str) -> str:
+    host, _, port = given.rpartition(":")
+    is_address = bool(host) and "/" not in host and port.isdecimal() and 0 < int(port) < 65536
+    if not is_address and not (given.startswith("/") and len(given) > 1):
+        raise ValueError(f"{given!r} is no stats socket: write its absolute path, or host:port")
+    return given
+
+
+def _folder(given: str) -> str:
+    return given.rstrip("/") or "/"
+
+
+RuntimeSocket = Annotated[str, AfterValidator(_socket), Field(pattern=r"^[^\s,!'\"\\]+$")]
+"""The path of a UNIX socket, or ``host:port``."""
+Folder = Annotated[str, AfterValidator(_folder), Field(pattern=r"^[^\s'\"\\]+$")]
+"""A folder that HAProxy can name in its configuration."""
+AbsolutePath = Annotated[str, Field(pattern=r"^/[^\s'\"\\]+$")]
+"""From the root on."""
+ProxyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]+$")]
+"""A name as HAProxy allows it for a backend."""
+ServerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]+/[A-Za-z0-9_.:-]+$")]
+"""``backend/server``."""
+
+FOLDER = "/var/lib/haproxy/deploytasks"
+"""Where the maps lie when nothing is said."""
+
+
+class BalancerSettings(Value):
+    """One HAProxy: ``/run/haproxy/admin.sock``, ``127.0.0.1:9999`` or
+    ``{host: deploy@lb1, socket: /run/haproxy/admin.sock}``."""
+
+    socket: RuntimeSocket
+    """Its stats socket, as seen on ``host`` (or here)."""
+    host: Endpoint | None = None
+    """The host it runs on, reached over SSH; without it, this machine."""
+    state: Folder | None = None
+    """The folder of its maps on that host, when it is another one than ``traffic.state``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_short(cls, given: Any) -> Any:
+        return {"socket": given} if isinstance(given, str) else given
+
+    @property
+    def is_far(self) -> bool:
+        """Whether it answers on a port and nothing says where its files are."""
+        return self.host is None and not self.socket.startswith("/")
+
+
+class BackendNames(Value):
+    """The backend of each color."""
+
+    blue: ProxyName
+    green: ProxyName
+
+
+class TrafficSettings(Value):
+    """``traffic: {kind: haproxy, public: "https://shop.example", balancers: [/run/haproxy/admin.sock]}``."""
+
+    kind: Literal["haproxy"] = "haproxy"
+    public: str = Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")
+    """The base URL that users know."""
+    balancers: Annotated[tuple[BalancerSettings, ...], Field(min_length=1)]
+    """Every HAProxy that serves this environment."""
+    ssh: SshAccess = SshAccess()
+    """How the hosts of balancers are reached."""
+    state: Folder | None = None
+    """The folder of the maps on a balancer's host. A balancer that is only a port has none unless this says so."""
+    map: AbsolutePath | None = None
+    """What HAProxy's configuration calls the split's map; ``<state>/split.map`` when nothing is said."""
+    backends: BackendNames | None = None
+    """By default ``<application>_blue`` and ``<application>_green``."""
+    up_within: Annotated[Duration, Field(ge=0, le=300)] = 10.0
+    """Seconds until HAProxy's own checks must have found a color that is to get its first traffic."""
+
+    @model_validator(mode="after")
+    def _are_distinct(self) -> TrafficSettings:
+        known = [(each.host, each.socket) for each in self.balancers]
+        if len(set(known)) < len(known):
+            raise ValueError("a balancer is listed twice")
+        return self
+
+
+class MaintenanceSettings(Value):
+    """``maintenance: {kind: haproxy, message: "Back at noon.", retry_after: 300}``."""
+
+    kind: Literal["haproxy"] = "haproxy"
+    page: str | None = None
+    """An HTML file to show; ``{message}`` and ``{retry_after}`` in it are replaced. By default a plain page."""
+    message: Annotated[str, Field(min_length=1)] = "We are working on it and will be back soon."
+    """What the page says when the notice says nothing."""
+    retry_after: Annotated[int, Field(ge=1, le=86400)] = 300
+    """Seconds, when the notice does not say how long."""
+
+
+class MetricsSettings(Value):
+    """``metrics: {kind: haproxy, log: /var/log/haproxy.log}``."""
+
+    kind: Literal["haproxy"] = "haproxy"
+    log: AbsolutePath | None = None
+    """HAProxy's log with the lines of our log-format, on each balancer's host. Without it there is no latency."""
