@@ -9,7 +9,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from .. import redaction
-from ..errors import DeployError, GateRefused, NotEnoughEvidence, SettingsError, Unreachable, UsageError, WayBackFailed
+from ..errors import (
+    DeployError,
+    GateRefused,
+    NotEnoughEvidence,
+    PartlyKnown,
+    SettingsError,
+    Unreachable,
+    UsageError,
+    WayBackFailed,
+)
 from ..ports import COLORS, Color, Split, other
 
 if TYPE_CHECKING:
@@ -36,7 +45,7 @@ def roll_back(world: World, *, to: Color | None = None, force: bool = False) -> 
     Without the lease: it preempts. Raises ``GateRefused`` when there is no way back or its color is not
     healthy, ``Unreachable`` when the balancer does not answer, ``WayBackFailed`` when it did not take the write.
     """
-    before = world.traffic.read()
+    before = _before(world, to)
     target = _target(before, to)
     if target is None:
         return Returned(before, before, False, f"already taken back: {before.weights()}")
@@ -48,6 +57,18 @@ def roll_back(world: World, *, to: Color | None = None, force: bool = False) -> 
     if before.verb == "deploy":
         _insist(world, after)
     return Returned(before, after, True)
+
+
+def _before(world: World, to: Color | None) -> Split:
+    """Where traffic is. Of several balancers some may be silent or elsewhere: the others must get home all the same."""
+    try:
+        return world.traffic.read()
+    except PartlyKnown as error:
+        if error.split is not None:
+            return error.split
+        if to is None:
+            raise
+        return Split(0, 0)
 
 
 def _target(split: Split, to: Color | None) -> Color | None:
