@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, dict[str, str]] = {
     "traffic": {"envoy": "deploytasks.providers.envoy:Traffic", "haproxy": "deploytasks.providers.haproxy:Traffic"},
-    "fleet": {"local": "deploytasks.providers.local:LocalFleet"},
+    "fleet": {"local": "deploytasks.providers.local:LocalFleet", "ssh": "deploytasks.providers.ssh_fleet:SshFleet"},
     "database": {
         "postgres": "deploytasks.providers.postgres.database:PostgresDatabase",
         "sqlite": "deploytasks.providers.sqlite:Sqlite",

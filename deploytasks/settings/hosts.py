@@ -45,6 +45,31 @@ OnHost = Annotated[str, Field(min_length=1), AfterValidator(checked)]
 """A command or a name with placeholders."""
 
 
+def batch_size(batch: str, hosts: int) -> int:
+    """How many of so many hosts one batch has: ``25%`` of them, rounded down, or a number; at least 1.
+
+    Raises ``ValueError`` when it is neither.
+    """
+    is_share = batch.endswith("%")
+    try:
+        given = float(batch[:-1]) / 100 if is_share else int(batch)
+    except ValueError:
+        given = 0
+    if not 0 < given <= (1 if is_share else 10_000):
+        raise ValueError(f"{batch!r} is no batch: write a share of the hosts, such as 25%, or how many")
+    return max(1, min(hosts, int(hosts * given + 1e-9) if is_share else int(given)))
+
+
+def a_batch(given: str) -> str:
+    """The text itself, if it says how many hosts a batch has."""
+    batch_size(given, 1)
+    return given
+
+
+Batch = Annotated[str, AfterValidator(a_batch)]
+"""``25%`` of the hosts, or how many."""
+
+
 class HostsSettings(Value):
     """How releases are kept and run on hosts."""
 
@@ -69,6 +94,8 @@ class HostsSettings(Value):
     """Seconds until a started color must be healthy."""
     stop_within: Annotated[Duration, Field(ge=0)] = 10.0
     """Seconds between TERM and KILL."""
+    drain_within: Annotated[Duration, Field(ge=0, le=3600)] = 30.0
+    """Seconds that requests which are still open get to end, before what serves them is stopped."""
     environment: Mapping[str, str] = {}
     """Variables of the application beside ``PORT``, ``COLOR``, ``RELEASE`` and ``VERSION``. No secrets: they show
     in process lists and in the configuration."""

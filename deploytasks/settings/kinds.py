@@ -18,7 +18,7 @@ GROUPS: dict[str, str] = {
 
 KINDS: dict[str, dict[str, str]] = {
     "traffic": {"envoy": "envoy:TrafficSettings", "haproxy": "haproxy:TrafficSettings"},
-    "fleet": {"local": "local:LocalFleetSettings"},
+    "fleet": {"local": "local:LocalFleetSettings", "ssh": "ssh_fleet:SshFleetSettings"},
     "database": {"postgres": "postgres:PostgresSettings", "sqlite": "sqlite:SqliteSettings"},
     "metrics": {"envoy": "envoy:MetricsSettings", "haproxy": "haproxy:MetricsSettings"},
     "alerts": {"file": "alerts:AlertFileSettings"},

@@ -56,7 +56,8 @@ def _model_in(annotation: Any) -> tuple[type[Value] | None, bool]:
     if isinstance(annotation, type) and issubclass(annotation, Value):
         return annotation, False
     found = [_model_in(inner)[0] for inner in get_args(annotation)]
-    return next(filter(None, found), None), get_origin(annotation) is tuple
+    is_list = any(get_origin(one) is tuple for one in (annotation, *get_args(annotation)))
+    return next(filter(None, found), None), is_list
 
 
 KEYS = [key for heading, models in MODELS.items() for of in models for key in flat(heading, of) if key.path != "kind"]

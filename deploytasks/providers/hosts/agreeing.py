@@ -70,12 +70,6 @@ def _what(error: Exception) -> str:
     return error.what if isinstance(error, DeployError) else str(error)
 
 
-def batch_size(count: int, batch: str) -> int:
-    """How many of ``count`` hosts one batch has: ``25%`` of them, rounded down, or a whole number; at least 1."""
-    size = count * float(batch[:-1]) / 100 if batch.endswith("%") else float(batch)
-    return max(1, min(count, int(size + 1e-9)))
-
-
 def sliced(calls: Sequence[T], size: int) -> list[Sequence[T]]:
     """Batches of this size; the last one may be smaller."""
     return [calls[i : i + size] for i in range(0, len(calls), size)]

@@ -11,9 +11,9 @@ from typing import Self, TypeVar
 from ...at_once import at_once
 from ...errors import UsageError
 from ...ports import COLORS, Call, Calls, Color, Finding, Health, Installed, Release
-from ...settings.hosts import HostsSettings
+from ...settings.hosts import HostsSettings, batch_size
 from . import choosing, commands, looking
-from .agreeing import agreed, batch_size, silent, sliced, together
+from .agreeing import agreed, silent, sliced, together
 from .host import Member
 from .installing import install
 from .layout import Layout
@@ -163,7 +163,7 @@ class HostFleet:
         """One call for each host of a color, a batch of them at once."""
         members = self._of(color)
         found = self._everywhere(members, text, work)
-        return sliced(found[0], batch_size(len(members), self._batch)) if found else ()
+        return sliced(found[0], batch_size(self._batch, len(members))) if found else ()
 
     def _everywhere(
         self, members: Sequence[Member], text: str | Callable[[Member], str], work: Work

@@ -1,0 +1,153 @@
+"""The fleet that is reached over SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from .base import Value
+from .hosts import Batch, HostsSettings
+from .mistakes import Mistakes, check, shown
+from .ssh import Endpoint, SshAccess
+
+Side = Literal["blue", "green"]
+SIDES: tuple[Side, Side] = ("blue", "green")
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class FleetHost(Value):
+    """``{address: deploy@10.0.0.12:2222, name: web2, at: 10.1.0.12}``; an address alone says the same in short."""
+
+    address: Endpoint
+    """Where it is reached: ``[user@]host[:port]``, or a name of the ssh_config."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")] | None = None
+    """What it is called; by default the host's part of the address."""
+    at: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)$")] | None = None
+    """Where its application listens, as we and the balancer reach it; by default the host's part of the address, or
+    what the ssh_config makes of it."""
+
+    @property
+    def bare(self) -> str:
+        """The host's part of the address."""
+        host = self.address.rpartition("@")[2]
+        return host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
+
+    @property
+    def called(self) -> str:
+        """Its name."""
+        return self.name or self.bare.strip("[]")
+
+
+Hosts = tuple[FleetHost, ...]
+
+
+class SshFleetSettings(HostsSettings):
+    """``fleet: {kind: ssh, hosts: [web1, web2], ports: {blue: 8101, green: 8102}, start: "…"}``."""
+
+    kind: Literal["ssh"] = "ssh"
+    hosts: Hosts | Mapping[Side, Hosts]
+    """The hosts, when each has both colors; or those of each color: ``{blue: [web1, web2], green: [web3, web4]}``."""
+    ports: Mapping[Side, Port]
+    """Where each color listens."""
+    ssh: SshAccess = SshAccess()
+    """How they are reached."""
+    batch: Batch = "100%"
+    """How many hosts are installed on, started or stopped before the next ones: a share, rounded down, or a number."""
+    max_failures: Annotated[int, Field(ge=0)] = 0
+    """How many hosts may fail during a deployment; they are set aside, and it goes on without them."""
+    python: str | None = "python3"
+    """What ``{python}`` is on the hosts."""
+    root: Annotated[str, Field(pattern=r"^/")] | None = None
+    """The folder of releases, logs and links on each host; ``/srv/<application>``, when nothing is said."""
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _hosts(cls, given: object) -> object:
+        """All mistakes in it at once: a union's own messages would name each host once for each of its forms."""
+        mistakes: list[str] = []
+        found = _by_color(given, mistakes) if isinstance(given, Mapping) else _listed(given, "", mistakes)
+        if mistakes:
+            raise Mistakes([(where, what) for where, _, what in (line.partition(": ") for line in mistakes)])
+        return found
+
+    @field_validator("ports")
+    @classmethod
+    def _both_ports(cls, given: Mapping[Side, int]) -> Mapping[Side, int]:
+        missing = [color for color in SIDES if color not in given]
+        if missing:
+            raise ValueError(f"the port of {missing[0]} is missing")
+        return given
+
+    @field_validator("batch", mode="before")
+    @classmethod
+    def _numbers_are_batches(cls, given: object) -> object:
+        return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        found = [(".ports", why) for why in self._clashes()]
+        fewest = min(len(self.of(color)) for color in SIDES)
+        if self.max_failures >= fewest:
+            found.append((".max_failures", f"{self.max_failures} would be all hosts of a color: it has {fewest}"))
+        if found:
+            raise Mistakes(found)
+        return self
+
+    def _clashes(self) -> Iterator[str]:
+        both = [host.called for host in self.of("blue") if host in self.of("green")]
+        if both and self.ports["blue"] == self.ports["green"]:
+            yield f"both colors cannot listen at port {self.ports['blue']} of {both[0]}"
+
+    def of(self, color: Side) -> Hosts:
+        """The hosts of a color."""
+        return self.hosts[color] if isinstance(self.hosts, Mapping) else self.hosts
+
+    @property
+    def all_hosts(self) -> Hosts:
+        """Each host once."""
+        return tuple(dict.fromkeys(host for color in SIDES for host in self.of(color)))
+
+
+def _by_color(given: Mapping[Any, object], mistakes: list[str]) -> Mapping[Side, Sequence[FleetHost]]:
+    mistakes += [f".{color}: is no color; known: blue, green" for color in given if color not in SIDES]
+    mistakes += [f".{color}: missing: which hosts have it?" for color in SIDES if color not in given]
+    found = {color: _listed(given[color], f".{color}", mistakes) for color in SIDES if color in given}
+    known: dict[str, FleetHost] = {}
+    for color, hosts in found.items():
+        for number, host in enumerate(hosts):
+            if known.setdefault(host.called, host) != host:
+                mistakes.append(f".{color}[{number}]: {host.called} is another host already: give it a name of its own")
+    return found
+
+
+def _listed(given: object, where: str, mistakes: list[str]) -> list[FleetHost]:
+    if not isinstance(given, list | tuple) or not given:
+        mistakes.append(f"{where}: a list of hosts is needed, not {shown(given)}")
+        return []
+    found: list[FleetHost] = []
+    for number, one in enumerate(given):
+        before = len(mistakes)
+        host = one if isinstance(one, FleetHost) else _host(one, f"{where}[{number}]", mistakes)
+        if host is not None and any(host.called == other.called for other in found):
+            mistakes.append(f"{where}[{number}]: {host.called} is there already")
+        elif host is not None and len(mistakes) == before:
+            found.append(host)
+    return found
+
+
+def _host(given: object, where: str, mistakes: list[str]) -> FleetHost | None:
+    if isinstance(given, str):
+        made = check(FleetHost, {"address": given}, where, [])
+        if made is None:
+            mistakes.append(
+                f"{where}: {shown(given)} is no host: write [user@]host[:port], or a name of the ssh_config"
+            )
+    elif isinstance(given, Mapping):
+        made = check(FleetHost, given, where, mistakes)
+    else:
+        mistakes.append(f"{where}: a host is needed, such as deploy@web1, not {shown(given)}")
+        return None
+    return made if isinstance(made, FleetHost) else None
