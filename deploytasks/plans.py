@@ -134,7 +134,7 @@ def back_up(settings: Settings, seen: Situation, deployment: str, *, who: str) -
 
 def restore(settings: Settings, seen: Situation, deployment: str, *, backup: str) -> Plan:
     """Put a copy in the database's place; nothing takes that back but another restore."""
-    return Plan(deployment, "restore-database", seen, (Restore(backup),))
+    return Plan(deployment, "restore-database", seen, (Restore(backup, deployment),))
 
 
 def _as_it_is(seen: Situation, deployment: str, release: Release, home: Color) -> Plan:
@@ -179,7 +179,8 @@ def _migration(settings: Settings, deployment: str, color: Color, release: Relea
     if not command:
         return []
     backup = BackUp(_backup_name(settings, deployment), _keep(settings), _tags(deployment, "", release))
-    return [backup, Migrate(color, command, getattr(database, "reverse", None))]
+    own = {name: getattr(database, name, None) for name in ("reverse", "preset", "migrator")}
+    return [backup, Migrate(color, command, **own, here=getattr(database, "where", "fleet") == "local")]
 
 
 def _exposure(

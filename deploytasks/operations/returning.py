@@ -235,10 +235,14 @@ def rollback(
 
     if not reason and not preview:
         raise UsageError("why?", do="say --reason: it is recorded, and others will ask")
-    world, mistakes = _opened(c, env, consent=consent, watch=watch)
+    world, mistakes = _opened(c, env, consent=consent, watch=watch, database=database)
     color = None if to is None else _color(to)
     if preview:
         view.say(_would(world, color))
+        if database:
+            from .reversing import preview as would_reverse
+
+            view.say("\n".join(would_reverse(world)))
         return
     _confirm(world)
     with interrupt.held_off(), Recording(world, patience=2.0 if watch else None) as recording:
@@ -248,7 +252,9 @@ def rollback(
     if recording.problem:
         view.say(f"traffic is home, but what a dead deployer left open is not closed: {recording.problem}")
     if database:
-        _reverse(world)
+        from .reversing import reverse
+
+        reverse(world)
     if mistakes:
         view.say(f"traffic was not watched afterwards, and the dead-man's switch was not looked after: {mistakes}")
     elif watch and returned.changed:
@@ -266,12 +272,13 @@ def _watch(world: World, color: Color | None) -> None:
         view.say(f"{color} could not be judged: {error.what}")
 
 
-def _opened(c: Context, env: str | None, *, consent: bool, watch: bool) -> tuple[World, str]:
+def _opened(c: Context, env: str | None, *, consent: bool, watch: bool, database: bool) -> tuple[World, str]:
     """The environment; and the mistakes in parts of the settings that are only good to have: they block nothing."""
     from .opening import open_world
 
     least = ("traffic", "fleet")
     good_to_have = ("deadman", *(("rollout", "metrics", "alerts", "probe") if watch else ()))
+    good_to_have += ("database",) if database else ()
     try:
         return open_world(c, env, need=(*least, "store", *good_to_have), consent=consent), ""
     except SettingsError as error:
@@ -306,31 +313,3 @@ def _confirm(world: World) -> None:
         raise UsageError(f"{world.settings.name} is protected, and nobody is at a terminal to confirm", do="say --yes")
     if not view.confirm(f"Roll {world.settings.name} back?"):
         raise GateRefused("not confirmed", state="traffic was not moved")
-
-
-def _reverse(world: World) -> None:
-    """Reverse the last recorded migration, where a command for that was recorded with it."""
-    from .. import view
-    from .opening import leased
-
-    migrated = [event for event in world.ledger.events() if event.kind in ("migrated", "reversed")]
-    last = migrated[-1] if migrated else None
-    command = last.facts.get("reverse") if last and last.kind == "migrated" else None
-    if last is None or not isinstance(command, str):
-        raise GateRefused(
-            "no migration is recorded as reversible",
-            state="traffic is home; the database was not touched",
-            do="a snapshot is never restored by a rollback: `inv restore-database` does that, with consent",
-        )
-    color, release = _color(str(last.facts["color"])), last.facts.get("release")
-    found = world.fleet.installed(color)
-    if release and (found is None or found.release != release):
-        raise GateRefused(
-            f"{release}, which brought the migration, is no longer on {color}: only it knows the way back",
-            state="traffic is home; the database was not touched",
-            do=f"install it there, then run: {command}",
-        )
-    with leased(world, "reverse the migration"):
-        world.perform([[world.fleet.run(color, command, "reverse the migration")]], 3600.0)
-        world.note("reversed", color=color, command=command)
-    view.say(f"reversed the migration of {color}")

@@ -25,10 +25,12 @@ class Restore(Step):
     lasts = "the restored database"
 
     backup: str
+    mark: str = ""
+    """Unique to this restore: with it a resumed one goes on where it was."""
 
     def calls(self, world: World) -> Calls:
         """As the database does it."""
-        return configured(world).restore(self.backup)
+        return configured(world).restore(self.backup, self.mark)
 
     def do(self, world: World, past: Sequence[Event]) -> None:
         """Refuse while a migration or another writer holds the database."""
@@ -38,5 +40,6 @@ class Restore(Step):
         super().do(world, past)
 
     def outcome(self, world: World) -> Mapping[str, Mapping[str, Json]]:
-        """A ``restored`` event."""
-        return {"restored": {"name": self.backup}}
+        """A ``restored`` event, with what the replaced content is called now and what of it was not carried over."""
+        found = configured(world).restored(self.mark) if self.mark else {}
+        return {"restored": {"name": self.backup, **found}}

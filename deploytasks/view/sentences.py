@@ -71,8 +71,19 @@ def _backup(facts: Facts) -> str:
 
 
 def _migrated(facts: Facts) -> str:
-    back = "" if text(facts, "reverse") else ", no command takes it back"
+    back = "" if text(facts, "reverse") or text(facts, "preset") else ", no command takes it back"
     return f"migrated: `{text(facts, 'command')}` from {text(facts, 'color')}{back}"
+
+
+def _reversed(facts: Facts) -> str:
+    which = f": {', '.join(texts(facts, 'migrations'))}" if texts(facts, "migrations") else ""
+    return f"reversed: `{text(facts, 'command')}` from {text(facts, 'color')}{which}"
+
+
+def _restored(facts: Facts) -> str:
+    kept = f"; what was there is kept as {text(facts, 'kept')}" if text(facts, "kept") else ""
+    lost = f"; NOT carried over: {'; '.join(texts(facts, 'lost'))}" if texts(facts, "lost") else ""
+    return f"restored: {text(facts, 'name')}{kept}{lost}"
 
 
 def _settled(facts: Facts) -> str:
@@ -185,8 +196,9 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "installed": _installed,
     "backup": _backup,
     "migrated": _migrated,
-    "reversed": lambda facts: f"reversed: `{text(facts, 'command')}` from {text(facts, 'color')}",
-    "restored": lambda facts: f"restored: {text(facts, 'name')}",
+    "migrating": lambda facts: f"migrating: {counted(len(texts(facts, 'before')), 'migration')} applied before",
+    "reversed": _reversed,
+    "restored": _restored,
     "settled": _settled,
     "retired": lambda facts: f"retired: {text(facts, 'color')}; there is no way back to it",
     "rolled-back": _rolled_back,
