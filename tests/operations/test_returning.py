@@ -10,6 +10,7 @@ import memory
 import pytest
 from invoke import Config, Context
 
+from deploytasks.errors import PartlyKnown, Unreachable
 from deploytasks.operations import returning
 from deploytasks.ports import Split
 
@@ -36,6 +37,31 @@ def test_looks_again_after_two_polls(world: Any, tmp_path: Path) -> None:
 
     assert returned.after == world.traffic.read()
     assert 14 == world.clock.elapsed()
+
+
+def test_goes_home_by_what_the_other_balancers_say(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One balancer is silent: the way back that the others know is taken, and not refused."""
+    seen = iter([PartlyKnown("lb2 is silent", split=MIXED)])
+    read = world.traffic.read
+    monkeypatch.setattr(world.traffic, "read", lambda: _raised(next(seen, None)) or read())
+
+    assert (100, 0) == returning.roll_back(world, force=True).after[:2]
+
+
+def test_goes_where_it_is_told_when_nobody_says_where_traffic_is(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known: without a color it is refused, with one it is written."""
+    read = world.traffic.read
+    seen = iter([PartlyKnown("forgotten", split=None), PartlyKnown("forgotten", split=None)])
+    monkeypatch.setattr(world.traffic, "read", lambda: _raised(next(seen, None)) or read())
+
+    with pytest.raises(Unreachable, match="forgotten"):
+        returning.roll_back(world, force=True)
+    assert (100, 0) == returning.roll_back(world, to="blue", force=True).after[:2]
+
+
+def _raised(error: Exception | None) -> None:
+    if error is not None:
+        raise error
 
 
 def test_looks_again_after_two_default_polls_when_the_settings_are_wrong(world: Any, tmp_path: Path) -> None:
