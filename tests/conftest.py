@@ -18,6 +18,7 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     from lab.stores import DATABASE
 
     with postgres(tmp_path_factory.mktemp("postgres")) as server:
-        server.sql(f"CREATE DATABASE {DATABASE}")
+        # Sorted as people sort: what must come in the order of bytes has to say so.
+        server.sql(f"CREATE DATABASE {DATABASE} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
         server.sql(f"ALTER DATABASE {DATABASE} SET synchronous_commit = on")  # a killed server forgets nothing
         yield server

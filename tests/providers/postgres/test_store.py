@@ -204,13 +204,14 @@ def test_two_threads_do_not_wait_for_each_other(store: PostgresStore, ledgers: S
 def test_child_does_not_use_its_parents_line(store: PostgresStore) -> None:
     """After a fork, both go on, each on its own connection."""
     tag = store.put("a/key", b"parent", None)
+    ours = _backends(store)
     child = os.fork()
     if not child:
         store.put("a/key", b"child", tag)
-        os._exit(0)
+        os._exit(0 if ours != _backends(store) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert (store.get("a/key") or (b"",))[0] == b"child"
-    assert len(store._line._idle) == 1  # the same as before: it was not broken
+    assert ours == _backends(store)  # the same as before: the child did not end it
 
 
 # -- silence and refusals --------------------------------------------------------------------------
@@ -220,7 +221,7 @@ def test_stopped_server_is_given_up_in_time(opened: Open, ledgers: Server, store
     """A backend that hangs costs the bounded time once, then nothing for as long; afterwards all is as before."""
     hasty = opened(answer_within=0.5)
     tag = hasty.put("a/key", b"0", None)
-    (backend,) = [connection.info.backend_pid for connection in hasty._line._idle]
+    (backend,) = _backends(hasty)
     os.kill(backend, signal.SIGSTOP)
     try:
         began = time.monotonic()
@@ -391,6 +392,11 @@ def test_role_that_may_not_write(opened: Open, store: PostgresStore, clerk: str,
     assert (reader.get("a") or (b"",))[0] == b"one"
     assert [finding.state for finding in reader.diagnose()] == ["fail"]
     assert "permission denied" in reader.diagnose()[0].detail
+
+
+def _backends(store: PostgresStore) -> list[int]:
+    """The server's processes at the other end of its idle connections."""
+    return [connection.info.backend_pid for connection in store._line._idle]
 
 
 def _reads(store: PostgresStore) -> bool:
