@@ -22,8 +22,15 @@ KINDS: dict[str, dict[str, str]] = {
         "postgres": "deploytasks.providers.postgres.database:PostgresDatabase",
         "sqlite": "deploytasks.providers.sqlite:Sqlite",
     },
-    "metrics": {"envoy": "deploytasks.providers.envoy:Metrics", "haproxy": "deploytasks.providers.haproxy:Metrics"},
-    "alerts": {"file": "deploytasks.providers.alert_file:AlertFile"},
+    "metrics": {
+        "envoy": "deploytasks.providers.envoy:Metrics",
+        "haproxy": "deploytasks.providers.haproxy:Metrics",
+        "prometheus": "deploytasks.providers.prometheus:Metrics",
+    },
+    "alerts": {
+        "alertmanager": "deploytasks.providers.alertmanager:Alertmanager",
+        "file": "deploytasks.providers.alert_file:AlertFile",
+    },
     "maintenance": {
         "envoy": "deploytasks.providers.envoy:Maintenance",
         "haproxy": "deploytasks.providers.haproxy:Maintenance",

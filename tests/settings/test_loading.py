@@ -61,7 +61,7 @@ def test_defaults_are_those_of_the_design() -> None:
         rollout.way_back,
     )
     assert (0.02, 2.0, 0.5, 0, 3) == tuple(rollout.rollback_when.model_dump().values())
-    assert (0.01, 0.5, 1.0) == tuple(rollout.warn_when.model_dump().values())
+    assert (0.01, 0.5, 1.0, 0.1, 0.8, 5.0, 0.7, 0.8, 0.9) == tuple(rollout.warn_when.model_dump().values())
 
 
 def test_units_read_like_speech() -> None:
@@ -181,7 +181,7 @@ def test_a_missing_section_that_is_misspelled() -> None:
     """A required section under another name is recognized."""
     config = section(trafic={"kind": "envoy"})
     del config["environments"]["staging"]["traffic"]
-    expected = at("traffic", "missing; did you mean it by `trafic`?; kinds: envoy")
+    expected = at("traffic", "missing; did you mean it by `trafic`?; kinds: envoy, haproxy")
     assert expected == mistake(config, {"traffic"})
 
 
@@ -200,11 +200,11 @@ def test_the_store_has_a_default() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (None, at("alerts", "a section such as {kind: file} is needed, not nothing")),
-        ("file", at("alerts", "a section such as {kind: file} is needed, not 'file'")),
-        ({}, at("alerts.kind", "missing; known: file")),
-        ({"kind": "fiel"}, at("alerts.kind", "'fiel' is unknown; did you mean `file`?; known: file")),
-        ({"kind": ["file"]}, at("alerts.kind", "['file'] is unknown; did you mean `file`?; known: file")),
+        (None, at("alerts", "a section such as {kind: alertmanager} is needed, not nothing")),
+        ("file", at("alerts", "a section such as {kind: alertmanager} is needed, not 'file'")),
+        ({}, at("alerts.kind", "missing; known: alertmanager, file")),
+        ({"kind": "fiel"}, at("alerts.kind", "'fiel' is unknown; did you mean `file`?; known: alertmanager, file")),
+        ({"kind": ["file"]}, at("alerts.kind", "['file'] is unknown; did you mean `file`?; known: alertmanager, file")),
     ],
 )
 def test_a_section_without_a_usable_kind(given: object, expected: str) -> None:

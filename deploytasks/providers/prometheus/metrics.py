@@ -1,0 +1,139 @@
+"""What users experienced, from the counters that Prometheus scrapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ...errors import DeployError, Unreachable
+from ...ports import Color, Finding, NoData, Totals
+from ..site import Site
+from ..web_service import WebService
+from .api import Api
+from .counting import Series, Tally
+from .feeds import Feed, feeds, quoted
+from .freshness import Freshness
+from .levels import level_queries, read_levels
+
+if TYPE_CHECKING:
+    from ...settings.prometheus import PrometheusSettings
+
+LOOKBACK = "1h"
+"""How long before the beginning a series is looked for: one that was silent for longer counts as new."""
+FURTHEST = 600.0
+"""Seconds that a first look goes back at most: it fetches every sample since then."""
+LONGEST = 3600.0
+"""Seconds that any look goes back at most."""
+
+
+class Metrics:
+    """Cumulative counts per color since ``since``; see ``counting`` for how they are made.
+
+    All times are of Prometheus's own clock, which every look asks for: ours may differ.
+
+    A provider that is opened anew in the middle (``inv resume``) begins at most ten minutes back, not at ``since``:
+    a rollout compares only counts that one process has read, and what it would fetch stays bounded.
+    """
+
+    def __init__(self, settings: PrometheusSettings, site: Site) -> None:
+        self._settings = settings
+        self._site = site
+        self.lag = settings.scrape if settings.lag is None else settings.lag
+        self._stale_after = 3 * settings.scrape if settings.stale_after is None else settings.stale_after
+        self._api = Api(WebService("Prometheus", settings.url, settings, site.root), settings.within)
+        self._feeds = tuple(Fetched(feed, self._stale_after) for feed in feeds(settings, site.application))
+
+    def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
+        """Counts since ``since``. ``NoData`` when Prometheus cannot be asked or answers in part, when nothing ever
+        matched, and when what had users' requests has fallen silent (see ``freshness``)."""
+        self._api.begin()
+        try:
+            now, up = self._now_and_up()
+            for fetched in self._feeds:
+                fetched.read(self._api, self._on_their_clock(since, now), now)
+            fresh = Freshness([each.tally for each in self._feeds], up, now, self._stale_after)
+            if silent := fresh.silence():
+                return NoData(silent)
+            return {color: self._totals(color, edges) for color in fresh.known()}
+        except DeployError as error:
+            return NoData(error.what)
+
+    def levels(self) -> Mapping[str, float] | NoData:
+        """The worst of each reading that is asked for; what has no series is absent."""
+        queries = level_queries(self._settings.levels)
+        if not queries:
+            return {}
+        self._api.begin()
+        return read_levels(self._api, queries)
+
+    def diagnose(self) -> Sequence[Finding]:
+        from .diagnosis import diagnose
+
+        return diagnose(self._settings, self._site, self._api, self._stale_after)
+
+    def _totals(self, color: Color, edges: Sequence[float]) -> Totals:
+        requests, errors, slower = 0.0, 0.0, dict.fromkeys(edges, 0.0)
+        for tally in (each.tally for each in self._feeds):
+            match tally.feed.what:
+                case "latency":
+                    slower = {edge: slower[edge] + n for edge, n in tally.slower(color, edges).items()}
+                case "errors":
+                    errors += tally.requests(color)
+                case "requests":
+                    requests, errors = requests + tally.requests(color), errors + tally.errors(color)
+        return Totals(round(requests), round(errors), {edge: round(n) for edge, n in slower.items() if round(n)})
+
+    def _now_and_up(self) -> tuple[float, list[Series]]:
+        """The time by Prometheus's clock, and which of the targets that matter answer their scrapes."""
+        jobs = sorted({
+            process.labels["job"]
+            for each in self._feeds
+            for process in each.tally.processes.values()
+            if "job" in process.labels
+        })  # fmt: skip
+        asked = [f"up{{job=~{quoted('|'.join(map(_literally, jobs)))}}}"] if jobs else []
+        labels = {each.tally.feed.label for each in self._feeds} - {""}
+        asked += [f'up{{{label}!=""}}' for label in sorted(labels)]
+        found = self._api.query(" or ".join([*asked, "vector(time())"]))
+        now = next((series.samples[0][1] for series in found if not series.labels), None)
+        if now is None:
+            raise Unreachable(f"Prometheus at {self._settings.url} does not say what time it is")
+        return now, [series for series in found if series.labels]
+
+    def _on_their_clock(self, instant: datetime, now: float) -> float:
+        return min(now, instant.timestamp() + now - datetime.now(UTC).timestamp())
+
+
+class Fetched:
+    """A feed and what was read of it."""
+
+    def __init__(self, feed: Feed, overlap: float) -> None:
+        self.tally = Tally(feed)
+        self._overlap = overlap
+        self._reach: float | None = None
+        self._start = 0.0
+
+    def read(self, api: Api, since: float, now: float) -> None:
+        """Fetch what is new. Each look reaches back over the last one a little: a scrape shows when it is over, with
+        the time at which it began."""
+        selector = self.tally.feed.selector
+        if self._reach is None:
+            start = max(since, now - FURTHEST)
+            before = api.query(f"last_over_time({selector}[{LOOKBACK}])", at=start)
+            new = self._fetch(api, now - start, now)
+            self.tally.begin(start, before)
+            self._start = start
+        else:
+            new = self._fetch(api, min(now - self._reach, LONGEST), now)
+        self.tally.add(self._start, new)
+        self._reach = now
+
+    def _fetch(self, api: Api, seconds: float, now: float) -> list[Series]:
+        window = round(1000 * (max(seconds, 0.0) + self._overlap)) + 1
+        return api.query(f"{self.tally.feed.selector}[{window}ms]", at=now)
+
+
+def _literally(text: str) -> str:
+    """A regular expression (RE2) for this very text."""
+    return "".join(f"\\{each}" if not (each.isalnum() or each in "_- /:") else each for each in text)

@@ -1,0 +1,203 @@
+"""A service with a JSON API over HTTP: asked once, with one deadline for the whole answer, and a named error.
+
+Not ``requests``: its timeouts are for each piece, so that a server that only drips would keep us for ever, and it
+takes longer to import than all of our questions take.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+from .. import redaction
+from ..errors import Unreachable, UsageError
+from ..settings.web_access import WebAccess
+
+LARGEST = 32 << 20
+"""Bytes of an answer; more is no answer to what we ask."""
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+class Refused(Unreachable):
+    """It answered, and did not do what it was asked."""
+
+
+class WebService:
+    """One base URL. ``name`` is what it is called in messages."""
+
+    def __init__(self, name: str, url: str, access: WebAccess, root: Path) -> None:
+        self.name = name
+        self.url = url
+        self._access = access
+        self._root = root
+
+    def get(self, path: str, query: Sequence[tuple[str, str]], until: float) -> tuple[Any, Mapping[str, str]]:
+        """The JSON at ``path`` and the headers it came with. ``until``: on the monotonic clock.
+
+        Raises ``Unreachable`` for silence and for what is no JSON; ``Refused``, a kind of it, for any status but 2xx,
+        with what the service itself says about it; ``UsageError`` when a secret or the file of authorities is not
+        there.
+        """
+        seconds = until - time.monotonic()
+        if seconds <= 0:
+            raise self._silent()
+        answer = self._ask(f"{path}?{urlencode(query)}", self._headers(), seconds)
+        if not 200 <= answer.status < 300:
+            raise self._refusal(answer)
+        return self._understood(answer), answer.headers
+
+    # -- asking ----------------------------------------------------------------------------------------------
+
+    def _ask(self, target: str, headers: Mapping[str, str], seconds: float) -> Answer:
+        """In a thread of its own, so that nothing can keep us: neither a name server nor a page that drips."""
+        link = self._connection(seconds)
+        heard: SimpleQueue[Answer | Exception] = SimpleQueue()
+
+        def listen() -> None:
+            try:
+                link.request("GET", urlsplit(self.url).path + target, headers=headers)
+                heard.put(_whole(link.getresponse()))
+            except Exception as error:  # noqa: BLE001  handed over to whoever waits
+                heard.put(error)
+            finally:
+                link.close()
+
+        threading.Thread(target=listen, name=f"ask {self.name}", daemon=True).start()
+        try:
+            found = heard.get(timeout=seconds)
+        except Empty:
+            _hang_up(link)
+            raise self._silent() from None
+        if isinstance(found, TimeoutError):
+            raise self._silent() from found
+        if isinstance(found, OSError | http.client.HTTPException):
+            why = str(found) or type(found).__name__
+            raise Unreachable(f"{self.name} at {self.url}: {why}", do="check that it runs and listens there") from found
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _connection(self, seconds: float) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        host, port = parts.hostname or "", parts.port
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(host, port, timeout=seconds, context=self._trust())
+        return http.client.HTTPConnection(host, port, timeout=seconds)
+
+    def _trust(self) -> ssl.SSLContext:
+        file = self._access.verify
+        try:
+            return ssl.create_default_context(cafile=None if file is None else str(self._root / file))
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise UsageError(f"{self.name}: the authorities in {file} cannot be read: {why}") from error
+
+    def _headers(self) -> dict[str, str]:
+        access, headers = self._access, {"Accept": "application/json", "Connection": "close"}
+        if access.token_from is not None:
+            headers["Authorization"] = f"Bearer {self._secret(access.token_from)}"
+        if access.user is not None and access.password_from is not None:
+            pair = f"{access.user}:{self._secret(access.password_from)}".encode()
+            basic = base64.b64encode(pair).decode()
+            redaction.hide(basic)
+            headers["Authorization"] = f"Basic {basic}"
+        return headers
+
+    def _secret(self, variable: str) -> str:
+        found = os.environ.get(variable, "").strip()
+        if not found:
+            raise UsageError(f"{self.name}: the environment variable {variable} is not set", do=f"set {variable}")
+        redaction.hide(found)
+        return found
+
+    # -- understanding ---------------------------------------------------------------------------------------
+
+    def _silent(self) -> Unreachable:
+        return Unreachable(
+            f"{self.name} at {self.url} gave no whole answer within {self._access.within:g} s",
+            do="check that it runs and listens there",
+        )
+
+    def _refusal(self, answer: Answer) -> Unreachable:
+        said = f"{answer.status} {answer.reason}".strip()
+        why = _explanation(answer)
+        return Refused(
+            f"{self.name} at {self.url} answered {said}{f': {why}' if why else ''}",
+            do={
+                401: "check `token_from`, or `user` and `password_from`",
+                403: "check what this token or user may read",
+            }.get(answer.status, "check the URL and what was asked" if answer.status < 500 else "look after it"),
+        )
+
+    def _understood(self, answer: Answer) -> Any:
+        try:
+            return json.loads(answer.body)
+        except (ValueError, RecursionError):
+            kind = answer.headers.get("content-type", "no type").partition(";")[0]
+            raise Unreachable(
+                f"{self.name} at {self.url} answered with {kind}, which is not JSON: {_excerpt(answer.body)!r}",
+                do="check the URL: a log-in page or another server may answer there",
+            ) from None
+
+
+def _whole(response: http.client.HTTPResponse) -> Answer:
+    pieces, size = [], 0
+    while piece := response.read1(1 << 16):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST:
+            raise http.client.HTTPException(f"the answer is larger than {LARGEST >> 20} MB: narrow what is asked for")
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
+    names = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, response.reason, names, b"".join(pieces))
+
+
+def _hang_up(link: http.client.HTTPConnection) -> None:
+    """End what another thread waits for. By the plain socket's method: a TLS socket would first unwrap itself."""
+    with suppress(OSError):
+        if link.sock is not None:
+            socket.socket.shutdown(link.sock, socket.SHUT_RDWR)
+
+
+def _explanation(answer: Answer) -> str:
+    """What the service says about its refusal: Prometheus's ``errorType: error``, Alertmanager's text."""
+    if 300 <= answer.status < 400:
+        return f"it leads to {answer.headers.get('location', 'nowhere')}"
+    if "html" in answer.headers.get("content-type", ""):
+        return ""
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return _excerpt(answer.body)
+    if isinstance(found, dict):
+        parts = [str(found[key]) for key in ("errorType", "error", "message") if found.get(key)]
+        return _excerpt(": ".join(parts).encode())
+    return _excerpt(str(found).encode())
+
+
+def _excerpt(body: bytes) -> str:
+    """The beginning, on one line."""
+    text = " ".join(body[:1000].decode(errors="replace").split())
+    return text if len(text) <= 300 else f"{text[:297]}..."

@@ -1,0 +1,142 @@
+"""Prometheus: counts and latencies per color, and readings of database and hosts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from .base import Duration, Positive, Value
+from .web_access import BaseUrl, WebAccess
+
+
+def _selector(given: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*|([a-zA-Z_:][a-zA-Z0-9_:]*)?\{.+\}", given.strip(), re.DOTALL):
+        raise ValueError(
+            f'{given!r} is no plain selector: write name{{label="value"}}, without functions or a range; '
+            "a sum of counters cannot tell when one of them began anew"
+        )
+    return given.strip()
+
+
+def _pattern(given: str) -> str:
+    try:
+        re.compile(given)
+    except re.error as error:
+        raise ValueError(f"{given!r} is no regular expression: {error}") from None
+    return given
+
+
+def _preset(given: Any) -> Any:
+    return {"preset": given} if isinstance(given, str) else given
+
+
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+Selector = Annotated[str, Field(min_length=1), AfterValidator(_selector)]
+"""A PromQL vector selector; ``{color}`` in it stands for blue and green in turn."""
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
+"""A regular expression that a label's whole value matches, as with ``=~``."""
+Query = Annotated[str, Field(min_length=1)]
+"""Any PromQL that gives an instant vector or a scalar."""
+
+
+class ColorValues(Value):
+    """What a label says for each color."""
+
+    blue: Pattern
+    green: Pattern
+
+
+class _Source(Value):
+    """Where one kind of counts comes from, and how a series is known to be of a color."""
+
+    color_label: LabelName | None = None
+    """The label that tells colors apart; the preset's own otherwise, or ``color``."""
+    colors: ColorValues | None = None
+    """What that label says, as regular expressions for the whole value; by default as the preset says."""
+    match: Mapping[LabelName, str] = {}
+    """Labels that series must have beside, with these very values: ``{job: haproxy}``."""
+
+
+class CountQueries(_Source):
+    """``counts: haproxy``, or ``{requests: 'http_requests_total{job="shop"}', errors: …}``."""
+
+    preset: Literal["django", "envoy", "haproxy", "haproxy_servers"] | None = None
+    requests: Selector | None = None
+    """Counters of all requests."""
+    errors: Selector | None = None
+    """Counters of those that failed."""
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if (self.preset is None) == (self.requests is None):
+            raise ValueError("say `preset`, or `requests` and `errors`")
+        if (self.requests is None) != (self.errors is None):
+            raise ValueError("`requests` and `errors` belong together")
+        return self
+
+
+class LatencyQueries(_Source):
+    """``latency: django``, or ``{buckets: 'request_seconds_bucket{job="shop"}'}``."""
+
+    preset: Literal["django", "envoy"] | None = None
+    buckets: Selector | None = None
+    """The buckets of a classic histogram: series with an ``le``."""
+    milliseconds: bool = False
+    """Whether ``le`` is in milliseconds (of ``buckets``; a preset knows)."""
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if (self.preset is None) == (self.buckets is None):
+            raise ValueError("say `preset`, or `buckets`")
+        return self
+
+
+class LevelQueries(Value):
+    """Readings of the database and the hosts. The worst series counts; a query without a result is not watched."""
+
+    presets: tuple[Literal["django", "node_exporter", "postgres_exporter"], ...] = ()
+    """Queries that are there already; one that is written out here goes before them."""
+    query_time: Query | None = None
+    """Seconds of a database query."""
+    pool: Query | None = None
+    """Share of the database's connections in use, 0 to 1."""
+    replication_lag: Query | None = None
+    """Seconds that a replica is behind."""
+    cpu: Query | None = None
+    """Share 0 to 1."""
+    memory: Query | None = None
+    """Share 0 to 1."""
+    disk: Query | None = None
+    """How saturated a disk is: share of the time that it is busy, 0 to 1."""
+
+
+class PrometheusSettings(WebAccess):
+    """``metrics: {kind: prometheus, url: "http://127.0.0.1:9090", counts: haproxy, latency: django}``."""
+
+    kind: Literal["prometheus"] = "prometheus"
+    url: BaseUrl
+    """Prometheus's base URL (or of what speaks its API)."""
+    counts: Annotated[CountQueries, BeforeValidator(_preset)]
+    """Requests and errors."""
+    latency: Annotated[LatencyQueries | None, BeforeValidator(_preset)] = None
+    """Latencies; by default from the same place as the counts."""
+    levels: LevelQueries = LevelQueries()
+    scrape: Annotated[Duration, Field(gt=0, le=600)] = 15.0
+    """Seconds from scrape to scrape of what is counted."""
+    lag: Annotated[Duration, Field(ge=0, le=3600)] | None = None
+    """Seconds until what happens shows; one scrape by default."""
+    stale_after: Positive | None = None
+    """Seconds after which the newest sample is too old to know anything; three scrapes by default."""
+
+    @model_validator(mode="after")
+    def _has_latency(self) -> Self:
+        preset = self.counts.preset
+        if self.latency is None and preset not in ("django", "envoy"):
+            why = "HAProxy's exporter has no histogram" if preset else "these counts have no histogram of their own"
+            raise ValueError(
+                f"`latency` is missing: {why}. Take it from the application (`latency: django`), or say its `buckets`"
+            )
+        return self
