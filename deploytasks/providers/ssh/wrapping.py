@@ -36,7 +36,7 @@ end_tree() {
     done
   done
   for pid in $doomed; do [ "$pid" = "$myself" ] || kill -KILL "$pid" 2>/dev/null; done
-  for pid in $roots; do kill -KILL -- "-$pid" 2>/dev/null; done
+  for pid in $roots; do kill -KILL "-$pid" 2>/dev/null; done
 }
 """
 
@@ -66,7 +66,12 @@ _KILL = (
     + r"""
 find_leaders() {
   if [ -r /proc/self/stat ]; then
-    for entry in $(cd /proc && grep -ls -- "$0" [0-9]*/cmdline); do echo "${entry%/cmdline}"; done
+    for entry in $(cd /proc && grep -ls -- "$0" [0-9]*/cmdline); do
+      echo "${entry%/cmdline}"
+      line=; { read -r line < "/proc/${entry%cmdline}stat"; } 2>/dev/null
+      set -- "$0" ${line##*) }
+      [ -z "$line" ] || [ -e "/proc/$4" ] || echo "$4"  # its group, whose leader somebody has killed
+    done
   else
     ps -A -o pid= -o args= | grep -- "$0" | while read -r pid rest; do echo "$pid"; done
   fi
