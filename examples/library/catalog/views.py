@@ -6,7 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -77,10 +77,10 @@ def _lend(request: HttpRequest) -> JsonResponse:
     except (ValueError, TypeError, KeyError, AttributeError):
         return JsonResponse({"error": 'a body {"id": <uuid>, "book": <number>} is needed'}, status=400)
     try:
-        # SQLite checks foreign keys at the commit: inside, so that an unknown book is found here.
+        # Foreign keys are checked at the commit: inside, so that an unknown book is found here.
         with transaction.atomic():
             loan = Loan.objects.create(client_id=client_id, book_id=number)
-    except (IntegrityError, OverflowError):
+    except (IntegrityError, OverflowError, DataError):  # PostgreSQL says DataError of a number that is too large
         return JsonResponse({"error": f"there is no book {number}"}, status=404)
     return JsonResponse({"loan": loan.pk, "id": str(client_id), "book": number}, status=201)
 

@@ -1,6 +1,6 @@
 """Settings of the library. What differs between machines comes from the environment:
 
-LIBRARY_DATABASE     path of the SQLite database; beside manage.py by default
+LIBRARY_DATABASE     path of the SQLite database, beside manage.py by default; or postgresql://user@host/name
 LIBRARY_CACHE        folder of the cache; in memory without it
 LIBRARY_SECRET_KEY   Django's secret key; needed wherever the library is not only played with
 LIBRARY_HOSTS        names it answers to, separated by commas; * by default, since it stands behind a balancer
@@ -13,6 +13,7 @@ import os
 import time
 from pathlib import Path
 
+from .database import database
 from .faults import faults_file, read_faults
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -43,20 +44,7 @@ ROOT_URLCONF = "library.urls"
 WSGI_APPLICATION = "library.wsgi.application"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
-# Both colors and a backup use the file at once. WAL lets readers and one writer work side by side; a write takes
-# its lock at the beginning (IMMEDIATE), where SQLite waits for the other one instead of failing half-way.
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ.get("LIBRARY_DATABASE") or BASE_DIR / "library.sqlite3",
-        "CONN_MAX_AGE": 60,
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    },
-}
+DATABASES = {"default": database(os.environ.get("LIBRARY_DATABASE") or str(BASE_DIR / "library.sqlite3"))}
 
 _FOLDER = os.environ.get("LIBRARY_CACHE")
 CACHES = {

@@ -1,4 +1,7 @@
-"""The library, set up once per test process on a database of its own, with its real migrations."""
+"""The library, set up once per test process on a database of its own, with its real migrations.
+
+LIBRARY_TESTS_DATABASE names an empty PostgreSQL database to use instead of a SQLite file.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,12 @@ sys.path.insert(0, str(ROOT))
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where database and cache of this session are."""
     return tmp_path_factory.mktemp("library")
+
+
+@pytest.fixture(scope="session")
+def books(folder: Path) -> str:
+    """What LIBRARY_DATABASE says in this session."""
+    return where_the_books_are(folder)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,10 +98,14 @@ def manage(folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+def where_the_books_are(folder: Path) -> str:
+    return os.environ.get("LIBRARY_TESTS_DATABASE") or str(folder / "library.sqlite3")
+
+
 def environment(folder: Path) -> dict[str, str]:
     return {
         "DJANGO_SETTINGS_MODULE": "library.settings",
-        "LIBRARY_DATABASE": str(folder / "library.sqlite3"),
+        "LIBRARY_DATABASE": where_the_books_are(folder),
         "LIBRARY_CACHE": str(folder / "cache"),
         "LIBRARY_DEBUG": "0",
         "LIBRARY_FAULTS": str(folder / "faults.json"),

@@ -154,14 +154,14 @@ def test_migrations_expand_only(release, manage):
         assert cursor.fetchall() == [(None,)]
 
 
-def test_a_real_server_starts_late_and_crashes_for_good(release, folder):
+def test_a_real_server_starts_late_and_crashes_for_good(release, folder, books):
     """Under gunicorn: deaf until the slow start is over, then healthy, then gone with all its processes."""
     port = free_port()
     began = time.monotonic()
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "library.wsgi", "--bind", f"127.0.0.1:{port}"],
         cwd=release({"slow_start": 0.7, "crash_after": 1.0}), start_new_session=True,
-        env={**os.environ, "LIBRARY_DATABASE": str(folder / "library.sqlite3"), "LIBRARY_CACHE": str(folder / "cache")},
+        env={**os.environ, "LIBRARY_DATABASE": books, "LIBRARY_CACHE": str(folder / "cache")},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
