@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import threading
 import time
@@ -140,30 +141,27 @@ def test_lost_answer_of_one_who_came_too_late(shaky: PostgresStore, line: Betwee
     assert (store.get("a/key") or (b"",))[0] == b"theirs"
 
 
-def test_killed_backends_lose_and_double_nothing(
-    store: PostgresStore, ledgers: Server, table: str, tmp_path: Path
-) -> None:
+def test_killed_backends_lose_and_double_nothing(opened: Open, ledgers: Server) -> None:
     """While somebody keeps killing all sessions, every event is recorded once, and the chain verifies."""
-    is_over = threading.Event()
-    kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'deploytasks store'"
-    killed: list[int] = []
+    ledger = Ledger(opened(answer_within=20), SCOPE, "ann@host", SystemClock().now)
+    numbers = [ledger.append("note", {"nth": 0}).number]
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'deploytasks store'"
+    killed: list[object] = []
 
     def keep_killing() -> None:
         with ledgers.connect() as connection:
-            while not is_over.wait(0.01):
-                killed.append(connection.execute(kill).fetchall()[0][0])
+            while len(killed) < 40:
+                reached = len(numbers)
+                time.sleep(random.random() * 0.004)  # anywhere in what an append does
+                killed.extend(connection.execute(kill).fetchall())
+                _until(lambda reached=reached: len(numbers) > reached)
 
     killer = threading.Thread(target=keep_killing)
     killer.start()
-    try:
-        ledger = Ledger(store, SCOPE, "ann@host", SystemClock().now)
-        until, numbers = time.monotonic() + 1.5, []
-        while time.monotonic() < until:
-            numbers.append(ledger.append("note", {"nth": len(numbers)}).number)
-    finally:
-        is_over.set()
-        killer.join()
-    assert sum(killed) > 5
+    while killer.is_alive():
+        numbers.append(ledger.append("note", {"nth": len(numbers)}).number)
+    killer.join()
+    assert len(killed) >= 40
     assert numbers == list(range(1, len(numbers) + 1))
     assert [event.facts["nth"] for event in ledger.events()] == list(range(len(numbers)))
     assert ledger.verify()[:2] == (True, len(numbers))
@@ -233,7 +231,7 @@ def test_stopped_server_is_given_up_in_time(opened: Open, ledgers: Server, store
         second = time.monotonic() - began - first
     finally:
         os.kill(backend, signal.SIGCONT)
-    assert (0.4 < first < 2.5, second < 0.1) == (True, True)
+    assert (0.4 < first < 10, second < 0.4) == (True, True)
     assert caught.value.state == "it may have been written, or not"
     _until(lambda: _reads(hasty))
     held = store.get("a/key")
@@ -258,8 +256,8 @@ def test_wrong_password_is_said_at_once_and_not_shown(opened: Open, ledgers: Ser
     """A refused log-in is not tried again and again; neither the right password nor the wrong one is shown."""
     began = time.monotonic()
     with pytest.raises(Unreachable, match="password authentication failed") as caught:
-        opened(ledgers.url_of(stores.DATABASE, password="wrong-and-long")).get("a")
-    assert time.monotonic() - began < 2
+        opened(ledgers.url_of(stores.DATABASE, password="wrong-and-long"), answer_within=30).get("a")
+    assert time.monotonic() - began < 15
     assert "wrong-and-long" not in f"{caught.value}{caught.value.__cause__}"
     assert "docs/ledger.md" in caught.value.do
 
@@ -407,7 +405,7 @@ def _reads(store: PostgresStore) -> bool:
 
 
 def _until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 20
     while not is_so():
-        assert time.monotonic() < deadline, "it did not become so within 10 s"
-        time.sleep(0.01)
+        assert time.monotonic() < deadline, "it did not become so within 20 s"
+        time.sleep(0.001)
