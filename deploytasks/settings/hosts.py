@@ -99,6 +99,9 @@ class HostsSettings(Value):
     environment: Mapping[str, str] = {}
     """Variables of the application beside ``PORT``, ``COLOR``, ``RELEASE`` and ``VERSION``. No secrets: they show
     in process lists and in the configuration."""
+    environment_file: Annotated[str, Field(pattern=r"^(/|\{)"), AfterValidator(checked)] | None = None
+    """A file on each host with further variables of the application, its secrets above all: lines of ``NAME='value'``
+    as the shell reads them. It never leaves the host, and must be there."""
     python: str | None = None
     """What ``{python}`` is; the interpreter that deploys, when nothing is said."""
     root: str | None = None

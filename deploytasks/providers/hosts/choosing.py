@@ -21,9 +21,9 @@ def serving(settings: HostsSettings, member: Member, layout: Layout, color: Colo
     values = rendering.values(member.addresses[color], layout, color, python)
     common = (member, layout, color, settings.health, settings.health_within, settings.stop_within)
     if settings.start is not None:
-        return ColorProcess(*common, rendering.program(settings.start, settings.environment, values), python)
+        return ColorProcess(*common, _program(settings, settings.start, values), python)
     unit = rendering.word(settings.service, values) if settings.service else ""
-    restart = rendering.program(settings.restart or "", settings.environment, values)
+    restart = _program(settings, settings.restart or "", values)
     if settings.restart is None:
         restart = restart._replace(command=f"sudo -n systemctl restart {unit}")
     return ServiceProcess(*common, restart, _orders(settings, unit, values))
@@ -34,7 +34,11 @@ def program(
 ) -> Program:
     """A command of a color on one host, with the application's environment. Raises ``SettingsError``."""
     values = rendering.values(member.addresses[color], layout, color, python)
-    return rendering.program(template, settings.environment, values)
+    return _program(settings, template, values)
+
+
+def _program(settings: HostsSettings, template: str, values: Mapping[str, str]) -> Program:
+    return rendering.program(template, settings.environment, values, settings.environment_file or "")
 
 
 def _orders(settings: HostsSettings, unit: str, values: Mapping[str, str]) -> Orders:

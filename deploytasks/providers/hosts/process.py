@@ -25,8 +25,8 @@ class ColorProcess(Serving):
     def as_before(self) -> Self:
         said = self._run(starting.remembered(self.layout, self.color))
         try:
-            command, environment = json.loads(said)
-            return replace(self, program=Program(str(command), dict(environment)))
+            command, environment, *secrets = json.loads(said)
+            return replace(self, program=Program(str(command), dict(environment), "".join(secrets)))
         except (ValueError, TypeError):
             return self
 
@@ -42,7 +42,7 @@ class ColorProcess(Serving):
         return starting.give_up(self.layout.pid(self.color), min(self.stop_within, 1.0), start_id)
 
     def _remember_command(self, release: str) -> str:
-        text = json.dumps([self.program.command, dict(self.program.environment)])
+        text = json.dumps([self.program.command, dict(self.program.environment), self.program.secrets])
         return starting.remember(self.layout, release, self.color, text)
 
     def _last_words(self) -> list[str]:

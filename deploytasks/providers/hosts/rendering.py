@@ -17,22 +17,28 @@ ON_THE_HOST: Mapping[str, str] = {"release": '"$RELEASE"', "version": '"$VERSION
 
 
 class Program(NamedTuple):
-    """Something to run in a color's release: shell text, and its environment as name → shell text."""
+    """Something to run in a color's release: shell text, and its environment as name → shell text.
+
+    ``secrets``: a shell word, the file on the host whose assignments are its environment as well; empty: none.
+    """
 
     command: str
     environment: Mapping[str, str]
+    secrets: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Changes when the command or its environment does: 12 hex digits."""
-        text = "\0".join([self.command, *(f"{name}={value}" for name, value in sorted(self.environment.items()))])
+        own = [f"{name}={value}" for name, value in sorted(self.environment.items())]
+        text = "\0".join([self.command, *own, *([self.secrets] if self.secrets else [])])
         return sha256(text.encode()).hexdigest()[:12]
 
     @property
     def line(self) -> str:
         """Shell text that becomes the program. RELEASE and VERSION must be set."""
         own = "".join(f" {name}={value}" for name, value in sorted(self.environment.items()))
-        return f"exec env{own} /bin/sh -c {quote(self.command)}"
+        read = f"set -a; . {self.secrets} || exit 1; set +a; " if self.secrets else ""
+        return f"{read}exec env{own} /bin/sh -c {quote(self.command)}"
 
 
 def values(address: str, layout: Layout, color: Color, python: str) -> dict[str, str]:
@@ -44,14 +50,15 @@ def values(address: str, layout: Layout, color: Color, python: str) -> dict[str,
     }  # fmt: skip
 
 
-def program(template: str, environment: Mapping[str, str], values: Mapping[str, str]) -> Program:
+def program(template: str, environment: Mapping[str, str], values: Mapping[str, str], secrets: str = "") -> Program:
     """The program that a template and the configured environment describe.
 
-    ``values``: what stands for each placeholder but ``release`` and ``version``. Raises ``SettingsError``.
+    ``values``: what stands for each placeholder but ``release`` and ``version``. ``secrets``: the template of the path
+    of a file of further variables. Raises ``SettingsError``.
     """
     own = {name: word(value, values) for name, value in environment.items()}
     ours = {"PORT": quote(values["port"]), "COLOR": quote(values["color"]), **_RELEASE}
-    return Program(command(template, values), {**own, **ours})
+    return Program(command(template, values), {**own, **ours}, word(secrets, values) if secrets else "")
 
 
 _RELEASE = {name.upper(): text for name, text in ON_THE_HOST.items()}

@@ -31,7 +31,7 @@ class ServiceProcess(Serving):
         said = self._run(starting.remembered(self.layout, self.color))
         try:
             kept = json.loads(said)
-            restart = Program(str(kept["restart"]), dict(kept["environment"]))
+            restart = Program(str(kept["restart"]), dict(kept["environment"]), str(kept.get("secrets", "")))
             return replace(self, program=restart)
         except (ValueError, TypeError, KeyError):
             return self
@@ -50,7 +50,9 @@ class ServiceProcess(Serving):
         return supervising.give_up(self.layout, self.color, self.orders, self.stop_within, start_id)
 
     def _remember_command(self, release: str) -> str:
-        text = json.dumps({"restart": self.program.command, "environment": dict(self.program.environment)})
+        own = self.program
+        kept = {"restart": own.command, "environment": dict(own.environment), "secrets": own.secrets}
+        text = json.dumps(kept)
         return supervising.remember(self.layout, release, self.color, self.orders, text)
 
     def _last_words(self) -> list[str]:

@@ -47,6 +47,31 @@ def test_nothing_is_installed_at_first(fleet: LocalFleet) -> None:
     assert fleet.installed("blue") is None
 
 
+def test_secrets_come_from_a_file_on_the_host(
+    make_fleet: MakeFleet, make_release: MakeRelease, site: Site, tmp_path: Path
+) -> None:
+    """Variables of ``environment_file`` reach the application, also when it is started as before; they are nowhere in
+    what is shown or kept, and without the file nothing is started."""
+    file = tmp_path / "app's env"
+    file.write_text("GREETING='s3cret $HOME'\n")
+    fleet = make_fleet(environment_file=str(file))
+    perform(fleet.install(make_release(), "green"))
+    calls = fleet.start("green")
+    perform(calls)
+    assert json.loads(fetch(fleet.address("green") + "/").body)["GREETING"] == "s3cret $HOME"
+    perform(fleet.stop("green"))
+    perform(make_fleet().start("green", as_before=True))
+    assert json.loads(fetch(fleet.address("green") + "/").body)["GREETING"] == "s3cret $HOME"
+    perform(fleet.stop("green"))
+    kept = [one for one in site.folder.rglob("*") if one.is_file() and b"s3cret" in one.read_bytes()]
+    assert kept == []
+    assert "s3cret" not in str(calls)
+    file.unlink()
+    with pytest.raises(DeployError):
+        perform(fleet.start("green"))
+    assert not (fleet.installed("green") or (0,) * 9)[3]
+
+
 def test_installs_and_starts_a_release(fleet: LocalFleet, make_release: MakeRelease, site: Site) -> None:
     """After install and start, the color answers, healthy, from the release's own folder."""
     release = make_release("1.2.3-dev.4+gabc1234")
