@@ -54,6 +54,7 @@ class Connection(fabric.Connection):
     """Whose turn it is to run a command."""
     _terms: Terms
     _opening: threading.Lock
+    _label = ""
     _deadline = 0.0
     _sock: Any = None
 
@@ -107,11 +108,11 @@ class Connection(fabric.Connection):
             self._opening.release()
 
     def _connect(self, label: str, began: float, within: float) -> None:
-        self._deadline = began + within
+        self._label, self._deadline = label, began + within
         self.close()
         try:
             with self.bounded(self._left()):
-                self._prepare(label)
+                self._prepare()
                 super().open()
                 self.transport.set_keepalive(self._terms.access.keepalive)
                 self.connects += 1
@@ -119,13 +120,13 @@ class Connection(fabric.Connection):
             self.close()
             if not isinstance(error, Exception):
                 raise
-            is_late = time.monotonic() >= self._deadline
-            raise cannot_connect(label, self.where, error, within, is_late=is_late) from error
+            now = time.monotonic()
+            raise cannot_connect(label, self.where, error, now - began, is_late=now >= self._deadline) from error
 
-    def _prepare(self, label: str) -> None:
+    def _prepare(self) -> None:
         terms, asked = self._terms, self.ssh_config
         files = [terms.known_hosts] if terms.known_hosts else said.known_hosts(asked)
-        policy = Known(known_hosts.read(files), said.key_name(asked, self.host, int(self.port)), label)
+        policy = Known(known_hosts.read(files), said.key_name(asked, self.host, int(self.port)), self._label)
         self.client = SSHClient()
         self.client.set_missing_host_key_policy(policy)
         named = [*([terms.key] if terms.key else []), *said.identities(asked)]
@@ -144,7 +145,7 @@ class Connection(fabric.Connection):
         if isinstance(self.gateway, str):
             self._sock = super().open_gateway()
             return self._sock
-        with by_gateway(self.original_host):
+        with by_gateway(self._label):
             self.gateway.reach(self.gateway.original_host, self._left())
         where = (self.host, int(self.port))
         self._sock = self.gateway.transport.open_channel("direct-tcpip", where, ("", 0), timeout=self._left())

@@ -9,16 +9,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import pytest
-from lab.hosts import Lab
 from lab.labhost import is_running
+from providers.ssh.conftest import reached
 
 from deploytasks import interrupt
 from deploytasks.errors import Unreachable, UsageError
 from deploytasks.providers.hosts.host import CommandFailed, Host
 from deploytasks.providers.ssh import SshHost
-from providers.ssh.conftest import reached
+
+if TYPE_CHECKING:
+    from lab.hosts import Lab
 
 
 def until(true: Callable[[], bool], within: float = 5.0) -> bool:
@@ -48,7 +51,8 @@ def test_returns_what_a_command_says(h1: SshHost) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a'b\"c", "back\\slash \\' \\n", "$HOME `id` $(id)", "line\nline\n", "ünïcode ✓", "!hist * ? [a] {b,c} ~ #"]
+    "text",
+    ["a'b\"c", "back\\slash \\' \\n", "$HOME `id` $(id)", "line\nline\n", "ünïcode ✓", "!hist * ? [a] {b,c} ~ #"],
 )
 def test_a_command_arrives_as_it_was_written(h1: SshHost, text: str) -> None:
     """No shell on the way, nor the user's own, changes a character."""
@@ -179,7 +183,7 @@ def test_what_waits_for_its_turn_too_long_says_so(lab: Lab) -> None:
     with ThreadPoolExecutor(5) as pool:
         slow = [pool.submit(host.run, "sleep 1.5", 10) for _ in range(4)]
         assert until(lambda: host.connection.turns._value == 0)
-        with pytest.raises(Unreachable, match="not begun after 0.2 s"):
+        with pytest.raises(Unreachable, match=r"not begun after 0\.2 s"):
             host.run("true", 0.2)
         assert ["", "", "", ""] == [one.result() for one in slow]
 
