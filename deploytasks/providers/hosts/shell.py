@@ -123,9 +123,10 @@ LISTING = rf"""{DIGEST}
 # mode, or of another owner than us, shows as "other": it is not as tar leaves it.
 list() {{
   for mode in "$@"; do shift; set -- "$@" -o -perm "$mode" -exec printf "$mode %s\\n" {{}} +; done
-  find . -type d -exec printf 'd %s\n' {{}} + -o -type l -exec printf 'l %s\n' {{}} + -o -type f -exec $sums {{}} + \
-    \( ! -user "$(id -u)" -exec printf 'other %s\n' {{}} + "$@" -o -exec printf 'other %s\n' {{}} + \) \
-    -o -exec printf 'other %s\n' {{}} +
+  find . -type f -exec $sums {{}} +
+  find . -type d -exec printf 'd %s\n' {{}} + -o -type l -exec printf 'l %s\n' {{}} + \
+    -o ! -type f -exec printf 'other %s\n' {{}} + -o ! -user "$(id -u)" -exec printf 'other %s\n' {{}} + \
+    "$@" -o -exec printf 'other %s\n' {{}} +
 }}
 """
 
