@@ -115,26 +115,26 @@ class Balancer:
         """Leave nothing running."""
         self._end(signal.SIGTERM)
 
-    def wait_for_old(self, seconds: float = 15) -> None:
+    def wait_for_old(self, seconds: float = 60) -> None:
         """Return when all processes but the newest have ended."""
         for process in self._processes[:-1]:
             process.wait(seconds)
 
     def ask(self, command: str) -> str:
         """The runtime API."""
-        return api.ask(self.socket, f"{command}\n", 5)
+        return api.ask(self.socket, f"{command}\n", 30)
 
     def _end(self, number: int) -> None:
         for process in self._processes:
             if process.poll() is None:
                 process.send_signal(number)
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
-    def _until_it_answers(self, seconds: float = 10) -> None:
+    def _until_it_answers(self, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while True:
             with contextlib.suppress(DeployError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from ...errors import SplitMoved
+from ...errors import SplitMoved, Unreachable
 from .keys import Keys, in_words
 
 
@@ -21,6 +21,17 @@ class Differs(SplitMoved):
     def __init__(self, name: str, found: Keys) -> None:
         super().__init__(f"haproxy at {name} uses other keys than expected: {in_words(found)}")
         self.found = found
+
+
+class Busy(Unreachable):
+    """Another process holds the lock; nothing was written."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"another process is writing to haproxy at {name}",
+            state="nothing was written",
+            do="try again when it is done",
+        )
 
 
 class Balancer(Protocol):
@@ -42,7 +53,7 @@ class Balancer(Protocol):
     def write(self, table: Table, keys: Keys, timeout: float, expect: Keys | None = None) -> None:
         """Replace all keys of a map, in force and on disk, durably.
 
-        With ``expect``, under the lock of the map's folder: raises ``Differs`` when HAProxy uses other keys, and
-        leaves everything as it was when anything fails. Without, it goes as far as it can: traffic first, then
-        the file; a HAProxy that is down finds the keys when it starts.
+        With ``expect``, under the lock of the map's folder: raises ``Differs`` when HAProxy uses other keys, ``Busy``
+        when the lock is not to be had, and leaves everything as it was when anything fails. Without, it goes as far
+        as it can: traffic first, then the file; a HAProxy that is down finds the keys when it starts.
         """

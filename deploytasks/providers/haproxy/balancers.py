@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ...errors import DeployError, Unreachable
 from ...settings.haproxy import FOLDER
-from .balancer import Balancer, Differs, Table
+from .balancer import Balancer, Busy, Differs, Table
 from .keys import Keys, in_words
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Which = Callable[[Balancer], Table]
 """Chooses one of a balancer's maps."""
+
+
+_NOT_ASKED = Busy("")
 
 
 def opened(settings: TrafficSettings, site: Site) -> Sequence[Balancer]:
@@ -71,14 +74,15 @@ def swap_everywhere(
     """
     deadline = time.monotonic() + timeout
     found: dict[str, DeployError | None] = {}
-    for group in (balancers[:1], balancers[1:]):
-        found.update(at_once(group, partial(_swap, which, keys, expect, timeout * 0.4), most))
+    groups = [group for group in (balancers[:1], balancers[1:]) if group]
+    for group in groups:
+        found.update(at_once(group, partial(_swap, which, keys, expect, timeout * 0.8 / len(groups)), most))
         if any(found.values()):
             break
     problems = [error for error in found.values() if error is not None]
     if not problems:
         return
-    touched = [each for each in balancers if each.name in found and not isinstance(found[each.name], Differs)]
+    touched = [each for each in balancers if not isinstance(found.get(each.name, _NOT_ASKED), Differs | Busy)]
     left = max(1.0, deadline - time.monotonic())
     states = _put_back(touched, which, keys, expect, left, most)
     problem = problems[0]

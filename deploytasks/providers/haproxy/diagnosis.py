@@ -14,7 +14,7 @@ from .logfile import LogFile
 from .looking import described, in_force
 from .requests import parse
 
-WITHIN = 5.0
+WITHIN = 10.0
 """Seconds for one question."""
 _LOOKED_AT = 256 * 1024
 """Bytes of a log's end."""

@@ -8,7 +8,7 @@ from shlex import quote
 from ...errors import DeployError, Unreachable
 from ..hosts.host import CommandFailed, Host
 from . import api, replies, script
-from .balancer import Differs, Table
+from .balancer import Busy, Differs, Table
 from .keys import Keys, keys_in
 
 
@@ -42,12 +42,13 @@ class FarBalancer:
         outcome, _, why = said.strip("\n").partition("\n" if said.startswith("differs") else " ")
         if outcome == "differs":
             raise Differs(self.name, keys_in(why))
+        if outcome == "busy":
+            raise Busy(self.name)
         if outcome != "done":
             raise self._problem(outcome, why)
 
     def _problem(self, outcome: str, why: str) -> DeployError:
         what, state = {
-            "busy": ("another process is writing to it", "nothing was written"),
             "failed": (why, "nothing was written"),
             "down": (why, "what was written is kept, and will be in force when haproxy starts"),
             "unkept": (why, "it is in force, but a restart of haproxy would forget it"),

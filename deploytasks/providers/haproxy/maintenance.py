@@ -16,7 +16,7 @@ from .keys import LARGEST, in_words, lines, notice_from, notice_keys
 if TYPE_CHECKING:
     from ...settings.haproxy import MaintenanceSettings
 
-LOOK_WITHIN = 5.0
+LOOK_WITHIN = 10.0
 """Seconds for a look at a balancer."""
 
 

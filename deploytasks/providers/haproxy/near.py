@@ -10,7 +10,7 @@ from pathlib import Path
 from ...durable import sync_folder, written_aside
 from ...errors import Unreachable
 from . import api, replies
-from .balancer import Differs, Table
+from .balancer import Busy, Differs, Table
 from .keys import Keys, in_words, keys_in, lines
 from .lock import locked
 
@@ -116,11 +116,7 @@ class NearBalancer:
             folder.mkdir(parents=True, exist_ok=True)
         with locked(folder) as is_ours:
             if alone and not is_ours:
-                raise Unreachable(
-                    f"another process is writing to haproxy at {self.name}",
-                    state="nothing was written",
-                    do="try again when it is done",
-                )
+                raise Busy(self.name)
             yield
 
 

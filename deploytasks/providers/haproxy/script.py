@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from shlex import quote
 
+from . import lock
 from .balancer import Table
 from .keys import Keys, lines
 
@@ -100,7 +101,7 @@ put() {
 durable() { sync "$1" 2>/dev/null || sync; }
 keep() {  # $1: the whole file
     why=$({
-        printf '%s' "$1" >"$aside" && chmod 644 "$aside" && durable "$aside" &&
+        [ ! -d "$file" ] && printf '%s' "$1" >"$aside" && chmod 644 "$aside" && durable "$aside" &&
             mv -f "$aside" "$file" && durable "$folder"
     } 2>&1) && return 0
     why="$file cannot be written: $why"
@@ -112,7 +113,7 @@ lock() {
     tries=0
     until flock -n 9; do
         tries=$((tries + 1))
-        [ "$tries" -lt 20 ] || return 1
+        [ "$tries" -lt "$lock_tries" ] || return 1
         sleep 0.1
     done
 }
@@ -192,7 +193,8 @@ def homing(socket: str, table: Table, keys: Keys, ours: str, patience: float = 1
 
 def _about(socket: str, table: Table, patience: float) -> str:
     assert table.file is not None
-    return _named(socket=socket, map=table.map, file=table.file, patience=_whole(patience))
+    tries = str(max(1, round(lock.PATIENCE * 10)))
+    return _named(socket=socket, map=table.map, file=table.file, patience=_whole(patience), lock_tries=tries)
 
 
 def _named(**values: str) -> str:

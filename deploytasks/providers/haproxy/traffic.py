@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...settings.haproxy import TrafficSettings
     from ..hosts.host import Host
 
-LOOK_WITHIN = 5.0
+LOOK_WITHIN = 10.0
 """Seconds for a look at a balancer."""
 
 

@@ -18,7 +18,7 @@ from lab.haproxy import Balancer, haproxy
 
 from deploytasks import web
 from deploytasks.ports import COLORS, Color, Split
-from deploytasks.providers.haproxy import Maintenance, Metrics, Traffic
+from deploytasks.providers.haproxy import Maintenance, Metrics, Traffic, lock, looking
 from deploytasks.providers.haproxy.balancers import opened
 from deploytasks.providers.site import Site
 from deploytasks.settings.haproxy import MaintenanceSettings, MetricsSettings, TrafficSettings
@@ -78,6 +78,13 @@ class Application(ThreadingHTTPServer):
         self.server_close()
 
 
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits seconds for a lock, or for balancers to agree, when they never will."""
+    monkeypatch.setattr(lock, "PATIENCE", 0.3)
+    monkeypatch.setattr(looking, "SETTLES", 0.2)
+
+
 @pytest.fixture
 def applications() -> Iterator[dict[Color, Application]]:
     """One server per color; a test may make them sick, or end them."""
@@ -87,7 +94,7 @@ def applications() -> Iterator[dict[Color, Application]]:
         each.end()
 
 
-def until(is_so: Callable[[], object], seconds: float = 10) -> None:
+def until(is_so: Callable[[], object], seconds: float = 60) -> None:
     """Poll until something is so; fail when it never is."""
     deadline = time.monotonic() + seconds
     while not is_so():

@@ -35,14 +35,14 @@ def test_nothing_is_exposed_before_the_first_shift(house: House) -> None:
 def test_a_split_is_read_back_with_its_marks(house: House) -> None:
     """Weights, way back and signature come back as they were written, in force and on disk."""
     signed = Split(25, 75, "blue", "deploy:a b;c%20\n# é")
-    house.traffic.shift(signed).perform(10)
+    house.traffic.shift(signed).perform(30)
     assert [signed] * 3 == [house.traffic.read(), house.traffic.at_rest(), _kept(house)]
 
 
 @pytest.mark.parametrize("green", [0, 10, 50, 100])
 def test_requests_follow_the_split(house: House, green: int) -> None:
     """Each request is drawn by itself: 400 of them are near their share, and a share of 0 gets none."""
-    house.traffic.shift(Split(100 - green, green, "blue", "deploy:x")).perform(10)
+    house.traffic.shift(Split(100 - green, green, "blue", "deploy:x")).perform(30)
     found = house.colors_of(400)
     assert 400 == found["blue"] + found["green"]
     assert abs(found["green"] - 4 * green) <= (0 if green in (0, 100) else 50)
@@ -57,27 +57,27 @@ def test_the_share_does_not_depend_on_how_many_servers_are_up(
     colors = {"blue": [applications["blue"].address], "green": [applications["green"].address] * 3}
     with haproxy(tmp_path / "lb", colors=colors) as balancer:
         house = House(tmp_path, [balancer], {})
-        house.traffic.shift(Split(50, 50, "blue", "deploy:x")).perform(10)
+        house.traffic.shift(Split(50, 50, "blue", "deploy:x")).perform(30)
         assert 150 <= house.colors_of(400)["blue"] <= 250
 
 
 def test_expect_refuses_to_write_over_another_split(house: House) -> None:
     """Compare and swap: what somebody else wrote stays, and the error says what is there."""
-    house.traffic.shift(BLUE).perform(10)
+    house.traffic.shift(BLUE).perform(30)
     with pytest.raises(SplitMoved, match="settled:before") as caught:
-        house.traffic.shift(STAGE, expect=BLUE._replace(writer="settled:other")).perform(10)
+        house.traffic.shift(STAGE, expect=BLUE._replace(writer="settled:other")).perform(30)
     assert "expected was blue 100 %" in caught.value.state
     assert BLUE == house.traffic.read() == _kept(house)
 
 
 def test_of_many_who_write_at_once_one_wins(house: House) -> None:
     """Twenty compare-and-swaps over the same split: one is written, the others are refused."""
-    house.traffic.shift(BLUE).perform(10)
+    house.traffic.shift(BLUE).perform(30)
     traffic = house.traffic
 
     def write(number: int) -> str | None:
         try:
-            traffic.shift(STAGE._replace(writer=f"deploy:{number}"), expect=BLUE).perform(20)
+            traffic.shift(STAGE._replace(writer=f"deploy:{number}"), expect=BLUE).perform(30)
         except (SplitMoved, Unreachable):
             return None
         return f"deploy:{number}"
@@ -90,19 +90,19 @@ def test_of_many_who_write_at_once_one_wins(house: House) -> None:
 
 def test_a_rollback_does_not_wait_for_a_writer_that_was_stopped(house: House) -> None:
     """The lock is held by somebody else: a comparing write is refused, an absolute one is made."""
-    house.traffic.shift(STAGE).perform(10)
+    house.traffic.shift(STAGE).perform(30)
     with locked(house.balancer.state) as is_ours:
         assert is_ours
         with pytest.raises(Unreachable, match="another process is writing"):
-            house.traffic.shift(BLUE, expect=STAGE).perform(10)
-        house.traffic.shift(BLUE).perform(10)
+            house.traffic.shift(BLUE, expect=STAGE).perform(30)
+        house.traffic.shift(BLUE).perform(30)
     assert BLUE == house.traffic.read()
 
 
 @pytest.mark.parametrize("how", ["restart", "reload", "kill"])
 def test_split_and_marks_survive_haproxy(house: House, how: str) -> None:
     """A restart, a reload, and a kill with a new start: the same weights, way back and signature."""
-    house.traffic.shift(STAGE).perform(10)
+    house.traffic.shift(STAGE).perform(30)
     getattr(house.balancer, how)()
     if how == "kill":
         assert STAGE == house.traffic.at_rest()
@@ -115,13 +115,13 @@ def test_split_and_marks_survive_haproxy(house: House, how: str) -> None:
 
 def test_what_is_written_while_haproxy_is_down_is_in_force_when_it_starts(house: House) -> None:
     """A rollback at a dead HAProxy says that it is not in force, and is kept; a comparing write changes nothing."""
-    house.traffic.shift(STAGE).perform(10)
+    house.traffic.shift(STAGE).perform(30)
     house.balancer.kill()
     with pytest.raises(Unreachable):
-        house.traffic.shift(STAGE._replace(blue=50, green=50), expect=STAGE).perform(5)
+        house.traffic.shift(STAGE._replace(blue=50, green=50), expect=STAGE).perform(30)
     assert STAGE == _kept(house)
     with pytest.raises(Unreachable, match="haproxy at") as caught:
-        house.traffic.shift(BLUE).perform(5)
+        house.traffic.shift(BLUE).perform(30)
     assert "will be in force when haproxy starts" in caught.value.state
     house.balancer.start()
     assert BLUE == house.traffic.read()
@@ -129,22 +129,22 @@ def test_what_is_written_while_haproxy_is_down_is_in_force_when_it_starts(house:
 
 def test_a_folder_that_cannot_be_written_stops_a_shift_and_not_a_rollback(house: House) -> None:
     """Forward: nothing changes. Back: traffic moves, and the error says that a restart would forget it."""
-    house.traffic.shift(STAGE).perform(10)
+    house.traffic.shift(STAGE).perform(30)
     state = house.balancer.state
     (state / "split.map").unlink()
     (state / "split.map").mkdir()  # root may write anywhere: a folder in its place stops even root
     with pytest.raises(Unreachable, match=r"split\.map"):
-        house.traffic.shift(STAGE._replace(blue=50, green=50), expect=STAGE).perform(10)
+        house.traffic.shift(STAGE._replace(blue=50, green=50), expect=STAGE).perform(30)
     assert "blue 90" in house.balancer.ask(f"show map {state}/split.map")
     with pytest.raises(Unreachable, match="cannot be written") as caught:
-        house.traffic.shift(BLUE).perform(10)
+        house.traffic.shift(BLUE).perform(30)
     assert "a restart of haproxy would forget it" in caught.value.state
     assert BLUE == house.traffic.read()
 
 
 def test_half_an_answer_is_none(house: House, tmp_path: Path) -> None:
     """A HAProxy that dies in the middle of its answer must not leave a map without its marks."""
-    house.traffic.shift(STAGE).perform(10)
+    house.traffic.shift(STAGE).perform(30)
     whole = house.balancer.ask(f"show map {house.balancer.state}/split.map")
     with Peer([whole.encode()[:-30]]) as address:
         house.wish["balancers"] = [address]
@@ -200,12 +200,12 @@ class Peer:
 
 def test_a_silent_color_gets_no_first_traffic(house: House, applications: dict[Color, Application]) -> None:
     """HAProxy's checks hold green for down: a shift to it is refused before anything is written."""
-    house.traffic.shift(BLUE).perform(10)
+    house.traffic.shift(BLUE).perform(30)
     applications["green"].is_healthy = False
     until(lambda: "green1 DOWN" in str(house.traffic.diagnose()))
     house.wish["up_within"] = "200ms"
     with pytest.raises(Unreachable, match="holds green for down"):
-        house.traffic.shift(STAGE, expect=BLUE).perform(10)
+        house.traffic.shift(STAGE, expect=BLUE).perform(30)
     assert BLUE == house.traffic.read()
 
 
@@ -213,11 +213,11 @@ def test_a_first_shift_waits_until_haproxy_has_found_the_color(
     house: House, applications: dict[Color, Application]
 ) -> None:
     """A color that was started just now is found by the checks a moment later: nobody gets a 503 in between."""
-    house.traffic.shift(BLUE).perform(10)
+    house.traffic.shift(BLUE).perform(30)
     applications["green"].is_healthy = False
     until(lambda: "green1 DOWN" in str(house.traffic.diagnose()))
     threading.Timer(0.3, setattr, (applications["green"], "is_healthy", True)).start()
-    house.traffic.shift(Split.all_on("green", "blue", "deploy:x"), expect=BLUE).perform(10)
+    house.traffic.shift(Split.all_on("green", "blue", "deploy:x"), expect=BLUE).perform(30)
     assert {"green": 20} == house.colors_of(20)
 
 
@@ -225,7 +225,7 @@ def test_a_color_that_is_down_lends_its_users_to_an_exposed_one(
     house: House, applications: dict[Color, Application]
 ) -> None:
     """Green dies at 50 %: everybody gets blue, and nobody an error."""
-    house.traffic.shift(Split(50, 50, "blue", "deploy:x")).perform(10)
+    house.traffic.shift(Split(50, 50, "blue", "deploy:x")).perform(30)
     applications["green"].is_healthy = False
     until(lambda: "green1 DOWN" in str(house.traffic.diagnose()))
     assert {"blue": 40} == house.colors_of(40)
@@ -233,7 +233,7 @@ def test_a_color_that_is_down_lends_its_users_to_an_exposed_one(
 
 def test_nobody_is_lent_to_a_release_that_was_not_exposed(house: House, applications: dict[Color, Application]) -> None:
     """Blue has everything and dies: green, which is being installed, gets nobody."""
-    house.traffic.shift(Split.all_on("blue", "blue", "deploy:x")).perform(10)
+    house.traffic.shift(Split.all_on("blue", "blue", "deploy:x")).perform(30)
     applications["blue"].is_healthy = False
     until(lambda: "blue1 DOWN" in str(house.traffic.diagnose()))
     assert {"none": 5} == house.colors_of(5)
@@ -241,7 +241,7 @@ def test_nobody_is_lent_to_a_release_that_was_not_exposed(house: House, applicat
 
 def test_drained_counts_what_is_open(house: House) -> None:
     """A request that is still at a color keeps it from being drained."""
-    house.traffic.shift(BLUE).perform(10)
+    house.traffic.shift(BLUE).perform(30)
     asking = threading.Thread(target=lambda: house.get("/?delay=0.5"))
     asking.start()
     until(lambda: house.traffic.drained("blue") == 1)
