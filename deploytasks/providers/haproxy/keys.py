@@ -6,12 +6,16 @@ percent-encoded: HAProxy decodes it with ``url_dec``, and no blank or line end c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 from ...errors import Unreachable
 from ...ports import COLORS, Color, Notice, Split
+
+_BLANKS = re.compile(r"\s+")
+"""Line ends among them: HAProxy shows control characters as it would log them, as ``%0A``."""
 
 Keys = Mapping[str, str]
 """The keys of one map. No value is empty or has a blank in it."""
@@ -40,13 +44,13 @@ def split_from(keys: Keys) -> Split:
 
 
 def notice_keys(notice: Notice | None, page: str) -> dict[str, str]:
-    """The whole map of a notice, with the page that visitors get; ``None`` opens the site."""
+    """The whole map of a notice, with the page that visitors get, on one line; ``None`` opens the site."""
     if notice is None:
         return {}
     keys = {
         "on": "1",
         "retry_after": str(notice.retry_after),
-        "page": encoded(page),
+        "page": encoded(_BLANKS.sub(" ", page)),
         "message": encoded(notice.message),
         "since": encoded(notice.since.isoformat()),
         "who": encoded(notice.who),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ...errors import DeployError, Unreachable, UsageError
-from ...ports import Call, Notice
+from ...ports import Call, Finding, Notice
+from ..maintenances import diagnosed
 from ..notice_page import rendered
 from ..site import Site
 from .balancer import Balancer, Table
@@ -50,6 +52,10 @@ class Maintenance:
                 do="`inv maintenance-mode enable` or `disable` writes the same to all of them",
             )
         return next(iter(notices.values()))
+
+    def diagnose(self) -> Sequence[Finding]:
+        """Whether it can be read, and what it says."""
+        return diagnosed("haproxy", self)
 
     def write(self, notice: Notice | None) -> Call:
         keys = self._keys(notice)
