@@ -15,6 +15,7 @@ from deploytasks.settings.base import Value, fraction, seconds
 from deploytasks.settings.environment import Application, Environment
 from deploytasks.settings.kinds import DEFAULTS, GROUPS, KINDS, REQUIRED, model
 from deploytasks.settings.rollout import Rollout
+from deploytasks.settings.ssh import SshAccess
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -25,9 +26,13 @@ MODELS: dict[str, tuple[type[Value], ...]] = {
     "`deploy`": (Application,),
     "`deploy.environments.NAME`": (Environment, Rollout),
     **{f"`{group}`": (model(target),) for group, target in GROUPS.items()},
+    "`ssh`": (SshAccess,),
     **{f"`{section}`, kind `{kind}`": (model(target),) for section in KINDS for kind, target in KINDS[section].items()},
 }
 """Heading → the models whose keys are described below it."""
+
+SHARED: tuple[type[Value], ...] = (SshAccess,)
+"""Models that several sections have as a key: described once, below a heading of their own."""
 
 NOT_IN_A_MODEL = {("`deploy`", "environments")}
 
@@ -45,9 +50,9 @@ def flat(heading: str, of: type[Value], before: str = "") -> Iterator[Key]:
     for name, field in of.model_fields.items():
         inner, is_list = _model_in(field.annotation)
         path = f"{before}{name}"
-        if inner is None or is_list or field.default is None:
+        if inner is None or inner in SHARED or is_list or field.default is None:
             yield Key(heading, path, field)
-        if inner is not None:
+        if inner is not None and inner not in SHARED:
             yield from flat(heading, inner, f"{path}{'[]' if is_list else ''}.")
 
 
