@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ...durable import sync_folder, written_aside
@@ -114,7 +114,13 @@ class NearBalancer:
         folder = Path(table.file).parent if table.file else self._shared
         if table.file is None:
             folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder) as is_ours:
+        with ExitStack() as stack:
+            try:
+                is_ours = stack.enter_context(locked(folder))
+            except Unreachable:
+                if alone:
+                    raise
+                is_ours = False  # traffic does not wait for a folder to be mended
             if alone and not is_ours:
                 raise Busy(self.name)
             yield

@@ -108,7 +108,7 @@ keep() {  # $1: the whole file
     return 1
 }
 lock() {
-    exec 9<"$folder" || return 1
+    [ -r "$folder" ] && exec 9<"$folder" || return 1
     has flock || return 1
     tries=0
     until flock -n 9; do
@@ -117,10 +117,10 @@ lock() {
         sleep 0.1
     done
 }
-if [ ! -d "$folder" ]; then echo "failed $folder is no folder"; exit 0; fi
 """
 
 _SWAP = r"""
+if [ ! -d "$folder" ]; then echo "failed $folder is no folder"; exit 0; fi
 if ! lock; then has flock && echo busy || echo 'failed flock is not installed on this host'; exit 0; fi
 if ! look; then echo "failed $why"; exit 0; fi
 if [ "$seen" != "$expect" ]; then printf 'differs\n%s\n' "$seen"; exit 0; fi
@@ -133,7 +133,7 @@ echo "failed $said"
 """
 
 _WRITE = r"""
-lock
+lock  # if it is to be had: traffic does not wait for it
 problem=
 put || problem=$why
 if ! keep "$new${new:+$nl}"; then

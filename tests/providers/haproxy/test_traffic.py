@@ -142,6 +142,17 @@ def test_a_folder_that_cannot_be_written_stops_a_shift_and_not_a_rollback(house:
     assert BLUE == house.traffic.read()
 
 
+def test_a_folder_that_is_missing(house: House, tmp_path: Path) -> None:
+    """Nothing is compared and swapped without its lock; a rollback moves traffic, and says what is amiss."""
+    house.traffic.shift(STAGE).perform(30)
+    house.wish["balancers"] = [{"socket": house.balancer.socket, "state": str(tmp_path / "nowhere")}]
+    with pytest.raises(Unreachable, match="nowhere cannot be used"):
+        house.traffic.shift(BLUE, expect=STAGE).perform(30)
+    with pytest.raises(Unreachable, match="cannot be written"):
+        house.traffic.shift(BLUE).perform(30)
+    assert BLUE == house.traffic.read()
+
+
 def test_half_an_answer_is_none(house: House, tmp_path: Path) -> None:
     """A HAProxy that dies in the middle of its answer must not leave a map without its marks."""
     house.traffic.shift(STAGE).perform(30)
