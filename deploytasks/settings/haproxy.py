@@ -65,6 +65,12 @@ class BackendNames(Value):
     blue: ProxyName
     green: ProxyName
 
+    @model_validator(mode="after")
+    def _are_two(self) -> BackendNames:
+        if self.blue == self.green:
+            raise ValueError("both colors have the same backend: they could not be told apart")
+        return self
+
 
 class TrafficSettings(Value):
     """``traffic: {kind: haproxy, public: "https://shop.example", balancers: [/run/haproxy/admin.sock]}``."""
