@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Generic, NamedTuple, TypeVar
 
+from . import interrupt
+
 T = TypeVar("T")
 
 GRACE = 5.0
@@ -112,6 +114,7 @@ class _Crowd(Generic[T]):
     def _give_up(self) -> None:
         for thread in self._threads.values():
             _interrupt(thread)
+        interrupt.pass_on()  # no bytecode runs in a thread that waits for a host
         until = time.monotonic() + GRACE
         for thread in self._threads.values():
             thread.join(max(0.0, until - time.monotonic()))

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from lab.labhost import is_running
 from providers.ssh.conftest import reached
 
 from deploytasks import interrupt
+from deploytasks.at_once import at_once
 from deploytasks.errors import Interrupted, Unreachable
 
 if TYPE_CHECKING:
@@ -91,6 +93,23 @@ def test_an_interrupt_ends_a_command_that_is_waited_for(lab: Lab, h1: SshHost) -
         h1.run(f"echo $$ > {note}; exec sleep 85", 60)
     assert time.monotonic() - began < 15
     assert gone(int(file.read_text()))
+
+
+def test_an_interrupt_reaches_all_hosts_that_work_at_once(lab: Lab) -> None:
+    """Whoever waits for commands on several hosts, and is interrupted, ends all of them at once."""
+    notes = [one.path(f"{one.root}/at-once") for one in lab.hosts]
+    works = [partial(reached(one).run, f"echo $$ > {one.root}/at-once; exec sleep 83", 60) for one in lab.hosts]
+
+    def interrupt_it() -> None:
+        deadline = time.monotonic() + 10
+        while not all(note.exists() and note.read_text() for note in notes) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt_it).start()
+    with interrupt.caught(), pytest.raises(Interrupted):
+        at_once(works, most=2)
+    assert all(gone(int(note.read_text()), 3) for note in notes)
 
 
 def test_who_goes_away_ends_the_command(lab: Lab) -> None:
