@@ -102,7 +102,7 @@ def quoted(value: str) -> str:
 def _understood(service: WebService, found: Any, settings: AlertmanagerSettings) -> list[Alert]:
     """One for each name and severity, the oldest first."""
     try:
-        each = sorted((_alert(entry, settings) for entry in found), key=lambda alert: alert.since)
+        each = sorted((_alert(entry, settings) for entry in _entries(found)), key=lambda alert: alert.since)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Unreachable(
             f"{service.name} at {service.url} answered with something else than alerts: {str(found)[:200]}",
@@ -112,6 +112,12 @@ def _understood(service: WebService, found: Any, settings: AlertmanagerSettings)
     for alert in each:
         groups.setdefault((alert.name, alert.severity), []).append(alert)
     return [_one(group) for group in groups.values()]
+
+
+def _entries(found: Any) -> Sequence[Any]:
+    if not isinstance(found, list):
+        raise TypeError("a list of alerts is needed")
+    return found
 
 
 def _one(group: Sequence[Alert]) -> Alert:

@@ -35,7 +35,7 @@ def _preset(given: Any) -> Any:
 
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 Selector = Annotated[str, Field(min_length=1), AfterValidator(_selector)]
-"""A PromQL vector selector; ``{color}`` in it stands for blue and green in turn."""
+"""A PromQL vector selector; ``{color}`` in it stands for what ``colors`` says, or for blue and green, in turn."""
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 """A regular expression that a label's whole value matches, as with ``=~``."""
 Query = Annotated[str, Field(min_length=1)]

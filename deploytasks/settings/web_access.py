@@ -40,8 +40,8 @@ class WebAccess(Value):
     """The environment variable that holds the password of ``user``."""
     verify: Annotated[str, Field(min_length=1)] | None = None
     """The file of the authorities to trust, relative to the project; those of the system otherwise."""
-    within: Annotated[Duration, Field(gt=0, le=60)] = 4.0
-    """Seconds for all that one look asks."""
+    within: Annotated[Duration, Field(gt=0, le=30)] = 4.0
+    """Seconds for all that one look asks. Less than the dead-man's switch's grace: nobody beats meanwhile."""
 
     @model_validator(mode="after")
     def _proves_itself_once(self) -> Self:

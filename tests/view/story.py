@@ -74,7 +74,13 @@ class Story:
     """Tells one deployment. ``errors``: the share of requests to green that fail; ``silent``: no numbers come."""
 
     def __init__(
-        self, *, errors: float = 0.0, silent: bool = False, rules: Rules = RULES, began: datetime = BEGINNING
+        self,
+        *,
+        errors: float = 0.0,
+        silent: bool = False,
+        rules: Rules = RULES,
+        began: datetime = BEGINNING,
+        levels: Mapping[str, float] | None = None,
     ) -> None:
         self.began = began
         self.rules = rules
@@ -83,6 +89,7 @@ class Story:
         self.now = began
         self._errors = errors
         self._silent = silent
+        self._levels = levels or {}
         self._counts: dict[Color, Totals] = {"blue": Totals(0, 0, {}), "green": Totals(0, 0, {})}
 
     def note(self, kind: str, **facts: Json) -> None:
@@ -156,7 +163,7 @@ class Story:
         totals = NoData("the balancer's statistics page does not answer") if self._silent else dict(self._counts)
         sent = int((self.now - self.began).total_seconds())
         probes = None if self._silent else {color: Totals(sent, 0, slower(sent)) for color in self._counts}
-        return Reading(self.now, split, totals, probes, health, ())
+        return Reading(self.now, split, totals, probes, health, (), None, self._levels)
 
     def _serve(self, split: Split, seconds: float) -> None:
         """40 requests a second."""

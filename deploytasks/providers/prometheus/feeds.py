@@ -40,6 +40,13 @@ class Feed:
     unit: float = 1.0
     """Seconds of an ``le`` of 1."""
 
+    @property
+    def targets(self) -> str:
+        """A selector of the targets with this color's label whose series these would be: they show that an application
+        is there that has none yet. Empty when the label or the name does not allow it."""
+        name, _, matchers = self.selector.partition("{")
+        return f"up{{{matchers}" if name.strip() and self.label else ""
+
     def color(self, labels: Labels) -> Color | None:
         """Whose series this is; ``None``: nobody's. Raises ``UsageError`` when it could be both colors'."""
         if len(self.colors) == 1:
@@ -128,7 +135,8 @@ def _explicit(
         yield Feed(what, text, label, colors, varying=varying, unit=unit)
         return
     for color in COLORS:
-        text = _with(selector.replace(COLOR, color), _exactly(match))
+        said = quoted(colors[color].pattern)[1:-1]
+        text = _with(selector.replace(COLOR, said), _exactly(match))
         yield Feed(what, text, "", {color: re.compile("")}, varying=varying, unit=unit)
 
 

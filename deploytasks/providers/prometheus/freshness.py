@@ -107,8 +107,9 @@ class Freshness:
 
     def _age(self, processes: Sequence[Process]) -> str:
         newest = max((process.newest for process in processes if process.newest is not None), default=None)
-        age = f"{self.now - newest:.0f} s" if newest is not None else "far more than that"
-        return f"the newest sample is {age} old, {self.stale_after:g} s are too old"
+        if newest is None:
+            return f"no sample is younger than {self.stale_after:g} s"
+        return f"the newest sample is {self.now - newest:.0f} s old, {self.stale_after:g} s are too old"
 
     def _target(self, process: Process) -> str:
         name = " ".join(filter(None, (process.labels.get("job"), process.labels.get("instance"))))

@@ -93,8 +93,7 @@ class Metrics:
             if "job" in process.labels
         })  # fmt: skip
         asked = [f"up{{job=~{quoted('|'.join(map(_literally, jobs)))}}}"] if jobs else []
-        labels = {each.tally.feed.label for each in self._feeds} - {""}
-        asked += [f'up{{{label}!=""}}' for label in sorted(labels)]
+        asked += sorted({each.tally.feed.targets for each in self._feeds if each.tally.feed.what == "requests"} - {""})
         found = self._api.query(" or ".join([*asked, "vector(time())"]))
         now = next((series.samples[0][1] for series in found if not series.labels), None)
         if now is None:
