@@ -112,8 +112,7 @@ class Connection(fabric.Connection):
         self.close()
         try:
             with self.bounded(self._left()):
-                self._prepare()
-                super().open()
+                self._open_patiently()
                 self.transport.set_keepalive(self._terms.access.keepalive)
                 self.connects += 1
         except BaseException as error:
@@ -122,6 +121,22 @@ class Connection(fabric.Connection):
                 raise
             now = time.monotonic()
             raise cannot_connect(label, self.where, error, now - began, is_late=now >= self._deadline) from error
+
+    def _open_patiently(self) -> None:
+        """Connect; again, when sshd hangs up before its greeting, as it does to some while many knock (MaxStartups)."""
+        for pause in (0.2, 0.6, 0.0):
+            self._prepare()
+            try:
+                super().open()
+            except (SSHException, EOFError):
+                transport = self.client.get_transport()
+                was_greeted = transport is None or transport.remote_version
+                if was_greeted or not pause or self._left() < 2 * pause:
+                    raise
+            else:
+                return
+            self.close()
+            time.sleep(pause)
 
     def _prepare(self) -> None:
         terms, asked = self._terms, self.ssh_config

@@ -75,6 +75,8 @@ def said(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno:
         known = {errno.ECONNREFUSED: "it refuses connections", errno.EHOSTUNREACH: "there is no way to it"}
         return known.get(error.errno) or error.strerror or os.strerror(error.errno)
+    if "protocol banner" in str(error):
+        return "it closed the connection before its greeting (MaxStartups in its sshd_config, or a firewall?)"
     if isinstance(error, EOFError) or (isinstance(error, SSHException) and not str(error)):
         return "it closed the connection"
     return " ".join(str(error).split()) or type(error).__name__

@@ -317,6 +317,55 @@ def test_a_server_that_drips(lab: Lab, tmp_path: Path) -> None:
             thread.join()
 
 
+@contextmanager
+def hanging_up(to: tuple[str, int], times: int) -> Iterator[int]:
+    """A port that hangs up so many times, and then leads to a server."""
+
+    def carry(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while piece := source.recv(65536):
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            """One side is gone."""
+
+    def serve(server: socket.socket) -> None:
+        for left in range(times, -1, -1):
+            try:
+                near, _ = server.accept()
+            except OSError:
+                return
+            if left:
+                near.close()
+        with near, socket.create_connection(to) as far:
+            back = threading.Thread(target=carry, args=(far, near))
+            back.start()
+            carry(near, far)
+            back.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        yield int(server.getsockname()[1])
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_server_that_hangs_up_before_its_greeting(lab: Lab, tmp_path: Path, times: int) -> None:
+    """As sshd does to some when many knock at once (MaxStartups): it is tried again, but not for ever."""
+    one = lab.hosts[0]
+    with hanging_up((one.address, one.port), times) as port:
+        known = write(tmp_path / "known", f"[127.0.0.1]:{port} {one.known_line().partition(' ')[2]}")
+        found = host(f"{one.user}@127.0.0.1:{port}", one.access(known_hosts=str(known)), tmp_path, name="busy")
+        if times == 2:
+            assert "in" == found.run("printf in", 10)
+        else:
+            with pytest.raises(Unreachable, match="before its greeting"):
+                found.run("true", 10)
+        found.close()
+
+
 def test_it_connects_again(lab: Lab) -> None:
     """After the server went away and came back, the next command opens a new connection."""
     one = lab.hosts[1]
