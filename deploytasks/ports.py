@@ -420,6 +420,8 @@ class Maintenance(Protocol):
     def write(self, notice: Notice | None) -> Call:
         """Close the site with this notice (``None``: open it)."""
 
+    def diagnose(self) -> Sequence[Finding]: ...
+
 
 class Deadman(Protocol):
     """Puts traffic home by itself when the deployer's beat stops."""

@@ -403,6 +403,7 @@ def settings(**changes: Any) -> Settings:
         "metrics": {"kind": "envoy"},
         "alerts": {"kind": "file", "path": "alerts.json"},
         "deadman": {"kind": "watchdog", "grace": "10s"},
+        "store": {"kind": "directory", "shared": True},
         **changes,
     }
     loaded = load({"application": "library", "environments": {"test": environment}}, "test")

@@ -64,7 +64,10 @@ def _color(world: World, color: Any) -> Answer | None:
 
 def _maintenance(world: World) -> Answer | None:
     notice = world.maintenance.read() if world.maintenance else None
-    return None if notice is None else {**notice._asdict(), "since": notice.since.isoformat()}
+    if notice is None:
+        return None
+    disagreement = getattr(world.maintenance, "disagreement", lambda: "")()  # only several can
+    return {**notice._asdict(), "since": notice.since.isoformat(), "disagreement": disagreement}
 
 
 def _switch(world: World) -> Answer | None:
@@ -197,7 +200,7 @@ def verdicts(world: World, color: str, verdicts: Sequence[Verdict], window: floa
 def doctor(world: World) -> Answer:
     """What is configured, reachable, missing, and how to mend it."""
     findings: list[Finding] = []
-    for section in ("traffic", "fleet", "database", "metrics", "alerts", "store", "deadman"):
+    for section in ("traffic", "fleet", "database", "metrics", "alerts", "maintenance", "store", "deadman"):
         findings += _diagnosed(world, section)
     return {"environment": world.site.environment, "findings": [finding._asdict() for finding in findings]}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..checklist.infrastructure import SITE_IS_OPEN
 from ..errors import GateRefused, UsageError
 from ..settings.base import seconds
 from ..steps.backup import configured
@@ -51,6 +52,13 @@ def backup(world: World, name: str | None) -> str:
         f"there is no backup {name!r}" if name else "there is no backup",
         do=f"choose one of: {', '.join(known[:10])}" if known else "`inv backup-database` makes one",
     )
+
+
+def require_open(world: World) -> None:
+    """Refuse to move traffic while somebody has closed the site: 503 for everybody judges no release."""
+    found = SITE_IS_OPEN.evaluate(world, None)
+    if found.answer == "fail":
+        raise GateRefused(f"the site is not open: {found.evidence}", state="nothing was changed")
 
 
 def require_way_back_over(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .. import view
 from ..errors import GateRefused, UsageError
 from ..ports import COLORS, Calls, Notice
+from ..settings.several import parts
 from . import answers
 from .consent import agree
 from .opening import leased, open_world
@@ -53,7 +54,7 @@ def maintenance(
 
 def _notice(world: World, message: str, retry_after: int) -> Notice:
     """What was said, or else what is configured."""
-    of = world.settings.sections["maintenance"]
+    of = parts(world.settings.sections["maintenance"])[0]
     text = message or str(getattr(of, "message", ""))
     seconds = retry_after or int(getattr(of, "retry_after", 300))
     return Notice(text, seconds, world.clock.now(), world.site.who)

@@ -34,6 +34,7 @@ KINDS: dict[str, dict[str, str]] = {
     "maintenance": {
         "envoy": "deploytasks.providers.envoy:Maintenance",
         "haproxy": "deploytasks.providers.haproxy:Maintenance",
+        "redis": "deploytasks.providers.redis.maintenance:Maintenance",
     },
     "store": {
         "directory": "deploytasks.providers.directory:DirectoryStore",
@@ -46,6 +47,9 @@ KINDS: dict[str, dict[str, str]] = {
     "probe": {"http": "deploytasks.providers.probe:HttpProber"},
 }
 """Section of an environment → ``kind`` → class, as ``module:Class``."""
+
+JOINED: dict[str, str] = {"maintenance": "deploytasks.providers.maintenances:Maintenances"}
+"""Section that may be a list → the class that makes one port of several."""
 
 EXTRAS: dict[str, str] = {
     "boto3": "aws",
@@ -62,16 +66,27 @@ def open_provider(section: str, settings: Value, site: Site) -> Any:
 
     Raises ``UsageError`` when the kind is unknown or when a package that it needs is not installed.
     """
+    from ..settings.several import Several
+
+    if isinstance(settings, Several):
+        opened = [(str(getattr(part, "kind", "")), open_provider(section, part, site)) for part in settings.parts]
+        return _named(JOINED[section])(opened)
     kind = str(getattr(settings, "kind", ""))
     try:
-        module, _, name = KINDS[section][kind].partition(":")
+        target = KINDS[section][kind]
     except KeyError:
         known = ", ".join(sorted(KINDS.get(section, {}))) or "none"
         raise UsageError(f"{section}: no provider of kind {kind!r}", do=f"choose one of: {known}") from None
     try:
-        return getattr(import_module(module), name)(settings, site)
+        return _named(target)(settings, site)
     except ModuleNotFoundError as error:
         raise _not_installed(section, kind, error) from error
+
+
+def _named(target: str) -> Any:
+    """The class that ``module:Class`` names."""
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name)
 
 
 def _not_installed(section: str, kind: str, error: ModuleNotFoundError) -> Exception:

@@ -14,3 +14,5 @@ class DirectorySettings(Value):
     path: str | None = None
     """The folder, from the project's folder on if relative. By default ``store`` in the state folder of the
     environment."""
+    shared: bool = False
+    """Said by whoever knows it: everybody who deploys uses this very folder, on the one machine that deploys."""

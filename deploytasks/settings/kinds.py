@@ -26,7 +26,11 @@ KINDS: dict[str, dict[str, str]] = {
         "prometheus": "prometheus:PrometheusSettings",
     },
     "alerts": {"alertmanager": "alertmanager:AlertmanagerSettings", "file": "alerts:AlertFileSettings"},
-    "maintenance": {"envoy": "envoy:MaintenanceSettings", "haproxy": "haproxy:MaintenanceSettings"},
+    "maintenance": {
+        "envoy": "envoy:MaintenanceSettings",
+        "haproxy": "haproxy:MaintenanceSettings",
+        "redis": "redis:MaintenanceSettings",
+    },
     "messages": {"console": "messages:ConsoleSettings"},
     "store": {"directory": "directory:DirectorySettings", "postgres": "postgres_store:PostgresStoreSettings"},
     "deadman": {"ssh": "ssh_watchdog:SshWatchdogSettings", "watchdog": "watchdog:WatchdogSettings"},
@@ -36,6 +40,9 @@ KINDS: dict[str, dict[str, str]] = {
 
 REQUIRED = frozenset({"traffic", "fleet", "metrics", "store"})
 """Sections without which nothing can be deployed."""
+
+MANY = frozenset({"maintenance"})
+"""Sections that may be lists; ``providers.JOINED`` makes one port of what they open."""
 
 DEFAULTS: dict[str, dict[str, str]] = {"store": {"kind": "directory"}}
 """What a required section is when nothing is said."""

@@ -11,6 +11,7 @@ from . import kinds
 from .base import Value
 from .environment import Application, Environment, safe_name
 from .mistakes import check, did_you_mean, shown
+from .several import Several
 
 if TYPE_CHECKING:
     from .checks import Smoke, WarmUp
@@ -80,6 +81,7 @@ def load(config: Mapping[str, Any], environment: str | None, need: Collection[st
     sections = _parts(given, path, need, mistakes)
     if need is None:
         mistakes.extend(_unknown(given, path))
+        mistakes.extend(_unshared(own, sections, path))
     if mistakes:
         raise SettingsError(mistakes)
     common = cast("Application", application)
@@ -162,13 +164,23 @@ def _parts(given: Mapping[str, Any], path: str, need: Collection[str] | None, mi
 
 
 def _section(section: str, environment: Mapping[str, Any], path: str, mistakes: list[str]) -> Value | None:
-    where, known = f"{path}.{section}", kinds.KINDS[section]
-    names = ", ".join(sorted(known))
+    where = f"{path}.{section}"
     given = environment.get(section, kinds.DEFAULTS.get(section))
     if given is None and section not in environment:
         if section in kinds.REQUIRED:
+            names = ", ".join(sorted(kinds.KINDS[section]))
             mistakes.append(f"{where}: missing{_misspelled(section, environment)}; kinds: {names}")
         return None
+    if section in kinds.MANY and isinstance(given, list) and given:
+        found = [_part(section, one, f"{where}[{at}]", mistakes) for at, one in enumerate(given)]
+        return Several(parts=tuple(one for one in found if one is not None))
+    return _part(section, given, where, mistakes)
+
+
+def _part(section: str, given: object, where: str, mistakes: list[str]) -> Value | None:
+    """A section with a ``kind``, or one of a list of them."""
+    known = kinds.KINDS[section]
+    names = ", ".join(sorted(known))
     if not isinstance(given, Mapping):
         mistakes.append(f"{where}: a section such as {{kind: {min(known)}}} is needed, not {shown(given)}")
         return None
@@ -180,6 +192,15 @@ def _section(section: str, environment: Mapping[str, Any], path: str, mistakes: 
     else:
         return check(kinds.model(known[kind]), given, where, mistakes)
     return None
+
+
+def _unshared(own: Value | None, sections: Mapping[str, Value], path: str) -> list[str]:
+    """What would keep the lease from keeping others away. Only who begins something asks: a way back must be free."""
+    if not getattr(own, "protected", False) or getattr(sections.get("store"), "shared", True):
+        return []
+    why = "a folder of one machine, and the environment is protected: nobody elsewhere would see its lease and ledger"
+    what_to_do = "use {kind: postgres}, or say `shared: true` if everybody deploys from this one machine"
+    return [f"{path}.store: {why}; {what_to_do}"]
 
 
 def _misspelled(section: str, environment: Mapping[str, Any]) -> str:

@@ -49,9 +49,10 @@ def deploy_blue_green(
 ) -> None:
     """Deploy a release that is built already: from installing on, without gates and build."""
     from .. import plans
-    from ..operations import carrying_out, opening, releases
+    from ..operations import carrying_out, choices, opening, releases
 
     world = opening.open_world(c, env, consent=yes)
+    choices.require_open(world)
     release = releases.built_release(world, version)
     wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy, gates=False)
     carrying_out.carry_out(world, wanted, task="deploy-blue-green", preview=plan, wait=wait)

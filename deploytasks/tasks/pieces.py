@@ -68,6 +68,7 @@ def shift(
     from ..operations import carrying_out, choices, opening
 
     world = opening.open_world(c, env, consent=yes)
+    choices.require_open(world)
     watch = choices.duration(for_, world.settings.rollout.watch)
     wanted = partial(plans.shift, stages=choices.stages(to), watch=watch, target=target)
     carrying_out.carry_out(world, wanted, task="shift", preview=plan, wait=wait)
@@ -100,9 +101,11 @@ def retire(
 @task(help=words("env", "plan", "yes", "wait"))
 def resume(c: Context, env: Any = None, plan: bool = False, yes: bool = False, wait: float = 0.0) -> None:
     """Go on with a deployment whose deployer died, or that was held for want of evidence."""
-    from ..operations import opening, recovery
+    from ..operations import choices, opening, recovery
 
-    recovery.resume(opening.open_world(c, env, consent=yes), preview=plan, wait=wait)
+    world = opening.open_world(c, env, consent=yes)
+    choices.require_open(world)
+    recovery.resume(world, preview=plan, wait=wait)
 
 
 @task(help=words("env", "plan", "yes"))

@@ -9,7 +9,8 @@ from invoke.config import Config
 from deploytasks import providers
 from deploytasks.errors import SettingsError, UsageError
 from deploytasks.settings import load, plain
-from deploytasks.settings.kinds import DEFAULTS, GROUPS, KINDS, REQUIRED, model
+from deploytasks.settings.kinds import DEFAULTS, GROUPS, KINDS, MANY, REQUIRED, model
+from deploytasks.settings.several import parts
 
 SECTIONS: dict[str, Any] = {
     "traffic": {"kind": "envoy"},
@@ -197,6 +198,65 @@ def test_the_store_has_a_default() -> None:
     assert "directory" == settings.sections["store"].model_dump()["kind"]
 
 
+@pytest.mark.parametrize("kind", [None, {"kind": "directory"}, {"kind": "directory", "shared": False}])
+def test_a_protected_environment_needs_a_shared_store(kind: object) -> None:
+    """A folder of one machine is a mistake there, said or not, and what to do is said with it."""
+    config = section(protected=True, **({"store": kind} if kind else {}))
+    found = mistake(config)
+    assert found.startswith(at("store", "a folder of one machine, and the environment is protected"))
+    assert "{kind: postgres}" in found
+    assert "`shared: true`" in found
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"protected": True, "store": {"kind": "directory", "shared": True}},
+        {"protected": True, "store": {"kind": "postgres", "url_from": "LEDGER_URL"}},
+        {"protected": False},
+    ],
+)
+def test_a_store_that_is_shared_or_need_not_be(own: dict[str, Any]) -> None:
+    """A database, or a folder that all who deploy share, is fine; and where nothing is protected, any folder."""
+    assert "store" in load(section(**own), "staging").sections
+
+
+@pytest.mark.parametrize("need", [{"traffic", "fleet", "store"}, {"store"}])
+def test_an_unshared_store_blocks_no_way_back(need: set[str]) -> None:
+    """Rollback, status and history read what they need, from whatever store there is."""
+    assert "store" in load(section(protected=True), "staging", need).sections
+
+
+def test_a_section_may_be_a_list() -> None:
+    """Where several systems do the same thing, each has settings of its own, in the order in which they are written."""
+    several = [{"kind": "redis", "url_from": "REDIS_URL"}, {"kind": "envoy", "message": "Soon."}]
+    found = load(section(maintenance=several), "staging", {"maintenance"}).sections["maintenance"]
+    assert ["redis", "envoy"] == [getattr(part, "kind", "") for part in parts(found)]
+    one = load(section(maintenance=several[1]), "staging", {"maintenance"}).sections["maintenance"]
+    assert ((one,), ()) == (parts(one), parts(None))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([{"kind": "envoy"}, {"kind": "reddis"}], "maintenance[1].kind: 'reddis' is unknown; did you mean `redis`?"),
+        ([{"kind": "envoy"}, "envoy"], "maintenance[1]: a section such as {kind: envoy} is needed, not 'envoy'"),
+        ([{"kind": "envoy", "retry": 3}], "maintenance[0].retry: unknown key; did you mean `retry_after`?"),
+        ([{"kind": "redis"}], "maintenance[0]: say where it is: `url`, or `url_from`"),
+        ([], "maintenance: a section such as {kind: envoy} is needed, not []"),
+    ],
+)
+def test_mistakes_in_a_list_have_their_place(given: object, expected: str) -> None:
+    """The path of a mistake says in which part of a list it is."""
+    assert mistake(section(maintenance=given), {"maintenance"}).startswith(f"deploy.environments.staging.{expected}")
+
+
+def test_other_sections_may_not_be_lists() -> None:
+    """There is one balancer, one store: a list of them is a mistake."""
+    found = mistake(section(traffic=[{"kind": "envoy"}]), {"traffic"})
+    assert found.startswith(at("traffic", "a section such as {kind: envoy} is needed"))
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -260,6 +320,7 @@ def test_the_two_tables_agree() -> None:
     opened = {name: kinds.keys() for name, kinds in providers.KINDS.items()}
     assert opened == {name: kinds.keys() for name, kinds in KINDS.items() if name != "messages"}
     assert DEFAULTS.keys() <= REQUIRED <= KINDS.keys()
+    assert MANY == providers.JOINED.keys()
 
 
 @pytest.mark.parametrize("target", [*GROUPS.values(), *(one for kinds in KINDS.values() for one in kinds.values())])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ...errors import Unreachable, UsageError
-from ...ports import Call, Notice
+from ...ports import Call, Finding, Notice
+from ..maintenances import diagnosed
 from ..site import Site
 from . import page
 from .keys import in_words, notice_from, notice_keys
@@ -37,6 +39,10 @@ class Maintenance:
 
     def read(self) -> Notice | None:
         return notice_from(self._runtime.in_force())
+
+    def diagnose(self) -> Sequence[Finding]:
+        """Whether it can be read, and what it says."""
+        return diagnosed("envoy", self)
 
     def write(self, notice: Notice | None) -> Call:
         changes = {key: value for key, value in notice_keys(notice).items() if notice is None or value is not None}

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 def settings_of(site: Site) -> MaintenanceSettings:
     """The maintenance section of an environment, or its defaults when there is none for Envoy."""
     from ...settings.envoy import MaintenanceSettings
+    from ...settings.several import parts
 
-    found = site.sections.get("maintenance")
-    return found if isinstance(found, MaintenanceSettings) else MaintenanceSettings()
+    found = (one for one in parts(site.sections.get("maintenance")) if isinstance(one, MaintenanceSettings))
+    return next(found, None) or MaintenanceSettings()
 
 
 def render(settings: MaintenanceSettings, site: Site, message: str, retry_after: int) -> str:

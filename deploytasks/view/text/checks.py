@@ -107,4 +107,6 @@ def maintenance(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     closed = paint(f"{where}: CLOSED", "bad")
     since = f"since {instant(found.get('since'))}, by {word(found, 'who')}"
     again = f"visitors are told to come again in {whole(found.get('retry_after'))} s"
-    return [f"{closed} {since}", f"  {word(found, 'message')}", f"  {again}"]
+    lines = [f"{closed} {since}", f"  {word(found, 'message')}", f"  {again}"]
+    besides = [f"  {paint.mark('warn')} NOT everywhere: {word(found, 'disagreement')}"]
+    return [*lines, *(besides if found.get("disagreement") else ())]

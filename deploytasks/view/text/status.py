@@ -89,7 +89,8 @@ def _maintenance(found: Any, paint: Paint) -> str:
     if not fields(found):
         return "off"
     closed = paint(f"CLOSED since {instant(found.get('since'))}", "bad")
-    return f"{closed} by {word(found, 'who')}: {word(found, 'message')}"
+    besides = f", but NOT everywhere: {word(found, 'disagreement')}" if found.get("disagreement") else ""
+    return f"{closed} by {word(found, 'who')}: {word(found, 'message')}{paint(besides, 'bad') if besides else ''}"
 
 
 def _switch(found: Any, paint: Paint) -> str:

@@ -1,0 +1,1 @@
+"""Redis: the flag that tells an application that it is closed."""
