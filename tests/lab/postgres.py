@@ -28,6 +28,7 @@ _DEFAULTS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "120",
+    "max_prepared_transactions": "5",
     "log_min_messages": "warning",
 }
 _OWNER = "postgres" if os.geteuid() == 0 else None
@@ -87,7 +88,21 @@ class Server:
         if self._running is not None:
             self._end(signal.SIGKILL, [self._running.pid, *_children(self._running.pid)])
 
+    def freeze(self) -> None:
+        """Let all of it stand still: it is there, and says nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on."""
+        self._signal(signal.SIGCONT)
+
     # -- how -----------------------------------------------------------------
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._running is not None
+        for pid in (self._running.pid, *_children(self._running.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def _initialize(self, place: Path) -> None:
         self._ran = False

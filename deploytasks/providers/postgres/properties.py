@@ -117,7 +117,9 @@ def creation(database: str, wanted: Properties) -> sql.Composed:
         parts.append(sql.SQL(f"LOCALE_PROVIDER {wanted.provider} {kind} {{}}").format(text(wanted.locale)))
         if wanted.rules:
             parts.append(sql.SQL("ICU_RULES {}").format(text(wanted.rules)))
-    parts.append(sql.SQL("TABLESPACE {} CONNECTION LIMIT {}").format(word(wanted.tablespace), text(wanted.limit)))
+    if wanted.tablespace != "pg_default":  # to name even that one needs a right
+        parts.append(sql.SQL("TABLESPACE {}").format(word(wanted.tablespace)))
+    parts.append(sql.SQL("CONNECTION LIMIT {}").format(text(wanted.limit)))
     return sql.SQL(" ").join(parts)
 
 

@@ -78,12 +78,13 @@ class Server:
 
         Raises ``Unreachable`` for whatever the server or the way to it refuses.
         """
-        with translated(f"{self.shown} cannot be used"):
-            left = deadline - time.monotonic()
+        left = deadline - time.monotonic()
+        late = threading.Event()
+        try:
             if left <= 0:
-                raise Unreachable(f"{self.shown}: the time for it is over")
+                raise TimeoutError
             connection = psycopg.connect(**self._told(database, does, left), autocommit=True)
-            cut = threading.Timer(max(0.05, deadline - time.monotonic()), _cut, (connection,))
+            cut = threading.Timer(max(0.05, deadline - time.monotonic()), _cut, (connection, late))
             cut.daemon = True
             cut.start()
             try:
@@ -92,6 +93,9 @@ class Server:
             finally:
                 cut.cancel()
                 connection.close()
+        except (psycopg.Error, TimeoutError) as error:
+            why = "it was not done in time" if late.is_set() or isinstance(error, TimeoutError) else said(error)
+            raise Unreachable(f"{self.shown} cannot be used: {why}", do="`inv doctor`") from error
 
     def environment(self, does: str) -> dict[str, str]:
         """The variables with which PostgreSQL's programs reach the same server as the same role."""
@@ -139,15 +143,6 @@ def application(does: str) -> str:
     return f"deploytasks {does}"
 
 
-@contextmanager
-def translated(what: str, state: str = "", do: str = "") -> Iterator[None]:
-    """Put psycopg's errors into our words, without secrets."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise Unreachable(f"{what}: {said(error)}", state=state, do=do or "`inv doctor`") from error
-
-
 def said(error: BaseException) -> str:
     """What an error says, in one line and without secrets."""
     detail = getattr(getattr(error, "diag", None), "message_detail", None)
@@ -168,6 +163,7 @@ def _variables() -> dict[str, str]:
     return {one.keyword.decode(): one.envvar.decode() for one in options if one.envvar}
 
 
-def _cut(connection: Connection) -> None:
+def _cut(connection: Connection, late: threading.Event) -> None:
+    late.set()
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)

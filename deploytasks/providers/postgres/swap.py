@@ -26,7 +26,9 @@ from .server import Connection, Server
 _LONGEST = 63
 """Bytes of a name."""
 _TRIES = 3
-"""Of the change of names. Each waits five seconds for the others to leave."""
+"""Of the change of names. At each the server waits five seconds for others to leave."""
+_TRY = 6.0
+"""Seconds."""
 
 
 class Names(NamedTuple):
@@ -61,6 +63,7 @@ def fill(server: Server, programs: Programs, source: Source, names: Names, jobs:
         if properties.read(connection, names.before) or _is_verified(connection, names.new, source):
             return
         wanted = _wanted(connection, names, source)
+        _require_rights(connection, names, wanted)
         _clear(connection, names)
         connection.execute(properties.creation(names.new, wanted))
         try:
@@ -93,13 +96,14 @@ def exchange(server: Server, source: Source, names: Names, deadline: float) -> N
             raise GateRefused(f"{names.new} is not there, or not verified", state=_state(names), do="restore again")
         _require_no_prepared(connection, names)
         comment = live.comment if live else source.properties.comment if source.properties else None
-        for tries_left in reversed(range(_TRIES)):
+        for _ in range(_TRIES):
             try:
                 _rename(server, connection, names, comment, deadline, live is not None)
                 return
-            except errors.ObjectInUse as error:
-                if not tries_left:
-                    raise _in_use(connection, names) from error
+            except errors.ObjectInUse:
+                if time.monotonic() + _TRY > deadline:
+                    break
+        raise _in_use(connection, names)
 
 
 def stays_behind(connection: Connection, before: str) -> list[str]:
@@ -130,11 +134,7 @@ def _sent_away(server: Server, names: Names, deadline: float) -> Iterator[None]:
     def send_away() -> None:
         with suppress(DeployError), server.opened(deadline, server.maintenance, does="restore") as connection:
             while not done.wait(0.02):
-                with suppress(psycopg.Error):
-                    connection.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)",
-                        ([names.live, names.new],),
-                    )
+                _send_away(connection, names)
 
     thread = threading.Thread(target=send_away, daemon=True)
     thread.start()
@@ -143,6 +143,14 @@ def _sent_away(server: Server, names: Names, deadline: float) -> Iterator[None]:
     finally:
         done.set()
         thread.join(15)
+
+
+def _send_away(connection: Connection, names: Names) -> None:
+    """One by one: a connection that we may not end must not keep us from the others."""
+    query = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = ANY(%s)"
+    for (pid,) in connection.execute(query, ([names.live, names.new],)).fetchall():
+        with suppress(psycopg.Error):
+            connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
 
 def _pour(server: Server, programs: Programs, source: Source, names: Names, jobs: int, deadline: float) -> None:
@@ -172,6 +180,21 @@ def _wanted(connection: Connection, names: Names, source: Source) -> Properties:
             f"there is no database {names.live}, and the copy does not say how it was", do="create it, empty"
         )
     return found
+
+
+def _require_rights(connection: Connection, names: Names, wanted: Properties) -> None:
+    query = """SELECT rolsuper OR rolcreatedb, pg_has_role(%s, 'MEMBER') FROM pg_catalog.pg_roles
+               WHERE rolname = current_user"""
+    row = connection.execute(query, (wanted.owner,)).fetchone()
+    assert row is not None  # whoever asks is a role
+    missing = [] if row[0] else ["create databases (ALTER ROLE … CREATEDB)"]
+    missing += [] if row[1] else [f"rename {names.live}, which belongs to {wanted.owner} (GRANT … TO …)"]
+    if missing:
+        raise GateRefused(
+            f"the role {connection.info.user} may not {', nor '.join(missing)}",
+            state=_state(names),
+            do="restore as a role that may; docs/postgresql.md says what it needs",
+        )
 
 
 def _clear(connection: Connection, names: Names) -> None:
