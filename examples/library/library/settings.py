@@ -6,6 +6,8 @@ LIBRARY_SECRET_KEY   Django's secret key; needed wherever the library is not onl
 LIBRARY_HOSTS        names it answers to, separated by commas; * by default, since it stands behind a balancer
 LIBRARY_DEBUG        1: Django's debug pages
 LIBRARY_METRICS      1: counts and latencies at /metrics, for Prometheus (needs django-prometheus)
+LIBRARY_REDIS_URL    the Redis in which a flag closes the library; without it, none does (needs redis)
+LIBRARY_CLOSED_BY    the flag's key; maintenance:library:production by default
 VERSION, COLOR       who answers; shown in the headers X-Version and X-Color
 """
 
@@ -31,7 +33,9 @@ INSTALLED_APPS = ["catalog"]
 if FAULTS.broken_migration:
     INSTALLED_APPS.append("broken")
 
-MIDDLEWARE = ["library.middleware.stamp", "library.middleware.misbehave"]
+MIDDLEWARE = ["library.middleware.stamp", "library.closed.closed", "library.middleware.misbehave"]
+REDIS_URL = os.environ.get("LIBRARY_REDIS_URL", "")
+MAINTENANCE_KEY = os.environ.get("LIBRARY_CLOSED_BY") or "maintenance:library:production"
 METRICS = os.environ.get("LIBRARY_METRICS") == "1"
 if METRICS:
     INSTALLED_APPS.append("django_prometheus")
