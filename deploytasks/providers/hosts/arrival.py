@@ -24,7 +24,8 @@ def survey(layout: Layout, color: Color, name: str, digest: str) -> str:
     marker = quote(f"{layout.release(name)}/.digest")
     return f"""{BEGIN}{IDENTITY}{LINK}
 mkdir -p {" ".join(map(quote, layout.folders))} || exit 1
-if [ "$(cat {marker} 2>/dev/null)" = {quote(digest)} ]; then
+there=; {{ read -r there < {marker}; }} 2>/dev/null
+if [ "$there" = {quote(digest)} ]; then
   touch {marker}
   link {quote(f"releases/{name}")} {quote(layout.current(color))} {quote(layout.service(color))}
   echo {HERE}; exit 0
@@ -37,7 +38,7 @@ ls -1td -- */.digest 2>/dev/null | while read -r entry; do
   digest=; {{ read -r digest < "$entry"; }} 2>/dev/null
   echo "release $digest ${{entry%/.digest}}"
 done
-echo "space $(df -Pk . | tail -n 1)"
+df -Pk . | while read -r line; do echo "space $line"; done
 """
 
 
@@ -63,7 +64,7 @@ def patch(layout: Layout, color: Color, name: str, digest: str, difference: Diff
     return f"""{_receive(layout, name, difference.digest)}{LISTING}
 tar -xzopPf "$stage/archive" -C "$new" 2>/dev/null || tar -xzopf "$stage/archive" -C "$new" || exit 1
 found=$(cd "$new" && list {" ".join(difference.modes)} | LC_ALL=C sort | sha256)
-[ "$found" = {quote(difference.result)} ] || fail "the difference to {difference.base} does not give the release"
+[ "$found" = {quote(difference.result)} ] || fail "the difference does not give the release, from" {quote(difference.base)}
 {_place(layout, color, name, digest)}"""
 
 
@@ -85,11 +86,12 @@ def _place(layout: Layout, color: Color, name: str, digest: str) -> str:
     """Rename ``$new`` to its place, unless another deployer was faster, and switch the link."""
     target, trash = quote(layout.release(name)), quote(f"{layout.releases}/.trash-{name}")
     return f"""echo {quote(digest)} > "$new/.digest" || exit 1
-if [ "$(cat {target}/.digest 2>/dev/null)" != {quote(digest)} ]; then
+there=; {{ read -r there < {target}/.digest; }} 2>/dev/null
+if [ "$there" != {quote(digest)} ]; then
   if [ -e {target} ]; then mv {target} {trash}.$$ || exit 1; fi
   mv "$new" {target} || exit 1
-  rm -rf {target}/{quote(name)}.$$
+  [ ! -e {target}/{quote(name)}.$$ ] || rm -rf {target}/{quote(name)}.$$
 fi
 link {quote(f"releases/{name}")} {quote(layout.current(color))} {quote(layout.service(color))}
-rm -rf {trash}.*
+for left in {trash}.*; do [ ! -e "$left" ] || rm -rf "$left"; done
 """

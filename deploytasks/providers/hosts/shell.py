@@ -115,17 +115,18 @@ detach() {{
 DIGEST = r"""
 # sha256: the digest of stdin, in hex
 sums=sha256sum; command -v sha256sum >/dev/null 2>&1 || sums="shasum -a 256"
-sha256() { $sums | cut -d ' ' -f 1; }
+sha256() { sum=$($sums) && echo "${sum%% *}"; }
 """
 
 LISTING = rf"""{DIGEST}
 # list MODE…: the manifest (deploytasks/release/manifest.py) of the folder we are in, unsorted. A file with another
-# mode, or of another owner than us, shows as "other": it is not as tar leaves it.
+# mode, or of another owner than us, shows as "other": it is not as tar leaves it. One find for all of it; busybox'
+# takes "-exec … +" neither in parentheses nor after "!".
 list() {{
   for mode in "$@"; do shift; set -- "$@" -o -perm "$mode" -exec printf "$mode %s\\n" {{}} +; done
-  find . -type f -exec $sums {{}} +
   find . -type d -exec printf 'd %s\n' {{}} + -o -type l -exec printf 'l %s\n' {{}} + \
-    -o ! -type f -exec printf 'other %s\n' {{}} + -o ! -user "$(id -u)" -exec printf 'other %s\n' {{}} + \
+    -o ! -type f -exec printf 'other %s\n' {{}} + \
+    -o -exec $sums {{}} + ! -user "$(id -u)" -exec printf 'other %s\n' {{}} + \
     "$@" -o -exec printf 'other %s\n' {{}} +
 }}
 """

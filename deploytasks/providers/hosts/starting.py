@@ -166,7 +166,7 @@ fi"""
 {{ identity $$ && echo "$RELEASE" && echo {program.fingerprint}; }} > {pid}.$$ || exit 1
 left=100
 until ln {pid}.$$ {pid} 2>/dev/null; do
-  left=$((left - 1)); [ "$left" -gt 0 ] || {{ rm -f {pid}.$$; echo "another process has {pid}"; exit 1; }}
+  left=$((left - 1)); [ "$left" -gt 0 ] || {{ rm -f {pid}.$$; echo "another process has" {pid}; exit 1; }}
   sleep 0.05
 done
 rm -f {pid}.$$ {give_up if start_id else ""}
