@@ -72,6 +72,25 @@ class BackendNames(Value):
         return self
 
 
+class ServersByColor(Value):
+    """The servers of each color, as ``backend/server``, in backends that both share."""
+
+    blue: Annotated[tuple[ServerName, ...], Field(min_length=1)]
+    green: Annotated[tuple[ServerName, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _share_backends(self) -> ServersByColor:
+        if set(self.blue) & set(self.green) or len({*self.blue, *self.green}) < len(self.blue) + len(self.green):
+            raise ValueError("a server is listed twice")
+        blue, green = ({name.partition("/")[0] for name in names} for names in (self.blue, self.green))
+        if blue != green:
+            lonely = ", ".join(sorted(blue ^ green))
+            raise ValueError(
+                f"only one color has servers in {lonely}: colors with backends of their own need no servers"
+            )
+        return self
+
+
 class TrafficSettings(Value):
     """``traffic: {kind: haproxy, public: "https://shop.example", balancers: [/run/haproxy/admin.sock]}``."""
 
@@ -88,6 +107,8 @@ class TrafficSettings(Value):
     """What HAProxy's configuration calls the split's map; ``<state>/split.map`` when nothing is said."""
     backends: BackendNames | None = None
     """By default ``<application>_blue`` and ``<application>_green``."""
+    servers: ServersByColor | None = None
+    """For configurations whose frontend cannot change: both colors in the same backends, shared by weights."""
     up_within: Annotated[Duration, Field(ge=0, le=300)] = 10.0
     """Seconds until HAProxy's own checks must have found a color that is to get its first traffic."""
 
@@ -96,6 +117,8 @@ class TrafficSettings(Value):
         known = [(each.host, each.socket) for each in self.balancers]
         if len(set(known)) < len(known):
             raise ValueError("a balancer is listed twice")
+        if self.servers is not None and self.backends is not None:
+            raise ValueError("`backends` (each color has its own) and `servers` (they share them) exclude each other")
         return self
 
 

@@ -18,7 +18,7 @@ from deploytasks.providers.haproxy import api
 
 from .parts import program
 
-TEMPLATE = Path(__file__).parents[2] / "deploytasks" / "templates" / "haproxy.cfg"
+TEMPLATES = Path(__file__).parents[2] / "deploytasks" / "templates"
 Popen = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -33,6 +33,7 @@ class Balancer:
         listen: str,
         *,
         application: str,
+        template: str,
         extra: Mapping[str, str],
         popen: Popen,
     ) -> None:
@@ -45,6 +46,7 @@ class Balancer:
         self.log = folder / "haproxy.log"
         self._colors = dict(colors)
         self._application = application
+        self._template = template
         self._extra = dict(extra)
         self._popen = popen
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -61,7 +63,7 @@ class Balancer:
         self.state.mkdir(parents=True, exist_ok=True)
         for name in ("split.map", "maintenance.map"):
             (self.state / name).touch()
-        text = TEMPLATE.read_text(encoding="utf-8")
+        text = (TEMPLATES / self._template).read_text(encoding="utf-8")
         for piece, other in {**self._pieces(), **self._extra, **replaced}.items():
             assert piece in text, f"the template has no {piece!r} any more"
             text = text.replace(piece, other)
@@ -146,8 +148,10 @@ class Balancer:
 
 
 def _with_servers(text: str, color: str, addresses: Sequence[str]) -> str:
-    servers = "".join(f"    server {color}{number} {at}\n" for number, at in enumerate(addresses, 1))
-    return re.sub(rf"(?:    server {color}\d .*\n)+", servers, text)
+    more = re.search(rf"    server {color}1 \S+(.*)\n", text)
+    assert more is not None, f"the template has no server {color}1 any more"
+    servers = (f"    server {color}{number} {at}{more[1]}\n" for number, at in enumerate(addresses, 1))
+    return re.sub(rf"(?:    server {color}\d .*\n)+", "".join(servers), text)
 
 
 def free_address() -> str:
@@ -164,13 +168,15 @@ def haproxy(
     colors: Mapping[str, Sequence[str]],
     listen: str | None = None,
     application: str = "library",
+    template: str = "haproxy.cfg",
     extra: Mapping[str, str] | None = None,
     start: bool = True,
     popen: Popen = subprocess.Popen,
 ) -> Iterator[Balancer]:
     """A HAProxy in front of both colors (each a list of ``host:port``), from the package's template.
 
-    ``extra``: pieces of the template → what stands in their place. ``popen`` starts the process (in a namespace).
+    ``template`` may be ``haproxy-weights.cfg``. ``extra``: pieces of it → what stands in their place. ``popen``
+    starts the process (in a namespace).
     """
     program("haproxy")
     folder.mkdir(parents=True, exist_ok=True)
@@ -182,6 +188,7 @@ def haproxy(
             colors,
             listen or free_address(),
             application=application,
+            template=template,
             extra=extra or {},
             popen=popen,
         )

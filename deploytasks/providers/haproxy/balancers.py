@@ -11,6 +11,7 @@ from ...errors import DeployError, Unreachable
 from ...settings.haproxy import FOLDER
 from .balancer import Balancer, Busy, Differs, Table
 from .keys import Keys, in_words
+from .members import weights
 
 if TYPE_CHECKING:
     from ...settings.haproxy import BalancerSettings, TrafficSettings
@@ -124,10 +125,12 @@ def _opened(settings: BalancerSettings, name: str, traffic: TrafficSettings, sit
     if settings.host is None:
         from .near import NearBalancer
 
-        return NearBalancer(settings.socket, maps, closed, site.folder / "haproxy")
+        return NearBalancer(settings.socket, maps, closed, site.folder / "haproxy", weights(traffic))
     from .far import FarBalancer
 
-    return FarBalancer(name, partial(_reached, settings.host, traffic, site), settings.socket, maps, closed)
+    return FarBalancer(
+        name, partial(_reached, settings.host, traffic, site), settings.socket, maps, closed, weights(traffic)
+    )
 
 
 def _reached(endpoint: str, traffic: TrafficSettings, site: Site) -> Host:

@@ -1,4 +1,4 @@
-"""What HAProxy itself counts about a backend: the rows of ``show stat``."""
+"""What HAProxy itself counts about a color: rows of ``show stat``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import NamedTuple
 from ...errors import Unreachable
 from . import replies
 from .balancer import Balancer
+from .members import Members
+
+Row = Mapping[str, str]
 
 
-class Backend(NamedTuple):
-    """One backend at one balancer, since that HAProxy was started."""
+class Counted(NamedTuple):
+    """One color at one balancer, since that HAProxy was started."""
 
     up: bool
-    """Whether a server of it can take requests."""
+    """Whether it can take requests."""
     why: str
     """What its servers' checks say."""
     open: int
@@ -25,37 +28,63 @@ class Backend(NamedTuple):
     """Those that were answered with 5xx."""
 
 
-def backend(balancer: Balancer, name: str, timeout: float) -> Backend:
-    """One backend of a balancer. Raises ``Unreachable`` when it does not answer, or has none of that name."""
-    rows = [row for row in replies.rows(balancer.ask("show stat\n", timeout)) if row.get("pxname") == name]
-    totals = [row for row in rows if row["svname"] == "BACKEND"]
-    if not totals:
-        raise Unreachable(
-            f"haproxy at {balancer.name} has no backend {name}",
-            do="mend traffic.backends, or the names of the backends in haproxy.cfg",
-        )
-    return _backend(totals[0], [row for row in rows if row.get("type") == "2"])
-
-
-def _backend(total: Mapping[str, str], servers: Sequence[Mapping[str, str]]) -> Backend:
-    return Backend(
+def count(balancer: Balancer, of: Members, timeout: float) -> Counted:
+    """One color at a balancer. Raises ``Unreachable`` when it does not answer, or knows nothing of that name."""
+    rows = replies.rows(balancer.ask("show stat\n", timeout))
+    if of.servers:
+        return _of_servers([_row(rows, balancer.name, *name.split("/")) for name in of.servers])
+    total = _row(rows, balancer.name, of.backend, "BACKEND")
+    servers = [row for row in rows if row["pxname"] == of.backend and row.get("type") == "2"]
+    return Counted(
         up=total["status"].startswith("UP") and any(_is_up(server) for server in servers),
         why=", ".join(_said(server) for server in servers) or "it has no servers",
-        open=_number(total, "qcur") + sum(_number(server, "scur") + _number(server, "qcur") for server in servers),
-        requests=sum(_number(total, f"hrsp_{kind}") for kind in ("1xx", "2xx", "3xx", "4xx", "5xx", "other")),
+        open=_number(total, "qcur") + _open(servers),
+        requests=_answered(total),
         errors=_number(total, "hrsp_5xx"),
     )
 
 
-def _is_up(server: Mapping[str, str]) -> bool:
-    return server["status"].startswith(("UP", "no check")) and _number(server, "weight") > 0
+def _of_servers(servers: Sequence[Row]) -> Counted:
+    """Some servers of a backend. What HAProxy answers when none of it is up is nobody's."""
+    backends = {row["pxname"] for row in servers}
+    failed = sum(_number(row, "econ") + _number(row, "eresp") for row in servers)
+    return Counted(
+        up=backends == {row["pxname"] for row in servers if _is_up(row)},
+        why=", ".join(_said(server) for server in servers),
+        open=_open(servers),
+        requests=sum(_answered(row) for row in servers) + failed,
+        errors=sum(_number(row, "hrsp_5xx") for row in servers) + failed,
+    )
 
 
-def _said(server: Mapping[str, str]) -> str:
+def _row(rows: Sequence[Row], name: str, proxy: str, service: str) -> Row:
+    for row in rows:
+        if (row["pxname"], row["svname"]) == (proxy, service):
+            return row
+    what = f"backend {proxy}" if service == "BACKEND" else f"server {proxy}/{service}"
+    raise Unreachable(
+        f"haproxy at {name} has no {what}",
+        do="mend traffic.backends or traffic.servers, or the names in haproxy.cfg",
+    )
+
+
+def _answered(row: Row) -> int:
+    return sum(_number(row, f"hrsp_{kind}") for kind in ("1xx", "2xx", "3xx", "4xx", "5xx", "other"))
+
+
+def _open(servers: Sequence[Row]) -> int:
+    return sum(_number(server, "scur") + _number(server, "qcur") for server in servers)
+
+
+def _is_up(server: Row) -> bool:
+    return server["status"].startswith(("UP", "no check"))
+
+
+def _said(server: Row) -> str:
     check = " ".join(filter(None, (server.get("check_status", ""), server.get("last_chk", ""))))
     return f"{server['svname']} {server['status']}{f' ({check})' if check else ''}"
 
 
-def _number(row: Mapping[str, str], field: str) -> int:
+def _number(row: Row, field: str) -> int:
     text = row.get(field) or ""
     return int(text) if text.isdecimal() else 0

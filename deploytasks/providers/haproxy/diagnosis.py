@@ -8,10 +8,11 @@ from ...errors import DeployError
 from ...ports import Color, Finding, NoData, Totals
 from . import replies
 from .balancer import Balancer
-from .counters import backend
+from .counters import count
 from .keys import split_from
 from .logfile import LogFile
 from .looking import described, in_force
+from .members import Members
 from .requests import parse
 
 WITHIN = 10.0
@@ -20,13 +21,13 @@ _LOOKED_AT = 256 * 1024
 """Bytes of a log's end."""
 
 
-def diagnose(balancers: Sequence[Balancer], backends: Mapping[Color, str]) -> Iterator[Finding]:
+def diagnose(balancers: Sequence[Balancer], of: Mapping[Color, Members]) -> Iterator[Finding]:
     """Each balancer: whether it answers, can do what we need, has what we need, and remembers it."""
     for balancer in balancers:
         subject = f"traffic: haproxy at {balancer.name}"
         try:
             yield _process(subject, balancer)
-            yield from _backends(subject, balancer, backends)
+            yield from _colors(subject, balancer, of)
             yield _split(subject, balancer)
             yield _memory(subject, balancer)
         except DeployError as error:
@@ -49,10 +50,9 @@ def _process(subject: str, balancer: Balancer) -> Finding:
     return Finding(subject, "ok", f"HAProxy {version}, up {facts.get('Uptime', '?')}")
 
 
-def _backends(subject: str, balancer: Balancer, backends: Mapping[Color, str]) -> Iterator[Finding]:
-    for color, name in backends.items():
-        found = backend(balancer, name, WITHIN)
-        yield Finding(f"{subject}, {color}", "ok", f"{name}: {found.why}")
+def _colors(subject: str, balancer: Balancer, of: Mapping[Color, Members]) -> Iterator[Finding]:
+    for color, members in of.items():
+        yield Finding(f"{subject}, {color}", "ok", f"{members}: {count(balancer, members, WITHIN).why}")
 
 
 def _split(subject: str, balancer: Balancer) -> Finding:
@@ -62,7 +62,9 @@ def _split(subject: str, balancer: Balancer) -> Finding:
 def _memory(subject: str, balancer: Balancer) -> Finding:
     """Whether a restart would bring back what is in force."""
     subject = f"{subject}, memory"
-    for table in (balancer.split, balancer.maintenance):
+    known = balancer.ask("show map\n", WITHIN)
+    has_page = f"({balancer.maintenance.map})" in known  # not everybody has the maintenance page at HAProxy
+    for table in (balancer.split, balancer.maintenance)[: 1 + has_page]:
         if table.file is None:
             return Finding(
                 subject,
@@ -100,22 +102,22 @@ def diagnose_counters(found: Mapping[Color, Totals] | NoData, *, has_prober: boo
         yield Finding(f"{subject}, latency", "fail", detail, "set metrics.log (docs/haproxy.md), or configure `probe`")
 
 
-def diagnose_logs(logs: Sequence[LogFile], backends: Collection[str]) -> Iterator[Finding]:
+def diagnose_logs(logs: Sequence[LogFile], ours: Collection[str]) -> Iterator[Finding]:
     """Whether each log can be read, and how much of its end is ours."""
     for log in logs:
         try:
-            yield _log(log, backends)
+            yield _log(log, ours)
         except DeployError as error:
             yield Finding(f"metrics: {log.name}", "fail", error.what, error.do)
 
 
-def _log(log: LogFile, backends: Collection[str]) -> Finding:
+def _log(log: LogFile, names: Collection[str]) -> Finding:
     subject = f"metrics: {log.name}"
     now = log.piece(0, 0, 0)
     text = log.piece(now.inode, max(0, now.size - _LOOKED_AT), _LOOKED_AT).content.decode("latin-1")
     lines = text.splitlines()[1 if now.size > _LOOKED_AT else 0 :]
     found = [request for request in map(parse, lines) if request]
-    ours = sum(request.backend in backends for request in found)
+    ours = sum(bool({request.backend, f"{request.backend}/{request.server}"} & set(names)) for request in found)
     if not lines:
         return Finding(subject, "warn", "it is empty", "send a request, and look again")
     if not found:

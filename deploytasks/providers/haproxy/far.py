@@ -7,16 +7,26 @@ from shlex import quote
 
 from ...errors import DeployError, Unreachable
 from ..hosts.host import CommandFailed, Host
-from . import api, replies, script
+from . import api, script
 from .balancer import Busy, Differs, Table
 from .keys import Keys, keys_in
+from .weights import Weights, in_force
 
 
 class FarBalancer:
     """``reach`` gives the host, and connects no sooner than it is needed; ``socket`` is as that host sees it."""
 
-    def __init__(self, name: str, reach: Callable[[], Host], socket: str, split: Table, maintenance: Table) -> None:
+    def __init__(
+        self,
+        name: str,
+        reach: Callable[[], Host],
+        socket: str,
+        split: Table,
+        maintenance: Table,
+        weights: Weights | None = None,
+    ) -> None:
         self.name = name
+        self.weights = weights
         self.split = split
         self.maintenance = maintenance
         self._reach = reach
@@ -31,14 +41,16 @@ class FarBalancer:
         return api.whole(self._run(script.asking(self.socket, command, timeout), timeout), self.name)
 
     def in_force(self, table: Table, timeout: float) -> Keys:
-        return replies.entries(self.ask(replies.show(table.map), timeout))
+        return in_force(self, table, self.weights, timeout)
 
     def kept(self, table: Table, timeout: float) -> Keys:
         assert table.file is not None
         return keys_in(self._run(f"cat {quote(table.file)}", timeout))
 
     def write(self, table: Table, keys: Keys, timeout: float, expect: Keys | None = None) -> None:
-        said = self._run(script.writing(self.socket, table, keys, expect, timeout / 2), timeout)
+        weights = self.weights if table is self.split else None
+        text = script.writing(self.socket, table, keys, expect, timeout / 2, weights)
+        said = self._run(text, timeout)
         outcome, _, why = said.strip("\n").partition("\n" if said.startswith("differs") else " ")
         if outcome == "differs":
             raise Differs(self.name, keys_in(why))

@@ -12,9 +12,12 @@ from . import script
 from .balancer import Balancer
 from .far import FarBalancer
 from .keys import encoded, split_keys
+from .weights import Weights
 
 
-def homing(balancers: Sequence[Balancer], deployment: str, home: Split) -> Sequence[tuple[Host, str]]:
+def homing(
+    balancers: Sequence[Balancer], weights: Weights | None, deployment: str, home: Split
+) -> Sequence[tuple[Host, str]]:
     """Host and script for each balancer. Raises ``UsageError`` for one whose files nobody can reach."""
     keys = split_keys(home._replace(writer=f"deadman:{deployment}"))
     ours = encoded(f"deploy:{deployment}")
@@ -26,7 +29,7 @@ def homing(balancers: Sequence[Balancer], deployment: str, home: Split) -> Seque
                 do="say `host` and `state` of this balancer",
             )
         if isinstance(balancer, FarBalancer):
-            found.append((balancer.host, script.homing(balancer.socket, balancer.split, keys, ours)))
+            found.append((balancer.host, script.homing(balancer.socket, balancer.split, keys, ours, weights)))
         else:
-            found.append((LocalHost(), script.homing(balancer.name, balancer.split, keys, ours)))
+            found.append((LocalHost(), script.homing(balancer.name, balancer.split, keys, ours, weights)))
     return found

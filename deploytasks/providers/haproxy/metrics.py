@@ -12,12 +12,12 @@ from ...ports import COLORS, Color, Finding, NoData, Totals
 from ..site import Site
 from .balancer import Balancer
 from .balancers import at_once, opened
-from .counters import Backend, backend
+from .counters import Counted, count
 from .far import FarBalancer
 from .logfile import FarLog, LogFile, NearLog
+from .members import members
 from .requests import Counts
 from .tail import Tail
-from .traffic import backend_name
 
 if TYPE_CHECKING:
     from ...settings.haproxy import MetricsSettings
@@ -41,7 +41,8 @@ class Metrics:
         self._settings = settings
         self._site = site
         self._balancers = opened(traffic, site)
-        self._backends: dict[Color, str] = {color: backend_name(traffic, site, color) for color in COLORS}
+        self._members = members(traffic, site)
+        self._colors = {name: color for color, of in self._members.items() for name in of.names}
         self._tails: dict[str, tuple[Tail, Counts]] = {}
         self._counters: dict[tuple[str, Color], Growing] = {}
 
@@ -67,7 +68,7 @@ class Metrics:
         return {color: counts.totals(color, edges) for color in COLORS}
 
     def _tail(self, balancer: Balancer, since: datetime) -> tuple[Tail, Counts]:
-        counts = Counts({name: color for color, name in self._backends.items()})
+        counts = Counts(self._colors)
         return Tail(self.log(balancer), counts, int(since.timestamp() * 1000)), counts
 
     def log(self, balancer: Balancer) -> LogFile:
@@ -82,7 +83,7 @@ class Metrics:
     def _counted(self, balancer: Balancer) -> dict[Color, Totals]:
         found = {}
         for color in COLORS:
-            seen = backend(balancer, self._backends[color], READ_WITHIN)
+            seen = count(balancer, self._members[color], READ_WITHIN)
             found[color] = self._counters.setdefault((balancer.name, color), Growing()).seen(seen)
         return found
 
@@ -94,7 +95,7 @@ class Metrics:
         now = datetime.now(UTC)
         if self._settings.log is None:
             return list(diagnose_counters(self.totals(now, ()), has_prober="probe" in self._site.sections))
-        return list(diagnose_logs([self.log(each) for each in self._balancers], set(self._backends.values())))
+        return list(diagnose_logs([self.log(each) for each in self._balancers], self._colors))
 
 
 class Growing:
@@ -102,9 +103,9 @@ class Growing:
 
     def __init__(self) -> None:
         self._before = Totals(0, 0, {})
-        self._last: Backend | None = None
+        self._last: Counted | None = None
 
-    def seen(self, now: Backend) -> Totals:
+    def seen(self, now: Counted) -> Totals:
         """All so far, with what was counted before a restart."""
         last = self._last
         if last is not None and (now.requests < last.requests or now.errors < last.errors):
@@ -116,6 +117,6 @@ class Growing:
 def _sum(parts: Sequence[Totals]) -> Totals:
     slower: dict[float, int] = {}
     for part in parts:
-        for edge, count in part.slower.items():
-            slower[edge] = slower.get(edge, 0) + count
+        for edge, slow in part.slower.items():
+            slower[edge] = slower.get(edge, 0) + slow
     return Totals(sum(part.requests for part in parts), sum(part.errors for part in parts), slower)

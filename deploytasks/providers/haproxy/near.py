@@ -13,13 +13,17 @@ from . import api, replies
 from .balancer import Busy, Differs, Table
 from .keys import Keys, in_words, keys_in, lines
 from .lock import locked
+from .weights import STATE, STATE_FILE, Weights, in_force, used
 
 
 class NearBalancer:
     """``address`` is a socket's path or ``host:port``; ``shared`` a folder where we lock what has no folder."""
 
-    def __init__(self, address: str, split: Table, maintenance: Table, shared: Path) -> None:
+    def __init__(
+        self, address: str, split: Table, maintenance: Table, shared: Path, weights: Weights | None = None
+    ) -> None:
         self.name = address
+        self._weights = weights
         self.split = split
         self.maintenance = maintenance
         self._shared = shared
@@ -28,7 +32,7 @@ class NearBalancer:
         return api.ask(self.name, command, timeout)
 
     def in_force(self, table: Table, timeout: float) -> Keys:
-        return replies.entries(self.ask(replies.show(table.map), timeout))
+        return in_force(self, table, self._weights, timeout)
 
     def kept(self, table: Table, timeout: float) -> Keys:
         del timeout
@@ -57,10 +61,13 @@ class NearBalancer:
         self._keep(table, lines(keys).encode())
         try:
             self._put_in_force(table, keys, deadline)
+            self._keep_state(table, deadline)
         except Unreachable:
             if before is not None:
                 with suppress(Unreachable):
                     self._keep(table, before)
+            with suppress(Unreachable):
+                self._put_in_force(table, expect, deadline)
             raise
 
     def _write_all_it_can(self, table: Table, keys: Keys, deadline: float) -> None:
@@ -75,6 +82,7 @@ class NearBalancer:
             raise Unreachable(problem.what, state=_KEPT if table.file else "", do=problem.do) from problem
         if self.in_force(table, _left(deadline)) != keys:  # a reload in the middle: who answers now had the old file
             self._put_in_force(table, keys, deadline)
+        self._keep_state(table, deadline)
 
     def _put_in_force(self, table: Table, keys: Keys, deadline: float) -> None:
         """One transaction, and a look whether HAProxy uses it."""
@@ -84,6 +92,9 @@ class NearBalancer:
             replies.done(command, self.ask(command, _left(deadline)))
         command = replies.commit(table.map, number)
         replies.done(command, self.ask(command, _left(deadline)))
+        if self._weights is not None and table is self.split:
+            command = self._weights.command(keys)
+            replies.done(command, self.ask(command, _left(deadline)))
         seen = self.in_force(table, _left(deadline))
         if seen != keys:
             raise Unreachable(f"haproxy at {self.name} uses {in_words(seen)} after {in_words(keys)} was written")
@@ -97,9 +108,17 @@ class NearBalancer:
             return None
 
     def _keep(self, table: Table, content: bytes, *, is_in_force: bool = False) -> None:
-        if table.file is None:
-            return
-        file = Path(table.file)
+        if table.file is not None:
+            self._replace(Path(table.file), content, is_in_force=is_in_force)
+
+    def _keep_state(self, table: Table, deadline: float) -> None:
+        """What HAProxy reads its servers' weights from when it starts."""
+        if self._weights is not None and table is self.split and table.file is not None:
+            state = self.ask(STATE, _left(deadline))
+            used(state)
+            self._replace(Path(table.file).with_name(STATE_FILE), state.encode(), is_in_force=True)
+
+    def _replace(self, file: Path, content: bytes, *, is_in_force: bool) -> None:
         try:
             with written_aside(file.parent, content, 0o644) as aside:
                 aside.chmod(0o644)

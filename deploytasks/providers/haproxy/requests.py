@@ -66,7 +66,7 @@ def _took(times: Sequence[int], active: int, ended: str) -> int:
 
 
 class Counts:
-    """What was counted of each color since the beginning."""
+    """What was counted of each color since the beginning; a color is a backend, or some ``backend/server``."""
 
     def __init__(self, colors: Mapping[str, Color]) -> None:
         self._colors = colors
@@ -88,7 +88,7 @@ class Counts:
                 self._count(request)
 
     def _count(self, request: Request) -> None:
-        color = self._colors.get(request.backend)
+        color = self._colors.get(request.backend) or self._colors.get(f"{request.backend}/{request.server}")
         if color is not None:
             self._took[color][request.took] += 1
             self._errors[color] += request.failed

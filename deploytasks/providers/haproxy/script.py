@@ -11,6 +11,7 @@ from shlex import quote
 from . import lock
 from .balancer import Table
 from .keys import Keys, lines
+from .weights import STATE_FILE, Weights
 
 OUTCOMES = ("done", "differs", "busy", "failed", "down", "unkept")
 """``differs``: other keys are in force (they follow); ``down``: kept on disk, not in force; ``unkept``: the reverse."""
@@ -75,7 +76,7 @@ say() {  # an answer ends with an empty line; $why is set when it is none
 }
 tell() {  # for a command that changes something: nothing is the answer when it was done
     say "$1" || return 1
-    [ "$reply" = "$nl." ] && return 0
+    [ -z "$(printf '%s' "${reply%.}" | tr -d '\n')" ] && return 0
     why="haproxy refused: $(printf '%s' "${reply%.}" | tr '\n' ' ')"
     return 1
 }
@@ -93,19 +94,24 @@ put() {
     if [ -z "$number" ]; then why="haproxy refused: $(printf '%s' "${reply%.}" | tr '\n' ' ')"; return 1; fi
     if [ -n "$new" ]; then tell "add map @$number $map <<$nl$new$nl$nl" || return 1; fi
     tell "commit map @$number $map$nl" || return 1
+    if [ -n "$weights" ]; then tell "$weights$nl" || return 1; fi
     look || return 1
     [ "$seen" = "$new" ] && return 0
     why='haproxy uses other keys than were written'
     return 1
 }
 durable() { sync "$1" 2>/dev/null || sync; }
-keep() {  # $1: the whole file
+keep() {  # $1: the whole file; $2: which, by default that of the map
     why=$({
-        [ ! -d "$file" ] && printf '%s' "$1" >"$aside" && chmod 644 "$aside" && durable "$aside" &&
-            mv -f "$aside" "$file" && durable "$folder"
+        [ ! -d "${2:-$file}" ] && printf '%s' "$1" >"$aside" && chmod 644 "$aside" && durable "$aside" &&
+            mv -f "$aside" "${2:-$file}" && durable "$folder"
     } 2>&1) && return 0
-    why="$file cannot be written: $why"
+    why="${2:-$file} cannot be written: $why"
     return 1
+}
+keep_state() {  # what HAProxy reads its servers' weights from when it starts
+    [ -n "$weights" ] || return 0
+    say "show servers state$nl" && keep "${reply%.}" "$folder/$state_file"
 }
 lock() {
     [ -r "$folder" ] && exec 9<"$folder" || return 1
@@ -126,9 +132,10 @@ if ! look; then echo "failed $why"; exit 0; fi
 if [ "$seen" != "$expect" ]; then printf 'differs\n%s\n' "$seen"; exit 0; fi
 before=$(cat "$file" 2>/dev/null; echo .)
 if ! keep "$new${new:+$nl}"; then echo "failed $why"; exit 0; fi
-if put; then echo done; exit 0; fi
+if put && keep_state; then echo done; exit 0; fi
 said=$why
 keep "${before%.}"
+new=$expect weights=$unweights put
 echo "failed $said"
 """
 
@@ -144,7 +151,7 @@ if [ -n "$problem" ]; then echo "down $problem"; exit 0; fi
 if look && [ "$seen" != "$new" ]; then  # a reload in the middle: who answers now had the old file
     put || { echo "down $why"; exit 0; }
 fi
-echo done
+if keep_state; then echo done; else echo "unkept $why"; fi
 """
 
 _HOME = r"""
@@ -157,8 +164,9 @@ if look; then
         exit 0
     fi
     if ! put; then echo "not: $why"; exit 0; fi
-    keep "$new${new:+$nl}" || true
+    keep "$new${new:+$nl}"
     if look && [ "$seen" != "$new" ]; then put || { echo "not: $why"; exit 0; }; fi
+    keep_state
     echo home
     exit 0
 fi
@@ -176,18 +184,26 @@ def asking(socket: str, command: str, patience: float) -> str:
     return f"{_named(socket=socket, patience=_whole(patience))}{_PRELUDE}printf '%s' {quote(command)} | ask"
 
 
-def writing(socket: str, table: Table, keys: Keys, expect: Keys | None, patience: float) -> str:
+def writing(
+    socket: str, table: Table, keys: Keys, expect: Keys | None, patience: float, weights: Weights | None = None
+) -> str:
     """Replace all keys of a map, in force and on disk; see ``Balancer.write``."""
-    names = {"new": lines(keys).rstrip("\n")}
+    names = {"new": lines(keys).rstrip("\n"), **_weights(weights, weights=keys)}
     if expect is not None:
-        names["expect"] = lines(expect).rstrip("\n")
+        seen = expect
+        if weights is not None and "writer" not in expect:  # read from the weights alone: the map is still empty
+            seen = {key: value for key, value in expect.items() if key == "way_back"}
+        names |= {"expect": lines(seen).rstrip("\n"), **_weights(weights, unweights=expect)}
     body = _WRITE if expect is None else _SWAP
     return f"{_about(socket, table, patience)}{_named(**names)}{_PRELUDE}{_TRANSACTION}{body}"
 
 
-def homing(socket: str, table: Table, keys: Keys, ours: str, patience: float = 10.0) -> str:
+def homing(
+    socket: str, table: Table, keys: Keys, ours: str, weights: Weights | None = None, patience: float = 10.0
+) -> str:
     """Put ``keys`` in force if the split is signed ``ours``; print ``home``, or ``not: <why>``. Idempotent."""
     names = {"new": lines(keys).rstrip("\n"), "ours": ours, "after": keys["writer"]}
+    names |= _weights(weights, weights=keys)
     return f"{_about(socket, table, patience)}{_named(**names)}{_PRELUDE}{_TRANSACTION}{_HOME}"
 
 
@@ -195,6 +211,12 @@ def _about(socket: str, table: Table, patience: float) -> str:
     assert table.file is not None
     tries = str(max(1, round(lock.PATIENCE * 10)))
     return _named(socket=socket, map=table.map, file=table.file, patience=_whole(patience), lock_tries=tries)
+
+
+def _weights(weights: Weights | None, /, **keys: Keys) -> dict[str, str]:
+    """Commands that set the weights; none where each color has a backend of its own."""
+    found = {name: weights.command(of).strip() if weights else "" for name, of in keys.items()}
+    return {**found, "state_file": STATE_FILE}
 
 
 def _named(**values: str) -> str:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from ...errors import SplitMoved, Unreachable
 from ...ports import COLORS, Call, Calls, Color, Finding, Split
 from ..site import Site
-from . import counters, looking
+from . import looking
 from .balancer import Balancer, Differs, Table
 from .balancers import opened, swap_everywhere, write_everywhere
+from .counters import Counted, count
 from .keys import in_words, split_from, split_keys
 from .looking import described
+from .members import members, weights
 
 if TYPE_CHECKING:
     from ...settings.haproxy import TrafficSettings
@@ -31,6 +33,8 @@ class Traffic:
         self._settings = settings
         self._site = site
         self._balancers = opened(settings, site)
+        self._members = members(settings, site)
+        self._weights = weights(settings)
 
     def address(self) -> str:
         return self._settings.public.rstrip("/")
@@ -52,7 +56,9 @@ class Traffic:
 
     def shift(self, to: Split, expect: Split | None = None) -> Call:
         names = ", ".join(each.name for each in self._balancers)
-        return Call(f"haproxy map at {names}: {in_words(split_keys(to))}", partial(self._shift, to, expect))
+        off = round(self._weights.off_by(to), 1) if self._weights else 0.0
+        note = f" (its whole weights miss that by {off} percentage points)" if off else ""
+        return Call(f"haproxy map at {names}: {in_words(split_keys(to))}{note}", partial(self._shift, to, expect))
 
     def _shift(self, to: Split, expect: Split | None, timeout: float) -> None:
         keys, most = split_keys(to), self._site.parallel
@@ -82,11 +88,8 @@ class Traffic:
         counts = (self._counts(each, color) for each in self._balancers)
         return sum(found.open for found in counts)
 
-    def _counts(self, balancer: Balancer, color: Color) -> counters.Backend:
-        return counters.backend(balancer, self._backend(color), LOOK_WITHIN)
-
-    def _backend(self, color: Color) -> str:
-        return backend_name(self._settings, self._site, color)
+    def _counts(self, balancer: Balancer, color: Color) -> Counted:
+        return count(balancer, self._members[color], LOOK_WITHIN)
 
     def _require_up(self, color: Color, deadline: float) -> None:
         """Wait until every balancer's own checks have found a color: what they hold for down gets nothing but 503."""
@@ -97,7 +100,7 @@ class Traffic:
                     raise Unreachable(
                         f"haproxy at {balancer.name} holds {color} for down: {found.why}",
                         state="nothing was written: no traffic is sent there",
-                        do=f"check the servers and the health check of backend {self._backend(color)} in haproxy.cfg",
+                        do=f"check the servers and the health check of {self._members[color]} in haproxy.cfg",
                     )
                 time.sleep(0.1)
 
@@ -110,18 +113,12 @@ class Traffic:
         """
         from .homing import homing
 
-        return homing(self._balancers, deployment, home)
+        return homing(self._balancers, self._weights, deployment, home)
 
     def diagnose(self) -> Sequence[Finding]:
         from .diagnosis import diagnose
 
-        return list(diagnose(self._balancers, {color: self._backend(color) for color in COLORS}))
-
-
-def backend_name(settings: TrafficSettings, site: Site, color: Color) -> str:
-    """What HAProxy's configuration calls a color."""
-    named = settings.backends
-    return str(getattr(named, color)) if named else f"{site.application}_{color}"
+        return list(diagnose(self._balancers, self._members))
 
 
 def _split(balancer: Balancer) -> Table:

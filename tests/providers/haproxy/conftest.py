@@ -157,11 +157,13 @@ def new_house(tmp_path: Path, applications: dict[Color, Application]) -> Iterato
     with ExitStack() as stack:
         numbers = iter(range(100))
 
-        def make(count: int = 1, extra: dict[str, str] | None = None, **wish: Any) -> House:
+        def make(
+            count: int = 1, extra: dict[str, str] | None = None, template: str = "haproxy.cfg", **wish: Any
+        ) -> House:
             colors = {color: [each.address] for color, each in applications.items()}
             root = tmp_path / f"house{next(numbers)}"
             made = [
-                stack.enter_context(haproxy(root / f"lb{number}", colors=colors, extra=extra))
+                stack.enter_context(haproxy(root / f"lb{number}", colors=colors, extra=extra, template=template))
                 for number in range(1, count + 1)
             ]
             return House(root, made, wish)
