@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import memory
+import pytest
 
 from deploytasks.errors import Unreachable
-from deploytasks.operations import answers
+from deploytasks.operations import answers, asking
 from deploytasks.ports import NoData
 
 
@@ -41,3 +43,19 @@ def test_status_shows_them_with_their_limits(tmp_path: Path) -> None:
     assert {"cpu": {"value": 0.9, "warns_above": 0.6}} == answers.status(world)["levels"]
     memory.state_of(tmp_path).set(levels=None)
     assert {"unreadable": "the levels are silent"} == answers.status(world)["levels"]
+
+
+@pytest.mark.parametrize("levels", [{"pool": 0.95}, None])
+def test_a_check_shows_them_and_keeps_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], levels: dict[str, float] | None
+) -> None:
+    """`inv check-error-rate`: a busy database warns beside a good error rate; unknown levels are said to be so."""
+    world = memory.world(tmp_path)
+    memory.state_of(tmp_path).change(split=[100, 0, None, None])
+    memory.state_of(tmp_path).set(levels=levels)
+    monkeypatch.setattr(asking, "open_world", lambda *_, **__: world)
+    asking.check(None, "test", "blue", "60s", metrics=("errors",), json=True)  # type: ignore[arg-type]  # nobody looks at it
+    said = capsys.readouterr()
+    found = {verdict["metric"]: verdict["kind"] for verdict in json.loads(said.out)["verdicts"]}
+    assert {"errors": "PASS", **({"pool": "WARN"} if levels else {})} == found
+    assert ("database and hosts are unknown: the levels are silent" in said.err) == (levels is None)
