@@ -17,6 +17,7 @@ from .steps import (
     Disarm,
     Gate,
     Install,
+    LeaveOut,
     LetGo,
     Migrate,
     Prepare,
@@ -50,7 +51,7 @@ def deploy(
     """Install a release on the idle color, move traffic there in stages, and settle."""
     home = _home(seen.split)
     _same_version_same_digest(release, seen)
-    if home and _digest(seen.on(home)) == release.digest and not redeploy and target in (None, home):
+    if home and _is(seen.on(home), release) and not redeploy and target in (None, home):
         return _as_it_is(seen, deployment, release, home)
     color = _idle(home, target)
     steps: list[Step] = [Prepare(), *_revival(seen, home)]
@@ -104,11 +105,12 @@ def shift(
     home = _home(seen.split)
     color = _idle(home, target)
     found = seen.on(color)
-    if found is None or not found.running:
+    if found is None or not found.running or not found.digest:
         raise GateRefused(f"nothing runs on {color} that traffic could go to", do="`inv install` first")
     release = Release(found.version, "", found.digest, "")
     steps = [
         Claim(seen.split, deployment),
+        *_left_out(seen, color),
         *_exposure(settings, seen, deployment, release, home, color, tuple(stages), watch=watch),
     ]
     return Plan(deployment, "shift", seen, tuple(steps), release, color)
@@ -121,9 +123,10 @@ def retire(settings: Settings, seen: Situation, deployment: str) -> Plan:
         raise GateRefused(f"nothing can be retired while traffic is at {seen.split.weights()}")
     color = other(live)
     found = seen.on(color)
-    if seen.split.way_back is None and not (found and found.running):
+    if seen.split.way_back is None and not (found and found.runs):
         return Plan(deployment, "retire", seen, (), None, color, (f"{color} is retired already",))
-    return Plan(deployment, "retire", seen, (Retire(color, seen.split, deployment),), None, color)
+    steps = (*_left_out(seen, color), Retire(color, seen.split, deployment))
+    return Plan(deployment, "retire", seen, steps, None, color)
 
 
 def back_up(settings: Settings, seen: Situation, deployment: str, *, who: str) -> Plan:
@@ -139,6 +142,13 @@ def restore(settings: Settings, seen: Situation, deployment: str, *, backup: str
 
 def _as_it_is(seen: Situation, deployment: str, release: Release, home: Color) -> Plan:
     """Nothing to do; unless it was shut down: then what was live is started again."""
+    found = seen.on(home)
+    if found and not found.digest:
+        raise GateRefused(
+            f"{release.version} is live on {home} already, but not on every host: {_odd(found)}",
+            state="nothing was changed",
+            do="`inv resume` brings hosts along that were left out; --redeploy deploys it anew, to the other color",
+        )
     revival = _revival(seen, home)
     is_down = bool(revival) or not seen.balancer_runs
     steps: list[Step] = [Prepare(), *revival, Smoke(None)] if is_down else []
@@ -148,9 +158,14 @@ def _as_it_is(seen: Situation, deployment: str, release: Release, home: Color) -
 
 
 def _revival(seen: Situation, home: Color | None) -> list[Step]:
-    """Start the live color when it does not run: it is the way back, and it has all traffic."""
+    """Start the live color when it does not run: it is the way back, and it has all traffic. Where it runs on some
+    hosts, they are left alone."""
     found = seen.on(home) if home else None
-    return [Start(home)] if home and found and not found.running else []
+    if home is None or found is None or found.running:
+        return []
+    if not found.partly:
+        return [Start(home)]
+    return [Start(home, found.down)] if found.down else []
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -163,7 +178,8 @@ def _installation(
     warm_up = settings.warm_up
     steps: list[Step] = [
         Claim(seen.split, deployment),
-        Install(release, color, before.release if before else None, bool(before and before.running), deployment),
+        *_left_out(seen, color),
+        Install(release, color, before.release if before else None, bool(before and before.runs), deployment),
     ]
     if migrate:
         steps += _migration(settings, deployment, color, release)
@@ -181,6 +197,10 @@ def _migration(settings: Settings, deployment: str, color: Color, release: Relea
     backup = BackUp(_backup_name(settings, deployment), _keep(settings), _tags(deployment, "", release))
     own = {name: getattr(database, name, None) for name in ("reverse", "preset", "migrator")}
     return [backup, Migrate(color, command, **own, here=getattr(database, "where", "fleet") == "local")]
+
+
+def _left_out(seen: Situation, color: Color) -> list[Step]:
+    return [LeaveOut(seen.aside, color)] if seen.aside else []
 
 
 def _exposure(
@@ -272,17 +292,24 @@ def _idle(home: Color | None, target: Color | None) -> Color:
     return target
 
 
-def _digest(found: Installed | None) -> str | None:
-    return found.digest if found else None
+def _is(found: Installed | None, release: Release) -> bool:
+    """Whether this is what most hosts have."""
+    return found is not None and (
+        found.digest == release.digest or (not found.digest and found.release == release.name)
+    )
+
+
+def _odd(found: Installed) -> str:
+    return "; ".join(f"{host} {why}" for host, why in found.odd.items())
 
 
 def _same_version_same_digest(release: Release, seen: Situation) -> None:
     for color in COLORS:
         found = seen.on(color)
-        if found and found.version == release.version and found.digest != release.digest:
+        if found and found.version == release.version and not _is(found, release):
             raise GateRefused(
                 f"{release.version} is on {color} with another content "
-                f"({found.digest[:12]}, this one is {release.digest[:12]})",
+                f"({found.release.rpartition('-')[2]}, this one is {release.digest[:12]})",
                 state="nothing was changed",
                 do="a version is one content for ever: give this one a version of its own",
             )
@@ -295,6 +322,12 @@ def _notes(seen: Situation, release: Release, color: Color, home: Color | None) 
     before = seen.on(color)
     if seen.split.way_back == color and before:
         notes.append(f"replaces the way back to {color} {before.version}; its release stays on disk")
+    for host, why in seen.aside.items():
+        notes.append(f"without {host} ({why}): it must be down, or be taken out of the balancer, until it is back")
+    for at in COLORS:
+        found = seen.on(at)
+        if found and found.odd:
+            notes.append(f"the hosts disagree about {at}: most have {found.release}; {_odd(found)}")
     if release.dirty:
         notes.append("built from a work tree with changes that no commit has")
     return tuple(notes)

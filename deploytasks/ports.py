@@ -128,7 +128,7 @@ def release_name(version: str, digest: Digest) -> str:
 class Installed(NamedTuple):
     """What stands on one color: the release its ``current`` link names, and whether its process runs.
 
-    Where several hosts have the color: what most of them have. ``odd`` says of each host that differs how it does.
+    Where several hosts have the color: what most of them have.
     """
 
     release: str
@@ -140,7 +140,10 @@ class Installed(NamedTuple):
     """On every host."""
     partly: bool = False
     """Not so, but something of this color runs."""
-    odd: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
+    """The hosts that have it and do not run it."""
+    odd: Mapping[str, str] = {}
+    """How hosts differ from the others, by their names."""
 
     @property
     def runs(self) -> bool:
@@ -309,11 +312,18 @@ class Traffic(Protocol):
     def diagnose(self) -> Sequence[Finding]: ...
 
 
+class Drains(Protocol):
+    """A balancer that can also count requests."""
+
+    def drained(self, color: Color) -> int:
+        """How many requests are still open at a color; 0: it may be stopped."""
+
+
 class Fleet(Protocol):
     """The hosts that run both colors. What is said of a color concerns the hosts that have it."""
 
-    def hosts(self) -> Sequence[str]:
-        """Their names."""
+    def hosts(self, color: Color | None = None) -> Sequence[str]:
+        """Their names; with a ``color``, of those that have it."""
 
     def only(self, hosts: Collection[str]) -> Fleet:
         """The same fleet, as if it had these hosts and no other."""

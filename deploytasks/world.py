@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -58,12 +58,14 @@ class World(Opened):
 
     # -- writing -------------------------------------------------------------
 
-    def perform(self, calls: Calls, deadline: float = 60.0, *, color: Color | None = None) -> None:
+    def perform(
+        self, calls: Calls, deadline: float = 60.0, *, color: Color | None = None, bearable: int | None = None
+    ) -> None:
         """Carry out calls, batch after batch; those of one batch at once. ``deadline``: seconds for each.
 
         All of a batch finish. Then, when some hosts failed, so does this, with one error that names them; going
-        back, only after all other hosts are done. With a ``color``, as many hosts may fail as the fleet allows:
-        they are set aside, without a process of that color as far as they can be reached.
+        back, only after all other hosts are done. With a ``color``, some may fail: as many as the fleet allows in one
+        deployment, or ``bearable``. They are set aside, with nothing of that color running, if they can be reached.
         """
         failures: list[Failure] = []
         begun: set[str] = set()
@@ -71,7 +73,7 @@ class World(Opened):
             gone = {failure.call.host for failure in failures} | (set() if self._is_going_back else self.lost)
             left = [call for call in batch if not call.host or call.host not in gone]
             begun |= {call.host for call in left}
-            failures += self._unbearable(self._failures(left, deadline), calls, color)
+            failures += self._unbearable(self._failures(left, deadline), calls, color, bearable)
             if any(not (self._is_going_back and failure.is_the_host_s) for failure in failures):
                 break
         if failures:
@@ -117,24 +119,33 @@ class World(Opened):
 
     # -- hosts that fail -----------------------------------------------------
 
-    def _unbearable(self, failures: list[Failure], calls: Calls, color: Color | None) -> list[Failure]:
+    def _unbearable(
+        self, failures: list[Failure], calls: Calls, color: Color | None, bearable: int | None
+    ) -> list[Failure]:
         """The failures; none, when so few hosts failed that they are set aside."""
         hosts = {failure.call.host for failure in failures}
-        most = int(getattr(self.settings.sections.get("fleet"), "max_failures", 0))
-        is_few = len(self.lost | hosts) <= most and bool(set(hosts_of(calls)) - self.lost - hosts)
+        if bearable is None:
+            most = int(getattr(self.settings.sections.get("fleet"), "max_failures", 0))
+            is_few = len(self.lost | hosts) <= most and bool(set(hosts_of(calls)) - self.lost - hosts)
+        else:
+            is_few = len(hosts) <= bearable
         if not failures or color is None or not is_few or not all(failure.is_the_host_s for failure in failures):
             return failures
         for failure in failures:
-            self.set_aside(failure.call.host, failure.why)
-        left = self.whole_fleet.only(hosts).stop(color)
-        at_once([partial(call.perform, _CLEAR_UP) for batch in left for call in batch], self.settings.parallel)
+            self.aside[failure.call.host] = failure.why
+            self.lost |= {failure.call.host}
+            self.note("host-set-aside", host=failure.call.host, step=self._doing, why=failure.why)
+        self.silence(hosts, color)
         return []
 
-    def set_aside(self, host: str, why: str) -> None:
-        """Go on without a host that failed, and record it."""
-        self.aside[host] = why
-        self.lost |= {host}
-        self.note("host-set-aside", host=host, step=self._doing, why=why)
+    def silence(self, hosts: Collection[str], color: Color) -> None:
+        """Let nothing of a color run on hosts that are left out, as far as they can be reached."""
+        calls = [call for batch in self.whole_fleet.only(hosts).stop(color) for call in batch]
+        came = at_once([partial(call.perform, _CLEAR_UP) for call in calls], self.settings.parallel, self._watchful())
+        for call, one in zip(calls, came, strict=True):
+            if one.error is not None:
+                why = Failure(call, one.error).why
+                self.note("note", text=f"{call.host} may still run {color}: keep it out of the balancer ({why})")
 
     @contextmanager
     def going_back(self) -> Iterator[None]:
@@ -196,17 +207,20 @@ class World(Opened):
 
     # -- observing and waiting -----------------------------------------------
 
-    def situation(self) -> Situation:
-        """What stands where, now. Raises ``HostsDown`` with the names of all hosts that do not answer."""
+    def situation(self, without: Collection[str] = ()) -> Situation:
+        """What stands where, now. Raises ``HostsDown`` with the names of all hosts that do not answer, but for those
+        that are not asked (``without``)."""
         from .engine.plan import Situation
 
-        standing = self.fleet.colors()
+        fleet = self.fleet
+        standing = (fleet.only(set(fleet.hosts()) - set(without)) if without else fleet).colors()
         return Situation(
             split=self.traffic.at_rest(),
             blue=standing["blue"],
             green=standing["green"],
             balancer_runs=not self.traffic.prepare(),
             lag=self.metrics.lag,
+            aside=dict(self.aside),
         )
 
     def observe(self, since: Any, edges: Sequence[float]) -> Reading:

@@ -169,7 +169,8 @@ class FakeFleet:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def _color(self, color: Color) -> dict[str, Any] | None:
+    def color(self, color: Color) -> dict[str, Any] | None:
+        """What is known of a color."""
         found: dict[str, Any] | None = self._state.read()["colors"].get(color)
         return found
 
@@ -177,7 +178,7 @@ class FakeFleet:
         data = self._state.read()
         self._state.write({**data, "colors": {**data["colors"], color: value}, "log": [*data["log"], line]})
 
-    def hosts(self) -> Sequence[str]:
+    def hosts(self, color: Color | None = None) -> Sequence[str]:
         return ("memory",)
 
     def only(self, hosts: Collection[str]) -> FakeFleet:
@@ -187,10 +188,12 @@ class FakeFleet:
         return {color: self.installed(color) for color in COLORS}
 
     def installed(self, color: Color) -> Installed | None:
-        found = self._color(color)
+        found = self.color(color)
         if not found or not found.get("release"):
             return None
-        return Installed(found["release"], found["digest"], found["version"], found["running"] == found["release"])
+        running = found["running"] == found["release"]
+        down = () if running else ("memory",)
+        return Installed(found["release"], found["digest"], found["version"], running, bool(found["running"]), down)
 
     def install(self, release: Release, color: Color) -> Calls:
         def perform(timeout: float) -> None:
@@ -203,7 +206,7 @@ class FakeFleet:
         return [[Call(f"install {release.name} on {color}", perform)]]
 
     def _link(self, color: Color, name: str | None) -> None:
-        found = self._color(color) or {"running": None}
+        found = self.color(color) or {"running": None}
         version, digest = self._state.read().get("releases", {}).get(name, [None, None])
         self._put(color, {**found, "release": name, "version": version, "digest": digest}, f"{color} -> {name}")
 
@@ -212,7 +215,7 @@ class FakeFleet:
 
     def start(self, color: Color, *, as_before: bool = False) -> Calls:
         def perform(timeout: float) -> None:
-            found = self._color(color)
+            found = self.color(color)
             assert found is not None
             self._put(color, {**found, "running": found["release"]}, f"start {color} {found['release']}")
             if self._state.read()["world"].get("start_fails"):
@@ -223,7 +226,7 @@ class FakeFleet:
 
     def stop(self, color: Color) -> Calls:
         def perform(timeout: float) -> None:
-            found = self._color(color)
+            found = self.color(color)
             if found:
                 self._put(color, {**found, "running": None}, f"stop {color}")
 
@@ -241,7 +244,7 @@ class FakeFleet:
         return ()
 
     def health(self, color: Color) -> Health:
-        found = self._color(color)
+        found = self.color(color)
         if not found or not found.get("running"):
             return Health(False, "does not run")
         sick = self._state.read()["world"]["sick"].get(color)

@@ -51,17 +51,22 @@ def when(kind: str, happening: Happening, **facts: object) -> type[memory.TestWo
 
 def killed(folder: Path, kind: str, **facts: object) -> None:
     """A deployment of 1.1.0 whose process dies when such an event is recorded."""
+    in_a_fork(lambda: deploy(world(folder, when(kind, die, **facts))))
+
+
+def in_a_fork(work: Callable[[], object]) -> None:
+    """Do it in a process that dies at it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the fork of a threaded test runner runs no thread
         pid = os.fork()
     if pid == 0:
         try:
-            deploy(world(folder, when(kind, _die, **facts)))
+            work()
         finally:
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == KILLED
 
 
-def _die(world: World) -> None:
+def die(world: World) -> None:
     memory.state_of(world.site.root).flush()
     os._exit(KILLED)

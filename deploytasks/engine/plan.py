@@ -26,6 +26,8 @@ class Situation(NamedTuple):
     """As configured, that is: nothing has to be done before traffic can be shifted."""
     lag: float = 0.0
     """Seconds until what happens shows in the metrics."""
+    aside: Mapping[str, str] = {}
+    """The hosts that somebody leaves out, and why."""
 
     def on(self, color: Color) -> Installed | None:
         """What stands on a color."""

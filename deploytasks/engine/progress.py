@@ -33,4 +33,6 @@ def progress(deployment: str, events: Iterable[Event]) -> Progress:
         elif state == "undone":
             begun.discard(label)
             done.discard(label)
+        elif state == "not undone":
+            done.discard(label)  # on some hosts it may have been: it is done anew, and undone again
     return Progress(frozenset(begun), frozenset(done), own)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import interrupt
 from ..errors import (
     DeployError,
+    HostsDown,
+    HostsFailed,
     Interrupted,
     LeaseLost,
     NotEnoughEvidence,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 class Outcome(NamedTuple):
     """How it ended: the exit code, one word, why, how long it took, and what could not be taken back.
 
-    ``lasts``: what was done and is never taken back (a migration).
+    ``lasts``: what was done and is never taken back (a migration). ``resumable``: whether going on with it may help.
     """
 
     code: int
@@ -37,6 +39,7 @@ class Outcome(NamedTuple):
     left: tuple[str, ...] = ()
     error: BaseException | None = None
     lasts: tuple[str, ...] = ()
+    resumable: bool = False
 
 
 def run(plan: Plan, world: World, past: Progress | None = None) -> Outcome:
@@ -103,7 +106,13 @@ def _ended_by(error: BaseException, plan: Plan, world: World, begun: Collection[
         left, traffic_failed = back(plan, world, begun, why, traffic_only=held)
     code, word = _meaning(error, plan, world, begun, traffic_failed=traffic_failed)
     lasts = tuple(step.lasts for step in plan.steps if step.lasts and step.label in begun)
-    return Outcome(own_code if code is None else code, word, why, world.clock.elapsed() - began, left, error, lasts)
+    code, took = own_code if code is None else code, world.clock.elapsed() - began
+    return Outcome(code, word, why, took, left, error, lasts, _is_resumable(error, word))
+
+
+def _is_resumable(error: BaseException, word: str) -> bool:
+    """Whether what stood in its way may be gone later: nobody came, or hosts failed."""
+    return word == "held" or (word == "taken back" and isinstance(error, HostsDown | HostsFailed))
 
 
 def _meaning(

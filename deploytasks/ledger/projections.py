@@ -16,7 +16,7 @@ from .standing import Ended, Evidence, Open, Placed, Settled, Standing, made_of,
 
 __all__ = ["Ended", "Evidence", "Open", "Placed", "Settled", "Standing", "apply", "done_by", "happened_at"]
 
-PROJECTION = 2
+PROJECTION = 3
 """Rises with every change of what is folded or how: a head of another number is folded anew."""
 
 RECENT = 20

@@ -75,6 +75,7 @@ class Ended(NamedTuple):
     ended: datetime
     number: int
     """Of its first ``began`` event, which has the plan; 0 when it is not known."""
+    resumable: bool = False
 
 
 class Evidence(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeployError
-from ..ports import COLORS, Event, Finding, NoData
+from ..errors import DeployError, HostsDown
+from ..ports import COLORS, Color, Event, Finding, Installed, NoData
 
 if TYPE_CHECKING:
     from ..checklist import Result as Checked
@@ -50,16 +50,29 @@ def _traffic(world: World) -> Answer:
 
 
 def _color(world: World, color: Any) -> Answer | None:
-    found = world.fleet.installed(color)
+    found, silent = _installed(world, color)
     if found is None:
         return None
-    health = world.fleet.health(color) if found.running else None
+    health = world.fleet.health(color) if found.runs else None
     return {
         **found._asdict(),
+        "silent": list(silent),
         "healthy": bool(health and health.healthy),
+        "usable": bool(health and health.is_usable),
         "detail": health.detail if health else "does not run",
         "address": world.fleet.address(color),
     }
+
+
+def _installed(world: World, color: Color) -> tuple[Installed | None, Sequence[str]]:
+    """What stands on the hosts that answer, and those that do not. Raises ``HostsDown`` when none does."""
+    try:
+        return world.fleet.installed(color), ()
+    except HostsDown as error:
+        rest = set(world.fleet.hosts(color)) - set(error.hosts)
+        if not rest:
+            raise
+        return world.fleet.only(rest).installed(color), error.hosts
 
 
 def _maintenance(world: World) -> Answer | None:
@@ -221,11 +234,6 @@ def _plain(fields: Mapping[str, Any]) -> Answer:
 
 def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def reason(found: NoData) -> str:
-    """Why there is no data, for an error's text."""
-    return f"no data: {found.why}"
 
 
 def maintenance(world: World) -> Answer:

@@ -23,6 +23,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
     """
     _refuse_secrets(plan)
     host = socket.gethostname()
+    aside: dict[str, Json] = {"aside": dict(world.aside)} if world.aside else {}
     world.note(
         "began",
         task=task,
@@ -32,6 +33,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
         plan=to_json(plan),
         first=first,
         **_described(plan.release),
+        **aside,
     )
     outcome = run(plan, world, past)
     if not isinstance(outcome.error, LeaseLost):
@@ -69,6 +71,7 @@ def end(world: World, outcome: Outcome) -> None:
             why=outcome.why,
             seconds=round(outcome.seconds, 1),
             left=list(outcome.left),
+            resumable=outcome.resumable,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,12 +29,22 @@ def open_world(
     need: Collection[str] | None = None,
     consent: bool = False,
     listener: Listener | None = None,
+    exclude: Sequence[str] | None = None,
+    reason: str | None = None,
 ) -> World:
-    """The world of one environment. ``need``: the parts of the settings to validate (``None``: all)."""
+    """The world of one environment. ``need``: the parts of the settings to validate (``None``: all).
+
+    ``exclude``: hosts to go on without, for a ``reason``.
+    """
     executor.require()
     settings = load(plain(c.config.get("deploy", {})), env, need)
     site = site_of(c, settings)
-    return World(settings, site, listeners=(listener or view.progress(),), consent=consent)
+    world = World(settings, site, listeners=(listener or view.progress(),), consent=consent)
+    if exclude:
+        from .hosts import leave_out
+
+        leave_out(world, exclude, reason)
+    return world
 
 
 def reloaded(world: World, part: str) -> Settings:

@@ -1,20 +1,17 @@
-"""After a death: take back what was left unfinished, or go on with it."""
+"""After a death: take back what was left unfinished."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING
 
 from .. import interrupt, view
-from ..engine.plan import Plan, digest, from_json, rendered
-from ..engine.progress import Progress, progress
 from ..engine.run import Outcome, back, is_sealed
-from ..errors import DeployError, GateRefused, LeaseHeld, TakenBack, Unreachable, WayBackFailed
+from ..errors import DeployError, LeaseHeld, TakenBack, Unreachable, WayBackFailed
 from ..ports import Split
-from .consent import ask
-from .executing import concluded, end, execute
+from .executing import end
 from .opening import leased
+from .recorded import UnreadablePlan, recorded
 
 if TYPE_CHECKING:
     from ..world import World
@@ -72,90 +69,6 @@ def _have_a_balancer(world: World) -> None:
     except Unreachable:
         with world.going_back(), suppress(DeployError, OSError):
             world.perform(world.traffic.prepare(), 30.0)
-
-
-class UnreadablePlan(GateRefused):
-    """A deployment was recorded by a version of this toolkit whose steps this one does not know."""
-
-    def __init__(self, deployment: str, error: Exception) -> None:
-        super().__init__(
-            f"the plan of {deployment} cannot be read here ({type(error).__name__}: {error})",
-            state="nothing was changed",
-            do="`inv resume` with the version of deploytasks that began it",
-        )
-        self.deployment = deployment
-
-
-class Recorded(NamedTuple):
-    """A recorded deployment and how far it came."""
-
-    plan: Plan
-    past: Progress
-    number: int
-    """Of the event with which it began."""
-
-
-def recorded(world: World, *, held: bool = False) -> Recorded | None:
-    """The open deployment of the ledger; with ``held``, the last one when it was held for want of evidence."""
-    from ..steps import KINDS
-
-    standing = world.ledger.head().standing
-    if standing.open is not None:
-        deployment, number = standing.open.deployment, standing.open.number
-    elif held and standing.recent and standing.recent[-1].outcome == "held":
-        deployment, number = standing.recent[-1].deployment, standing.recent[-1].number
-    else:
-        return None
-    events = tuple(world.ledger.events(after=number - 1))
-    try:
-        plan = from_json(cast("Mapping[str, Any]", events[0].facts["plan"]), KINDS)
-    except (LookupError, TypeError, ValueError) as error:
-        raise UnreadablePlan(deployment, error) from error
-    return Recorded(plan, progress(deployment, events), number)
-
-
-def resume(world: World, *, preview: bool = False, wait: float = 0.0) -> Outcome:
-    """Go on with the deployment whose deployer died, or that was held for want of evidence.
-
-    With ``preview``, print what is still to be done, and change nothing.
-    """
-    if preview:
-        return _show(world, _resumable(world))
-    with interrupt.caught(), leased(world, "resume", wait):
-        world.catch_up()
-        plan, past, number = _resumable(world)
-        ask(world, _left(plan, past))
-        world.deployment = plan.deployment
-        world.has_written = True
-        view.say(f"resuming {plan.task} {plan.deployment}: {len(past.done)} of {len(plan.steps)} steps are done")
-        outcome = execute(world, plan, past, plan.task, number)
-    return concluded(world, plan, outcome)
-
-
-def _resumable(world: World) -> Recorded:
-    """What can be gone on with; steps that a resumption does again count as not done."""
-    found = recorded(world, held=True)
-    if found is None:
-        raise GateRefused("there is nothing to resume", do="`inv status` shows what is live, `inv history` the past")
-    again = {step.label for step in found.plan.steps if step.starts_over} - _finished(found.plan, found.past, world)
-    return found._replace(past=found.past._replace(done=found.past.done - again))
-
-
-def _left(plan: Plan, past: Progress) -> Plan:
-    """The plan, as far as it is still to be done."""
-    return plan._replace(steps=tuple(step for step in plan.steps if step.label not in past.done))
-
-
-def _show(world: World, found: Recorded) -> Outcome:
-    left = _left(found.plan, found.past)
-    view.plan(rendered(left, world), left, digest(left, world))
-    return Outcome(0, "planned", "", 0.0)
-
-
-def _finished(plan: Plan, past: Progress, world: World) -> frozenset[str]:
-    """Steps that need not start over: all, once the one that moves traffic is done and traffic is there still."""
-    moved = any(step.moves_traffic and step.label in past.done and step.settled(world) for step in plan.steps)
-    return past.done if moved or is_sealed(plan, past) else frozenset()
 
 
 def settle_open(world: World) -> None:

@@ -87,9 +87,12 @@ def _target(split: Split, to: Color | None) -> Color | None:
 
 
 def _require_health(world: World, target: Color, force: bool) -> None:
-    """Unhealthy is refused, unless nobody is better off where they are (both colors are down: the database is)."""
+    """Unhealthy is refused, unless nobody is better off where they are (both colors are down: the database is).
+
+    Where a color has several hosts, half of them are enough: the balancer does without the others.
+    """
     health = world.fleet.health(target)
-    if not health.healthy and not force and world.fleet.health(other(target)).healthy:
+    if not health.is_usable and not force and world.fleet.health(other(target)).is_usable:
         raise GateRefused(
             f"{target} is not healthy: {health.detail}",
             state="traffic was not moved",

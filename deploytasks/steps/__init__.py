@@ -5,6 +5,7 @@ from __future__ import annotations
 from .backup import BackUp
 from .balancer import Arm, Claim, Disarm, LetGo, Prepare
 from .gate import Gate
+from .hosts import BringAlong, LeaveOut
 from .install import Install, Prune, Start
 from .migrate import Migrate
 from .restore import Restore
@@ -17,10 +18,12 @@ from .warm_up import WarmUp
 KINDS = (
     Arm,
     BackUp,
+    BringAlong,
     Claim,
     Disarm,
     Gate,
     Install,
+    LeaveOut,
     LetGo,
     Migrate,
     Prepare,
@@ -39,10 +42,12 @@ __all__ = [
     "KINDS",
     "Arm",
     "BackUp",
+    "BringAlong",
     "Claim",
     "Disarm",
     "Gate",
     "Install",
+    "LeaveOut",
     "LetGo",
     "Migrate",
     "Prepare",

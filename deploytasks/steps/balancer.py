@@ -66,7 +66,8 @@ class Claim(Step):
         if self._is_claimed(now):
             return ()
         taken_home = now.writer in (f"back:{self.deployment}", f"deadman:{self.deployment}")
-        return [[world.traffic.shift(self.claimed, expect=now if taken_home else self.before)]]
+        is_ours = taken_home or now == self.before._replace(way_back=None)  # as our own undo may have left it
+        return [[world.traffic.shift(self.claimed, expect=now if is_ours else self.before)]]
 
     def do(self, world: World, past: Sequence[Event]) -> None:
         """Sign it; from then on, a split that somebody else signed stops this deployment before its next write."""
@@ -86,7 +87,7 @@ class Claim(Step):
         if not self._is_claimed(world.traffic.read()):
             return ()
         before = self.before
-        if before.way_back and not world.fleet.health(before.way_back).healthy:
+        if before.way_back and not world.fleet.health(before.way_back).is_usable:
             before = before._replace(way_back=None)  # what stood there could not be brought back
         return [[world.traffic.shift(before)]]
 

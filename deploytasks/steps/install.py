@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.step import Step
 from ..ports import Color, Json, Release
+from .draining import drained
 
 if TYPE_CHECKING:
-    from ..ports import Calls
+    from ..ports import Calls, Event, Fleet
     from ..world import World
 
 
@@ -42,12 +43,18 @@ class Install(Step):
         found = world.fleet.installed(self.color)
         return found is not None and found.digest == self.release.digest
 
+    def do(self, world: World, past: Sequence[Event]) -> None:
+        """Go on without hosts that fail, if the fleet allows some."""
+        world.perform(self.calls(world), self.deadline, color=self.color)
+
     def undo(self, world: World) -> Calls:
         """The release from before, running again if it ran; nothing while the color has traffic."""
         if has_traffic(world, self.color):
             return ()
-        back = list(world.fleet.switch(self.color, self.before))
-        return [*back, *world.fleet.start(self.color, as_before=True)] if self.before and self.before_ran else back
+        back = world.fleet.switch(self.color, self.before)
+        if not (self.before and self.before_ran):
+            return back
+        return [*back, *drained(world, self.color), *world.fleet.start(self.color, as_before=True)]
 
     def outcome(self, world: World) -> Mapping[str, Mapping[str, Json]]:
         """An ``installed`` event."""
@@ -64,6 +71,8 @@ class Start(Step):
     deadline = 120.0
 
     color: Color
+    hosts: tuple[str, ...] = ()
+    """Only these: the color has users, and its other hosts serve them already."""
 
     @property
     def label(self) -> str:
@@ -71,17 +80,25 @@ class Start(Step):
         return f"start {self.color}"
 
     def calls(self, world: World) -> Calls:
-        """Stop what still runs there from before, start, wait for health."""
-        return world.fleet.start(self.color)
+        """Stop what still runs there from before, once it is drained; start, wait for health."""
+        drain = () if self.hosts else drained(world, self.color)
+        return [*drain, *self._fleet(world).start(self.color, as_before=bool(self.hosts))]
+
+    def _fleet(self, world: World) -> Fleet:
+        return world.fleet.only(self.hosts) if self.hosts else world.fleet
+
+    def do(self, world: World, past: Sequence[Event]) -> None:
+        """Go on without hosts that fail, if the fleet allows some."""
+        world.perform(self.calls(world), self.deadline, color=self.color)
 
     def settled(self, world: World) -> bool:
         """It runs, and its health page says so."""
-        found = world.fleet.installed(self.color)
-        return found is not None and found.running and world.fleet.health(self.color).healthy
+        found = self._fleet(world).installed(self.color)
+        return found is not None and found.running and self._fleet(world).health(self.color).healthy
 
     def undo(self, world: World) -> Calls:
-        """Stop it; never while it has traffic."""
-        return () if has_traffic(world, self.color) else world.fleet.stop(self.color)
+        """Stop it, once it is drained; never while it has traffic."""
+        return () if has_traffic(world, self.color) else [*drained(world, self.color), *world.fleet.stop(self.color)]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..engine.step import Step
 from ..ports import Color, Json, Split
 from .balancer import written
+from .draining import drained
 
 if TYPE_CHECKING:
     from ..ports import Calls
@@ -33,13 +34,14 @@ class Retire(Step):
         return self.before._replace(way_back=None, writer=f"retired:{self.deployment}")
 
     def calls(self, world: World) -> Calls:
-        """Sign, then stop."""
-        return [*written(world, self.split, expect=self.before), *world.fleet.stop(self.color)]
+        """Sign, drain, stop."""
+        signed = written(world, self.split, expect=self.before)
+        return [*signed, *drained(world, self.color), *world.fleet.stop(self.color)]
 
     def settled(self, world: World) -> bool:
         """No way back, nothing running there."""
         found = world.fleet.installed(self.color)
-        return world.traffic.read() == self.split and not (found and found.running)
+        return world.traffic.read() == self.split and not (found and found.runs)
 
     def outcome(self, world: World) -> Mapping[str, Mapping[str, Json]]:
         """A ``retired`` event."""

@@ -94,7 +94,7 @@ class RollOut(Step):
         if seen == self.home or self._is_foreign_home(seen):
             return ()
         color = self.rules.home
-        if color is not None and not world.fleet.health(color).healthy:
+        if color is not None and not world.fleet.health(color).is_usable:
             self._stay_if_better(world, color)
         return [[world.traffic.shift(self.home)]]
 
@@ -107,7 +107,7 @@ class RollOut(Step):
 
     def _stay_if_better(self, world: World, home: Color) -> None:
         refuge = other(home)
-        if not world.fleet.health(refuge).healthy:
+        if not world.fleet.health(refuge).is_usable:
             return
         world.perform([[world.traffic.shift(Split.all_on(refuge, None, f"back:{self.deployment}"))]], self.deadline)
         raise WayBackFailed(

@@ -19,7 +19,7 @@ def backup_database(c: Context, env: Any = None, plan: bool = False, yes: bool =
 
     world = opening.open_world(c, env, consent=yes)
     wanted = partial(plans.back_up, who=world.site.who)
-    carrying_out.carry_out(world, wanted, task="backup-database", preview=plan, wait=wait)
+    carrying_out.carry_out(world, wanted, task="backup-database", preview=plan, wait=wait, hosts=False)
 
 
 @task(
@@ -43,4 +43,6 @@ def restore_database(
     name = choices.backup(world, backup)
     if not plan:
         typed(world, consent, f"restore {name}: everything written since then is set aside")
-    carrying_out.carry_out(world, partial(plans.restore, backup=name), task="restore-database", preview=plan, wait=wait)
+    carrying_out.carry_out(
+        world, partial(plans.restore, backup=name), task="restore-database", preview=plan, wait=wait, hosts=False
+    )

@@ -11,10 +11,10 @@ from .options import task, words
 if TYPE_CHECKING:
     from invoke import Context
 
-OPTIONS = words("env", "version", "hotfix", "plan", "yes", "target", "redeploy", "wait")
+OPTIONS = words("env", "version", "hotfix", "plan", "yes", "target", "redeploy", "wait", "exclude_host", "reason")
 
 
-@task(pre=[validate, checklist, test, build], help=OPTIONS)
+@task(pre=[validate, checklist, test, build], iterable=["exclude_host"], help=OPTIONS)
 def deploy(
     c: Context,
     env: Any = None,
@@ -25,18 +25,23 @@ def deploy(
     target: Any = None,
     redeploy: bool = False,
     wait: float = 0.0,
+    exclude_host: Any = None,
+    reason: Any = None,
 ) -> None:
     """Deploy a release: back up, migrate, warm up, shift traffic, watch, verify."""
     from .. import plans
     from ..operations import carrying_out, opening, releases
 
-    world = opening.open_world(c, env, consent=yes)
+    world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     release = releases.choose_release(world, version) if plan else releases.built_release(world, version)
     wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy)
     carrying_out.carry_out(world, wanted, task="hotfix" if hotfix else "deploy", preview=plan, wait=wait)
 
 
-@task(help=words("env", "version", "plan", "yes", "target", "redeploy", "wait"))
+@task(
+    iterable=["exclude_host"],
+    help=words("env", "version", "plan", "yes", "target", "redeploy", "wait", "exclude_host", "reason"),
+)
 def deploy_blue_green(
     c: Context,
     env: Any = None,
@@ -46,12 +51,14 @@ def deploy_blue_green(
     target: Any = None,
     redeploy: bool = False,
     wait: float = 0.0,
+    exclude_host: Any = None,
+    reason: Any = None,
 ) -> None:
     """Deploy a release that is built already: from installing on, without gates and build."""
     from .. import plans
     from ..operations import carrying_out, choices, opening, releases
 
-    world = opening.open_world(c, env, consent=yes)
+    world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     choices.require_open(world)
     release = releases.built_release(world, version)
     wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy, gates=False)

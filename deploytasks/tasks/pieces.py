@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(help=words("env", "version", "plan", "yes", "target", "wait"))
+@task(
+    iterable=["exclude_host"], help=words("env", "version", "plan", "yes", "target", "wait", "exclude_host", "reason")
+)
 def install(
     c: Context,
     env: Any = None,
@@ -20,35 +22,44 @@ def install(
     yes: bool = False,
     target: Any = None,
     wait: float = 0.0,
+    exclude_host: Any = None,
+    reason: Any = None,
 ) -> None:
     """Install and start a built release on the idle color; traffic stays where it is."""
     from .. import plans
     from ..operations import carrying_out, opening, releases
 
-    world = opening.open_world(c, env, consent=yes)
+    world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     release = releases.built_release(world, version)
     wanted = partial(plans.install, release=release, target=target)
     carrying_out.carry_out(world, wanted, task="install", preview=plan, wait=wait)
 
 
-@task(help=words("env", "plan", "yes", "color", "wait"))
+@task(iterable=["exclude_host"], help=words("env", "plan", "yes", "color", "wait", "exclude_host", "reason"))
 def migrate(
-    c: Context, env: Any = None, plan: bool = False, yes: bool = False, color: Any = None, wait: float = 0.0
+    c: Context,
+    env: Any = None,
+    plan: bool = False,
+    yes: bool = False,
+    color: Any = None,
+    wait: float = 0.0,
+    exclude_host: Any = None,
+    reason: Any = None,
 ) -> None:
     """Back up the database, then migrate it from the release on the idle color."""
     from .. import plans
     from ..operations import asking, carrying_out, opening
 
-    world = opening.open_world(c, env, consent=yes)
+    world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     target = asking.chosen(world, color) if color else None
     carrying_out.carry_out(world, partial(plans.migrate, target=target), task="migrate", preview=plan, wait=wait)
 
 
 @task(
     positional=["to"],
-    iterable=["to"],
+    iterable=["to", "exclude_host"],
     help={
-        **words("env", "plan", "yes", "target", "wait"),
+        **words("env", "plan", "yes", "target", "wait", "exclude_host", "reason"),
         "to": "Percent of traffic for the idle color; several times: one stage after the other.",
         "for": "How long each stage is watched: 10m, 90s. Below 100 %, traffic goes home afterwards.",
     },
@@ -62,12 +73,14 @@ def shift(
     target: Any = None,
     for_: Any = None,
     wait: float = 0.0,
+    exclude_host: Any = None,
+    reason: Any = None,
 ) -> None:
     """Shift traffic to what is installed on the idle color, and stay and watch, with the switch armed."""
     from .. import plans
     from ..operations import carrying_out, choices, opening
 
-    world = opening.open_world(c, env, consent=yes)
+    world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     choices.require_open(world)
     watch = choices.duration(for_, world.settings.rollout.watch)
     wanted = partial(plans.shift, stages=choices.stages(to), watch=watch, target=target)
@@ -84,28 +97,46 @@ def watch(c: Context, env: Any = None, color: Any = None, for_: Any = None) -> N
     watching.watch(world, target, choices.duration(for_, world.settings.rollout.watch))
 
 
-@task(help=words("env", "plan", "yes", "wait", force="Although the way back is still open."))
+@task(
+    iterable=["exclude_host"],
+    help=words("env", "plan", "yes", "wait", "exclude_host", "reason", force="Although the way back is still open."),
+)
 def retire(
-    c: Context, env: Any = None, plan: bool = False, yes: bool = False, force: bool = False, wait: float = 0.0
+    c: Context,
+    env: Any = None,
+    plan: bool = False,
+    yes: bool = False,
+    force: bool = False,
+    wait: float = 0.0,
+    exclude_host: Any = None,
+    reason: Any = None,
 ) -> None:
     """Stop the old color once its way back has run out."""
     from .. import plans
     from ..operations import carrying_out, choices, opening
 
-    world = opening.open_world(c, env, consent=yes)
+    world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     if not force:
         choices.require_way_back_over(world)
     carrying_out.carry_out(world, plans.retire, task="retire", preview=plan, wait=wait)
 
 
-@task(help=words("env", "plan", "yes", "wait"))
-def resume(c: Context, env: Any = None, plan: bool = False, yes: bool = False, wait: float = 0.0) -> None:
+@task(iterable=["exclude_host"], help=words("env", "plan", "yes", "wait", "exclude_host", "reason"))
+def resume(
+    c: Context,
+    env: Any = None,
+    plan: bool = False,
+    yes: bool = False,
+    wait: float = 0.0,
+    exclude_host: Any = None,
+    reason: Any = None,
+) -> None:
     """Go on with a deployment whose deployer died, or that was held for want of evidence."""
-    from ..operations import choices, opening, recovery
+    from ..operations import choices, opening, resuming
 
-    world = opening.open_world(c, env, consent=yes)
+    world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     choices.require_open(world)
-    recovery.resume(world, preview=plan, wait=wait)
+    resuming.resume(world, preview=plan, wait=wait)
 
 
 @task(help=words("env", "plan", "yes"))

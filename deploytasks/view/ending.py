@@ -43,6 +43,7 @@ def ending(world: World, plan: Plan, outcome: Outcome, paint: Paint) -> list[str
         ("do", _indented(_advice(world, outcome))),
         ("took", duration(outcome.seconds)),
         ("traffic", _where(split, plan, outcome)),
+        ("without", _without(world)),
         ("go back", str(back) if back else ""),
         ("ledger", _head(world)),
     ]
@@ -133,6 +134,16 @@ def _version(color: Color, plan: Plan, outcome: Outcome) -> str:
         return plan.release.version
     found = plan.starts_from.on(color)
     return found.version if found else ""
+
+
+def _without(world: World) -> str:
+    """The hosts that were left out: behind the balancer they would serve something else."""
+    env = world.site.environment
+    lines = [
+        f"{host} ({why}): it must be down, or be taken out of the balancer; once it is back, inv resume --env {env}"
+        for host, why in (_tried(lambda: world.aside) or {}).items()
+    ]
+    return _indented("\n".join(lines))
 
 
 def _way_back(world: World, plan: Plan, outcome: Outcome) -> WayBack | None:

@@ -205,6 +205,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "ended": _ended,
     "evidence": _evidence,
     "host-set-aside": lambda facts: f"set aside: host {text(facts, 'host')} at {text(facts, 'step')}: {_why(facts)}",
+    "hosts-back": lambda facts: f"back: {', '.join(texts(facts, 'hosts'))} with {text(facts, 'release')}",
     "maintenance": _maintenance,
     "lease": _lease,
     "note": lambda facts: f"note: {text(facts, 'text')}",

@@ -11,7 +11,7 @@ import stories
 from deploytasks.errors import UsageError
 from deploytasks.operations import consent
 from deploytasks.operations.closing import shut_down
-from deploytasks.operations.recovery import resume
+from deploytasks.operations.resuming import resume
 
 
 @pytest.fixture(autouse=True)

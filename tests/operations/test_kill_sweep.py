@@ -20,7 +20,7 @@ import pytest
 from deploytasks import plans
 from deploytasks.errors import GateRefused, TakenBack
 from deploytasks.operations.carrying_out import carry_out
-from deploytasks.operations.recovery import resume
+from deploytasks.operations.resuming import resume
 from deploytasks.operations.returning import Recording, roll_back
 from deploytasks.ports import Call
 from deploytasks.world import World

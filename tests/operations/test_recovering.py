@@ -12,7 +12,7 @@ from deploytasks import plans
 from deploytasks.engine import plan as plan_module
 from deploytasks.errors import GateRefused, SplitMoved, TakenBack, UsageError
 from deploytasks.operations.carrying_out import carry_out
-from deploytasks.operations.recovery import resume
+from deploytasks.operations.resuming import resume
 from deploytasks.ports import Split
 from deploytasks.world import World
 

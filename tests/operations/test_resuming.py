@@ -12,7 +12,7 @@ import pytest
 from deploytasks import plans
 from deploytasks.errors import GateRefused, NotEnoughEvidence
 from deploytasks.operations.carrying_out import carry_out
-from deploytasks.operations.recovery import resume
+from deploytasks.operations.resuming import resume
 
 
 def held(folder: Path) -> None:

@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...errors import DeployError, SplitMoved
-from ...ports import Call, Calls, Finding, Split
+from ...ports import Call, Calls, Color, Finding, Split
 from ..site import Site
 from .keys import Keys, in_words, split_from, split_keys
+from .metrics import samples
 from .runtime import Runtime
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ class Traffic:
                 state=f"nothing was written; expected was {_described(expect)}",
                 do=f"`inv status --env {self._site.environment}` and `inv history` say who is at work",
             )
+
+    def drained(self, color: Color) -> int:
+        """How many requests Envoy still waits for there, those of a process that a restart replaces included."""
+        text = self._runtime.admin.statistics(rf"^cluster\.{color}\.upstream_rq_active$")
+        return sum(sample.value for sample in samples(text) if sample.name == "upstream_rq_active")
 
     # -- the process ---------------------------------------------------------
 

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def agreed(said: Mapping[str, State]) -> Installed | None:
-    """What stands on a color, by host: what most of them have, and in ``odd`` who differs."""
+    """What stands on a color, from what each host says: what most of them have, and who differs."""
     names = [state.release for state in said.values() if state.release]
     if not names:
         return None
@@ -23,10 +23,9 @@ def agreed(said: Mapping[str, State]) -> Installed | None:
     digest = next(state.digest for state in said.values() if state.release == name) if all_agree else ""
     running = all(state.running == name for state in said.values())
     partly = not running and any(state.running for state in said.values())
-    odd = [f"{host}: {why}" for host, state in said.items() if (why := _odd(state, name, partly))]
-    return Installed(
-        name, digest, name.rpartition("-")[0], running, partly=partly, odd=tuple(odd if len(said) > 1 else ())
-    )
+    down = tuple(host for host, state in said.items() if state.release == name and state.running != name)
+    odd = {host: why for host, state in said.items() if len(said) > 1 and (why := _odd(state, name, partly))}
+    return Installed(name, digest, name.rpartition("-")[0], running, partly, down, odd)
 
 
 def _odd(state: State, name: str, partly: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,11 @@ def _host(member: Member, layout: Layout) -> list[Finding]:
     return problems or [Finding(subject, "ok", f"{layout.root} on {member.host.name} is ready")]
 
 
+def told(odd: Mapping[str, str]) -> str:
+    """Who differs, and how."""
+    return "; ".join(f"{host}: {why}" for host, why in odd.items())
+
+
 def _color(fleet: HostFleet, color: Color, layout: Layout) -> Finding:
     subject = f"color {color}"
     try:
@@ -63,7 +68,7 @@ def _color(fleet: HostFleet, color: Color, layout: Layout) -> Finding:
         return Finding(
             subject,
             "warn",
-            f"the hosts disagree: most have {installed.release}; {'; '.join(installed.odd)}",
+            f"the hosts disagree: most have {installed.release}; {told(installed.odd)}",
             "`inv resume` or the next deployment brings them together; until then keep those out of the balancer",
         )
     if not installed.running:

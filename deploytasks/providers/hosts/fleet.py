@@ -12,14 +12,14 @@ from ...at_once import at_once
 from ...errors import UsageError
 from ...ports import COLORS, Call, Calls, Color, Finding, Health, Installed, Release
 from ...settings.hosts import HostsSettings, batch_size
-from . import choosing, commands, looking
+from . import choosing, commands, serving
 from .agreeing import agreed, silent, sliced, together
 from .host import Member
 from .installing import install
 from .layout import Layout
 from .oneoff import run_once
 from .rendering import Program
-from .serving import Serving
+from .serving import Serving, State
 
 _QUICK = 30.0
 """Seconds for a command that only moves names about."""
@@ -48,9 +48,8 @@ class HostFleet:
 
     # -- who -----------------------------------------------------------------
 
-    def hosts(self) -> Sequence[str]:
-        """Their names."""
-        return [member.host.name for member in self._members]
+    def hosts(self, color: Color | None = None) -> Sequence[str]:
+        return [member.host.name for member in (self._members if color is None else self._of(color))]
 
     def only(self, hosts: Collection[str]) -> Self:
         """The same fleet, as if it had these hosts and no other. It may be empty."""
@@ -71,7 +70,7 @@ class HostFleet:
 
     def colors(self) -> Mapping[Color, Installed | None]:
         """What stands on both colors: each host is asked once, all of them at once. Raises ``HostsDown``."""
-        said = self._asked(self._members, lambda member: looking.states(self._processes(member)))
+        said = self._asked(self._members, self._states)
         return {color: agreed({host: of[color] for host, of in said.items() if color in of}) for color in COLORS}
 
     def installed(self, color: Color) -> Installed | None:
@@ -179,8 +178,10 @@ class HostFleet:
         ]
         return [calls] if calls else []
 
-    def _processes(self, member: Member) -> Mapping[Color, Serving]:
-        return {color: self._process(member, color) for color in COLORS if color in member.addresses}
+    def _states(self, member: Member) -> Mapping[Color, State]:
+        """Of its colors, by one command."""
+        colors = [color for color in COLORS if color in member.addresses]
+        return dict(zip(colors, serving.states([self._process(member, color) for color in colors]), strict=True))
 
     def _process(self, member: Member, color: Color) -> Serving:
         return choosing.serving(self._settings, member, self._layout, color, self._python)

@@ -77,7 +77,9 @@ def _role(color: str, traffic: Mapping[str, Any], paint: Paint) -> str:
 def _health(found: Mapping[str, Any], paint: Paint) -> str:
     detail = word(found, "detail")
     if not found.get("running"):
-        return paint("does not run", "dim")
+        return (
+            paint(f"runs on some hosts only: {detail}", "bad") if found.get("partly") else paint("does not run", "dim")
+        )
     if found.get("healthy") is True:
         return paint("healthy", "good") + f" ({detail})"
     return paint(f"NOT healthy: {detail}", "bad")
@@ -171,6 +173,18 @@ def _care(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     if traffic.get("blue") and traffic.get("green") and held is None:
         cares.append(f"traffic is shared and nobody is at work: inv rollback --env {env} --reason …")
     back = fields(colors, str(traffic.get("way_back")))
-    if back and back.get("healthy") is False:
+    if back and back.get("usable", back.get("healthy")) is False:
         cares.append(f"the way back, {traffic.get('way_back')}, is not healthy: a rollback would be refused")
+    cares += [care for color in _COLORS for care in _hosts(color, fields(colors, color))]
     return [f"  {paint.mark('warn')} {care}" for care in cares]
+
+
+def _hosts(color: str, found: Mapping[str, Any]) -> list[str]:
+    """Who does not answer, and who has something else than the others."""
+    odd = [f"{host} {why}" for host, why in fields(found, "odd").items()]
+    silent = [str(host) for host in found.get("silent") or ()]
+    most = f"most have {word(found, 'release')}"
+    return [
+        *([f"hosts do not answer: {', '.join(silent)} ({color})"] if silent else []),
+        *([f"the hosts disagree about {color}: {most}; {'; '.join(odd)}"] if odd else []),
+    ]

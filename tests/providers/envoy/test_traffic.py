@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -200,3 +201,23 @@ def test_errors_are_ours(house: House) -> None:
     """Nothing but our own errors comes out of a balancer that is not there."""
     with pytest.raises(DeployError):
         house.maintenance.read()
+
+
+def test_open_requests_are_counted(house: House) -> None:
+    """A color is drained when its last request is answered, wherever new ones go meanwhile."""
+    house.start(BLUE)
+    assert 0 == house.traffic.drained("blue")
+    slow = threading.Thread(target=house.get, args=("/?delay=1.5",))
+    slow.start()
+    assert wait_for(lambda: house.traffic.drained("blue") == 1)
+    house.traffic.shift(Split.all_on("green", None, "deploy:x")).perform(10)
+    assert (1, 0) == (house.traffic.drained("blue"), house.traffic.drained("green"))
+    slow.join()
+    assert wait_for(lambda: house.traffic.drained("blue") == 0)
+
+
+def wait_for(condition: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 5
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.02)
+    return condition()

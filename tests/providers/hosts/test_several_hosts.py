@@ -77,14 +77,14 @@ def test_all_run_and_are_healthy_together(fleet: HostFleet, make_release: MakeRe
     perform(fleet.start("green"))
     assert fleet.colors() == {
         "blue": None,
-        "green": (release.name, release.digest, release.version, True, False, ()),
+        "green": (release.name, release.digest, release.version, True, False, (), {}),
     }
     assert fleet.health("green") == (True, "all 3 hosts answer", 1.0)
     perform(fleet.only(["room2"]).stop("green"))
     installed = fleet.installed("green")
     assert installed is not None
     assert (installed.running, installed.partly) == (False, True)
-    assert installed.odd == ("room2: does not run it",)
+    assert (installed.down, installed.odd) == (("room2",), {"room2": "does not run it"})
     health = fleet.health("green")
     assert (health.healthy, health.is_usable, "1 of 3 hosts: room2: " in health.detail) == (False, True, True)
 
@@ -96,7 +96,7 @@ def test_hosts_that_disagree(fleet: HostFleet, make_release: MakeRelease) -> Non
     installed = fleet.installed("green")
     assert installed is not None
     assert (installed.release, installed.digest, installed.running) == (release.name, "", False)
-    assert installed.odd == ("room2: has no release",)
+    assert installed.odd == {"room2": "has no release"}
     assert [found.detail for found in fleet.diagnose() if found.state == "warn"] == [
         f"the hosts disagree: most have {release.name}; room2: has no release"
     ]
