@@ -13,10 +13,8 @@ file that it linked, and where one is not what the release says, the whole archi
 
 from __future__ import annotations
 
-import copy
 import gzip
 import os
-import tarfile
 import time
 from contextlib import suppress
 from functools import lru_cache
@@ -28,12 +26,15 @@ from typing import IO, NamedTuple
 from .. import durable
 from ..ports import Release, release_name
 from . import manifest
-from .manifest import Unfit
+from .members import BLOCK, Unfit, members
 
 _KEPT = 7 * 86400.0
 """Seconds that a difference is kept for the next host or deployment."""
 _WORTH = 0.5
 """A difference of more than this share of the whole archive is not worth its checks."""
+
+_UNFIT = (Unfit, EOFError, OSError)
+"""What stands for: there is no difference, the host shall say what is wrong with the archive."""
 
 _one_at_a_time = Lock()
 """Hosts are installed in parallel, and all need the same difference."""
@@ -65,8 +66,15 @@ def to_listing(release: Release, name: str, listing: str, archives: Path) -> Dif
     return _built(release, name, listing, archives)
 
 
+def modes_of(release: Release) -> tuple[str, ...]:
+    """The modes of a release's files, in octal digits; none when it cannot be compared to anything."""
+    with _one_at_a_time, suppress(*_UNFIT):
+        return manifest.of_archive(release.archive, release.digest).modes
+    return ()
+
+
 def _built(release: Release, name: str, base: tuple[str, str] | str, archives: Path) -> Difference | None:
-    with _one_at_a_time, suppress(Unfit, tarfile.TarError, EOFError, OSError):
+    with _one_at_a_time, suppress(*_UNFIT):
         return _between(release, name, base, archives)
     return None
 
@@ -109,22 +117,14 @@ def _kept(release: Release, name: str, shared: frozenset[str], archives: Path) -
 
 def _write(archive: str, name: str, shared: frozenset[str], sink: IO[bytes]) -> None:
     """Members in the archive's order; the names of links begin in the folder that it is unpacked in."""
-    with (
-        gzip.GzipFile("", "wb", 6, sink, mtime=0) as packed,
-        manifest.opened(archive) as tar,
-        tarfile.open(
-            fileobj=packed, mode="w|", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="surrogateescape"
-        ) as out,
-    ):
-        for member in tar:
+    with gzip.GzipFile("", "wb", 6, sink, mtime=0) as packed:
+        for member, content in members(archive):
             path = manifest.path_of(member)
-            if manifest.is_file(member) and path in shared:
-                out.addfile(_link(member, f"../../{name}/{path}"))
-            else:
-                out.addfile(member, tar.extractfile(member) if manifest.is_file(member) else None)
-
-
-def _link(member: tarfile.TarInfo, target: str) -> tarfile.TarInfo:
-    link = copy.copy(member)
-    link.type, link.linkname, link.size = tarfile.LNKTYPE, target, 0
-    return link
+            if member.is_file and path in shared:
+                packed.write(member.as_link(os.fsencode(f"../../{name}/{path}")))
+                continue
+            packed.write(member.head)
+            for piece in content:
+                packed.write(piece)
+            packed.write(bytes(member.padded() - member.size))
+        packed.write(bytes(2 * BLOCK))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
+
+from .members import Member, Unfit, members
 
 _BLOCK = 1 << 20
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
@@ -26,10 +27,6 @@ class File(NamedTuple):
 
     mode: int
     digest: str
-
-
-class Unfit(Exception):
-    """An archive that holds what a manifest cannot describe."""
 
 
 @dataclass(frozen=True)
@@ -59,27 +56,24 @@ def of_archive(archive: str, digest: str) -> Manifest:
     """The manifest of an archive whose SHA-256 is ``digest``.
 
     Raises ``Unfit`` when it is not, or when something in it is neither a file nor a folder nor a symbolic link, and
-    ``OSError`` or ``tarfile.TarError`` when it cannot be read.
+    ``OSError`` or ``EOFError`` when it cannot be read.
     """
     if _digest_of(archive) != digest:
         raise Unfit(f"{archive} is not what it was")
     files: dict[str, File] = {}
     folders: set[str] = set()
     links: set[str] = set()
-    with opened(archive) as tar:
-        for member in tar:
-            path = path_of(member)
-            folders.update(_above(path))
-            if path in files or path in links:
-                raise Unfit(f"{path} is there twice")
-            if is_file(member):
-                files[path] = File(member.mode, _hashed(tar.extractfile(member)))
-            elif member.issym():
-                links.add(path)
-            elif member.isdir():
-                folders.add(path)
-            else:
-                raise Unfit(f"{path} is neither a file nor a folder nor a symbolic link")
+    for member, content in members(archive):
+        path = path_of(member)
+        folders.update(_above(path))
+        if path in files or path in links:
+            raise Unfit(f"{path} is there twice")
+        if member.is_file:
+            files[path] = File(member.mode, _hashed(content))
+        elif member.kind == b"2":
+            links.add(path)
+        else:
+            folders.add(path)
     folders.discard("")
     if folders & (files.keys() | links):
         raise Unfit("something is a folder and a file")
@@ -98,20 +92,11 @@ def of_listing(text: str) -> dict[str, File]:
     return {path: File(mode, digests[path]) for path, mode in modes.items() if path in digests}
 
 
-def opened(archive: str) -> tarfile.TarFile:
-    """An archive, to be read from its beginning to its end."""
-    return tarfile.open(archive, "r:gz", encoding="utf-8", errors="surrogateescape")
-
-
-def is_file(member: tarfile.TarInfo) -> bool:
-    """Whether a member is a plain regular file."""
-    return member.type in {tarfile.REGTYPE, tarfile.AREGTYPE}
-
-
-def path_of(member: tarfile.TarInfo) -> str:
+def path_of(member: Member) -> str:
     """A member's path, without ``./`` before it; empty for the top. Raises ``Unfit`` for one that leads elsewhere, or
     that tools print in different ways."""
-    path = member.name.removeprefix("./").rstrip("/") if member.name != "." else ""
+    name = member.name.decode("utf-8", "surrogateescape")
+    path = name.removeprefix("./").rstrip("/") if name != "." else ""
     if _UNSAFE.search(path) or path.startswith("/") or any(part in {"", ".", ".."} for part in path.split("/") if path):
         raise Unfit(f"{path!r} cannot be compared")
     return path
@@ -124,11 +109,11 @@ def _above(path: str) -> list[str]:
 
 def _digest_of(archive: str) -> str:
     with Path(archive).open("rb") as file:
-        return _hashed(file)
+        return _hashed(iter(lambda: file.read(_BLOCK), b""))
 
 
-def _hashed(file: IO[bytes] | None) -> str:
+def _hashed(content: Iterator[bytes]) -> str:
     hashed = sha256()
-    while file and (block := file.read(_BLOCK)):
+    for block in content:
         hashed.update(block)
     return hashed.hexdigest()

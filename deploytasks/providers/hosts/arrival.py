@@ -32,6 +32,7 @@ if [ "$there" = {quote(digest)} ]; then
 fi
 cd {quote(layout.releases)} || exit 1
 for left in .unpack-*.[0-9]* {quote(layout.current(color))}.[0-9]*; do
+  [ -e "$left" ] || [ -L "$left" ] || continue
   [ -n "$(identity "${{left##*.}}")" ] || rm -rf "$left"
 done
 ls -1td -- */.digest 2>/dev/null | while read -r entry; do
@@ -64,7 +65,7 @@ def patch(layout: Layout, color: Color, name: str, digest: str, difference: Diff
     return f"""{_receive(layout, name, difference.digest)}{LISTING}
 tar -xzopPf "$stage/archive" -C "$new" 2>/dev/null || tar -xzopf "$stage/archive" -C "$new" || exit 1
 found=$(cd "$new" && list {" ".join(difference.modes)} | LC_ALL=C sort | sha256)
-[ "$found" = {quote(difference.result)} ] || fail "the difference does not give the release, from" {quote(difference.base)}
+[ "$found" = {quote(difference.result)} ] || fail "no such release comes of the difference to" {quote(difference.base)}
 {_place(layout, color, name, digest)}"""
 
 

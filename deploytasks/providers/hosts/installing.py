@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...errors import DeployError, GateRefused, UsageError
 from ...ports import Color, Release, release_name
-from ...release import difference, manifest
+from ...release import difference
 from ...release.difference import Difference
 from . import arrival
 from .host import CommandFailed, Host
@@ -96,9 +96,9 @@ def _difference(
     if not known or any((archives / f"{name}.tar.gz").is_file() for _, name in known):
         return None
     try:
-        modes = manifest.of_archive(release.archive, release.digest).modes
-        listing = host.run(arrival.listing(layout, known[0][1], modes), clock.left(_LISTING))
-    except (DeployError, manifest.Unfit):
+        modes = difference.modes_of(release)
+        listing = host.run(arrival.listing(layout, known[0][1], modes), clock.left(_LISTING)) if modes else ""
+    except DeployError:
         return None
     return difference.to_listing(release, known[0][1], listing, archives)
 
@@ -126,5 +126,7 @@ def _unpack(
         command = arrival.unpack(layout, color, release.name, release.digest)
         host.run(command, clock.left(), given=release.archive)
     except CommandFailed as error:
-        what = f"unpacking {release.name}" + (f" (as before of a difference: {before.lines[-1:]})" if before else "")
+        what = f"unpacking {release.name}"
+        if before:
+            what += f", after a difference had failed ({' '.join(before.lines)}),"
         raise CommandFailed(host.name, error.code, error.output, what=what, state="every color is as before") from error
