@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import interrupt
@@ -101,10 +102,11 @@ def _ended_by(error: BaseException, plan: Plan, world: World, begun: Collection[
     own_code = error.exit_code if isinstance(error, DeployError | Interrupted) else 1
     left: tuple[str, ...] = ()
     traffic_failed = False
+    was_exposed = _was_exposed(plan, world, begun)
     if not isinstance(error, LeaseLost | SplitMoved):
         held = isinstance(error, NotEnoughEvidence)
         left, traffic_failed = back(plan, world, begun, why, traffic_only=held)
-    code, word = _meaning(error, plan, world, begun, traffic_failed=traffic_failed)
+    code, word = _meaning(error, world, was_exposed=was_exposed, traffic_failed=traffic_failed)
     lasts = tuple(step.lasts for step in plan.steps if step.lasts and step.label in begun)
     code, took = own_code if code is None else code, world.clock.elapsed() - began
     return Outcome(code, word, why, took, left, error, lasts, _is_resumable(error, word))
@@ -115,15 +117,13 @@ def _is_resumable(error: BaseException, word: str) -> bool:
     return word == "held" or (word == "taken back" and isinstance(error, HostsDown | HostsFailed))
 
 
-def _meaning(
-    error: BaseException, plan: Plan, world: World, begun: Collection[str], *, traffic_failed: bool
-) -> tuple[int | None, str]:
+def _meaning(error: BaseException, world: World, *, was_exposed: bool, traffic_failed: bool) -> tuple[int | None, str]:
     """The exit code (``None``: the error's own) and the word for it."""
     if isinstance(error, LeaseLost | SplitMoved):
         return SplitMoved.exit_code, "stopped"
     if not world.has_written:
         return None, "refused"
-    if traffic_failed or _was_exposed(plan, begun):
+    if traffic_failed or was_exposed:
         return WayBackFailed.exit_code, "stuck" if traffic_failed else "closed"
     if isinstance(error, NotEnoughEvidence):
         return NotEnoughEvidence.exit_code, "held"
@@ -132,10 +132,16 @@ def _meaning(
     return (TakenBack.exit_code if isinstance(error, DeployError) else None), "taken back"
 
 
-def _was_exposed(plan: Plan, begun: Collection[str]) -> bool:
-    """Whether users saw a first release, from which there is no way back."""
-    had_nothing = plan.starts_from.split.blue + plan.starts_from.split.green == 0
-    return had_nothing and any(step.moves_traffic and step.label in begun for step in plan.steps)
+def _was_exposed(plan: Plan, world: World, begun: Collection[str]) -> bool:
+    """Whether users may have seen a first release, from which there is no way back."""
+    if plan.starts_from.split.blue + plan.starts_from.split.green:
+        return False
+    if not any(step.moves_traffic and step.label in begun for step in plan.steps):
+        return False
+    with suppress(DeployError):
+        split = world.traffic.at_rest()
+        return split.blue + split.green > 0 or split.verb != "deploy"
+    return True
 
 
 def back(

@@ -217,6 +217,15 @@ def test_a_first_deployment_that_fails_after_exposure_closes_and_is_code_8(tmp_p
     assert (0, 0) == (split.blue, split.green)
 
 
+def test_a_first_deployment_that_nobody_saw_is_taken_back_like_any_other(tmp_path: Path) -> None:
+    """Held for want of evidence before its first shift: code 6, no person is called."""
+    memory.world(tmp_path)
+    memory.state_of(tmp_path).set(silent=True)
+    with pytest.raises(NotEnoughEvidence):
+        deploy(memory.world(tmp_path), memory.release())
+    assert memory.world(tmp_path).traffic.read().weights() == "nothing exposed"
+
+
 def test_an_error_before_any_write_keeps_its_own_code(tmp_path: Path) -> None:
     """A balancer that does not answer at the beginning is code 7, and nothing was changed."""
     settled(tmp_path)
