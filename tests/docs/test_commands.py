@@ -109,6 +109,6 @@ def test_files_that_are_named_exist(page: object) -> None:
     named = {
         found[0]
         for text in (*spans(page), *blocks(page))  # type: ignore[arg-type]  # a path, by the parameters above
-        for found in re.finditer(r"\b(?:deploytasks|tests|benchmarks|examples|docs|\.ci)/[\w./-]*\w/?", text)
+        for found in re.finditer(r"(?<![\w/])(?:deploytasks|tests|benchmarks|examples|docs|\.ci)/[\w./-]*\w/?", text)
     }
     assert [] == [path for path in sorted(named) if not (ROOT / path).exists()]
