@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DeployError, GateRefused, WayBackFailed
@@ -54,8 +55,9 @@ def reverse(world: World) -> None:
             view.say(wanted)
             return
         migration, plan = wanted
-        _check(world, migration, plan)
-        _carry_out(world, migration, plan)
+        with _in_its_release(world, migration):
+            _check(world, migration, plan)
+            _carry_out(world, migration, plan)
         command = "; ".join(plan.commands)
         world.note("reversed", color=migration.color, command=command, migrations=list(plan.migrations))
     view.say(f"reversed the migration of {migration.color}{': ' if plan.migrations else ''}{_listed(plan.migrations)}")
@@ -90,7 +92,7 @@ def _wanted(world: World) -> tuple[Migration, Reversal] | str:
         raise GateRefused("no migration is recorded as reversible", state=_UNTOUCHED, do=_SNAPSHOT)
     if not plan.commands:
         return "the last deployment has left no migration in the database: there is nothing to reverse"
-    _require_the_release(world, migration, plan)
+    _require_no_users(world, migration)
     return migration, plan
 
 
@@ -120,9 +122,9 @@ def _planned(world: World, migration: Migration, preset: str, migrator: str) -> 
     return reversal(preset, migrator, before, now)
 
 
-def _require_the_release(world: World, migration: Migration, plan: Reversal) -> None:
-    """Only the release that brought a migration knows the way back, and it must not be the one that users are on."""
-    color, release = migration.color, text(migration.facts, "release")
+def _require_no_users(world: World, migration: Migration) -> None:
+    """The release that brought a migration needs it: users must be elsewhere."""
+    color = migration.color
     if color is None:
         raise GateRefused("the migration is recorded without its color", state=_UNTOUCHED, do=_SNAPSHOT)
     if world.traffic.read().share(color):
@@ -131,13 +133,32 @@ def _require_the_release(world: World, migration: Migration, plan: Reversal) -> 
             state="the database was not touched",
             do="send traffic to the other color first",
         )
+
+
+@contextmanager
+def _in_its_release(world: World, migration: Migration) -> Iterator[None]:
+    """Meanwhile the release that brought the migration is the color's current one: a deployment that was taken back has
+    put another one there, or none, and left it on the hosts."""
+    color, release = migration.color, text(migration.facts, "release")
+    assert color is not None  # it was looked at
     found = world.fleet.installed(color)
-    if release and not truth(migration.facts, "here") and (found is None or found.release != release):
+    before = found.release if found else None
+    if not release or truth(migration.facts, "here") or before == release:
+        yield
+        return
+    try:
+        world.perform(world.fleet.switch(color, release))
+    except DeployError as error:
         raise GateRefused(
-            f"{release}, which brought the migration, is no longer on {color}: only it knows the way back",
+            f"{release}, which brought the migration, is no longer there for {color}: only it knows the way back",
             state=_UNTOUCHED,
-            do=f"install it there, then run: {'; '.join(plan.commands)}",
-        )
+            do=f"`inv install` it, then this again; {error.what}",
+        ) from error
+    try:
+        yield
+    finally:
+        with world.going_back():
+            world.perform(world.fleet.switch(color, before))
 
 
 def _calls(world: World, migration: Migration, plan: Reversal) -> list[Call]:
