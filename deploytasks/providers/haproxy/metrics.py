@@ -89,6 +89,10 @@ class Metrics:
 
     # -- doctor --------------------------------------------------------------
 
+    def levels(self) -> Mapping[str, float]:
+        """HAProxy knows of no database and no host."""
+        return {}
+
     def diagnose(self) -> Sequence[Finding]:
         from .diagnosis import diagnose_counters, diagnose_logs
 
