@@ -24,18 +24,34 @@ def status(c: Context, env: Any = None, json: bool = False) -> None:
     help=words(
         "env",
         "json",
+        "plan",
+        "yes",
         verify="Check the whole chain of the ledger; code 9 when it was tampered with.",
         expect="A digest of the head, known from earlier: finds a ledger that was cut off.",
         limit="Only the newest so many.",
+        export="Write the whole ledger to this new file, to move it to another store.",
+        **{"import": "Add to the ledger what this file has more than it."},
     )
 )
 def history(
-    c: Context, env: Any = None, json: bool = False, verify: bool = False, expect: Any = None, limit: int = 0
+    c: Context,
+    env: Any = None,
+    json: bool = False,
+    plan: bool = False,
+    yes: bool = False,
+    verify: bool = False,
+    expect: Any = None,
+    limit: int = 0,
+    export: Any = None,
+    import_: Any = None,
 ) -> None:
-    """Show what happened, or verify the ledger."""
-    from ..operations import asking
+    """Show what happened, verify the ledger, or move it to another store."""
+    from ..operations import asking, moving
 
-    asking.history(c, env, verify=verify or expect is not None, expect=expect, limit=limit, json=json)
+    if export or import_:
+        moving.move(c, env, export=export, bring_in=import_, preview=plan, consent=yes, json=json)
+    else:
+        asking.history(c, env, verify=verify or expect is not None, expect=expect, limit=limit, json=json)
 
 
 @task(help=words("env", "json", deployment="Which one; default: the last."))

@@ -208,6 +208,10 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "hosts-back": lambda facts: f"back: {', '.join(texts(facts, 'hosts'))} with {text(facts, 'release')}",
     "maintenance": _maintenance,
     "lease": _lease,
+    "imported": lambda facts: (
+        f"imported: {whole(facts, 'added')} of {whole(facts, 'count')} events from {text(facts, 'file')}, "
+        f"exported by {text(facts, 'exported_by')} from a store of kind {text(facts, 'store')}"
+    ),
     "note": lambda facts: f"note: {text(facts, 'text')}",
     "deadman-fired": _fired,
     "deadman-failed": lambda facts: f"dead-man's switch FAILED to take traffic home: {_why(facts)}",

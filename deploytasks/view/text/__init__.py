@@ -15,6 +15,7 @@ RENDERERS = {
     "status": "status:status",
     "history": "past:history",
     "verification": "past:verification",
+    "moved": "past:moved",
     "report": "report:report",
     "checklist": "checks:checklist",
     "smoke": "checks:smoke",

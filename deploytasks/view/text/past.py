@@ -51,3 +51,14 @@ def verification(answer: Mapping[str, Any], paint: Paint) -> list[str]:
         return [mended, f"  head {word(answer, 'head')}", f"  {keep}"]
     said = f"the ledger of {where} was changed: {counted(len(problems), 'problem')} in {count} events"
     return [f"{paint.mark('fail')} {paint(said, 'bad')}", *(f"  {problem}" for problem in problems)]
+
+
+def moved(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """What was written to a file, or read from one."""
+    where = title(word(answer, "application"), word(answer, "environment"))
+    file, events = word(answer, "file"), counted(int(answer.get("events") or 0), "event")
+    if word(answer, "did") == "exported":
+        said = f"exported the ledger of {where} to {file}: {events}"
+    else:
+        said = f"imported {whole(answer.get('added'))} of {events} from {file}; the ledger of {where} is whole"
+    return [f"{paint.mark('ok')} {said}", f"  head {word(answer, 'head')}"]
