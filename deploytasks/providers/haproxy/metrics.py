@@ -43,14 +43,17 @@ class Metrics:
         self._balancers = opened(traffic, site)
         self._members = members(traffic, site)
         self._colors = {name: color for color, of in self._members.items() for name in of.names}
-        self._tails: dict[str, tuple[Tail, Counts]] = {}
+        self._tails: dict[str, Tail] = {}
         self._counters: dict[tuple[str, Color], Growing] = {}
 
     def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
         """From the log: what ended at ``since`` or later, exact at any edges. Without one: all that each HAProxy has
         counted since it was started, and nothing about latency."""
-        work = partial(self._logged, since, edges) if self._settings.log else self._counted
-        found = at_once(self._balancers, work, self._site.parallel)
+        most = self._site.parallel
+        if self._settings.log:
+            found = at_once(self._logs(), partial(self._logged, since, edges), most)
+        else:
+            found = at_once(self._balancers, self._counted, most)
         for result in found.values():
             if isinstance(result, DeployError):
                 return NoData(result.what)
@@ -59,24 +62,24 @@ class Metrics:
 
     # -- from the log --------------------------------------------------------
 
-    def _logged(self, since: datetime, edges: Sequence[float], balancer: Balancer) -> dict[Color, Totals]:
-        if balancer.name not in self._tails:
-            self._tails[balancer.name] = self._tail(balancer, since)
-        tail, counts = self._tails[balancer.name]
-        if not tail.catch_up(READ_WITHIN):
-            raise Unreachable(f"haproxy's log {tail.log.name} is longer than could be read so far", do="wait")
-        return {color: counts.totals(color, edges) for color in COLORS}
-
-    def _tail(self, balancer: Balancer, since: datetime) -> tuple[Tail, Counts]:
-        counts = Counts(self._colors)
-        return Tail(self.log(balancer), counts, int(since.timestamp() * 1000)), counts
-
-    def log(self, balancer: Balancer) -> LogFile:
-        """The log on the host of a balancer."""
+    def _logs(self) -> Sequence[LogFile]:
+        """One for each host: balancers on the same host have one log."""
         path = self._settings.log or ""
-        if isinstance(balancer, FarBalancer):
-            return FarLog(balancer.name, lambda: balancer.host, path)
-        return NearLog(path)
+        found: dict[str, LogFile] = {}
+        for balancer in self._balancers:
+            log: LogFile = NearLog(path)
+            if isinstance(balancer, FarBalancer):
+                log = FarLog(balancer.endpoint, balancer.reach, path)
+            found.setdefault(log.name, log)
+        return tuple(found.values())
+
+    def _logged(self, since: datetime, edges: Sequence[float], log: LogFile) -> dict[Color, Totals]:
+        tail = self._tails.get(log.name)
+        if tail is None:
+            tail = self._tails[log.name] = Tail(log, Counts(self._colors), int(since.timestamp() * 1000))
+        if not tail.catch_up(READ_WITHIN):
+            raise Unreachable(f"haproxy's log {log.name} is longer than could be read so far", do="wait")
+        return {color: tail.counts.totals(color, edges) for color in COLORS}
 
     # -- from the counters ---------------------------------------------------
 
@@ -87,11 +90,11 @@ class Metrics:
             found[color] = self._counters.setdefault((balancer.name, color), Growing()).seen(seen)
         return found
 
-    # -- doctor --------------------------------------------------------------
-
     def levels(self) -> Mapping[str, float]:
         """HAProxy knows of no database and no host."""
         return {}
+
+    # -- doctor --------------------------------------------------------------
 
     def diagnose(self) -> Sequence[Finding]:
         from .diagnosis import diagnose_counters, diagnose_logs
@@ -99,7 +102,7 @@ class Metrics:
         now = datetime.now(UTC)
         if self._settings.log is None:
             return list(diagnose_counters(self.totals(now, ()), has_prober="probe" in self._site.sections))
-        return list(diagnose_logs([self.log(each) for each in self._balancers], self._colors))
+        return list(diagnose_logs(self._logs(), self._colors))
 
 
 class Growing:
