@@ -31,8 +31,8 @@ class House(NamedTuple):
         match = {"match": {"job": name}}
         said = {
             "url": self.server.url,
-            "scrape": "250ms",
-            "stale_after": "1s",
+            "scrape": "100ms",
+            "stale_after": "20s",
             "counts": {"requests": "hits_total", "errors": "failures_total", **match},
             "latency": {"buckets": "seconds_bucket", **match},
             **given,
@@ -65,7 +65,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             jobs.append(job(name, *((page.target, labels) for page in pages[name])))
             for page in pages[name]:
                 page.text = "" if name == "labelled" else said(blue=(100, 3))
-        with prometheus(folder, jobs) as server:
+        with prometheus(folder, jobs, scrape="100ms") as server:
             until(lambda: all(page.scrapes > 1 for each in pages.values() for page in each))
             yield House(server, pages, folder)
 
@@ -127,7 +127,7 @@ def test_a_labelled_target_without_any_series_has_had_no_request(house: House) -
 
 def test_a_target_that_is_down_is_no_data_with_its_age(house: House) -> None:
     """Down under load: no data, which target, and how old; up again: the counts go on."""
-    (page,), of, since = house.pages["down"], house.metrics("down"), datetime.now(UTC)
+    (page,), of, since = house.pages["down"], house.metrics("down", stale_after="1s"), datetime.now(UTC)
     totals(of, since)
     page.say(said(blue=(110, 3)))
     assert 10 == totals(of, since)["blue"].requests
@@ -209,10 +209,10 @@ def findings(of: Metrics) -> dict[str, Finding]:
 
 def test_doctor_tells_what_is_there(house: House) -> None:
     """The clock, the series of each selector, the pace, and the bucket that is missing for a limit of 2 s."""
-    found = findings(house.metrics("doctor", scrape="250ms", levels={"cpu": "vector(0.5)", "disk": "nothing"}))
+    found = findings(house.metrics("doctor", levels={"cpu": "vector(0.5)", "disk": "nothing"}))
     assert "ok" == found["metrics: prometheus"].state
     assert ("warn", "blue 1 series, green 0 series") == found["metrics: requests"][1:3]
-    assert "every 0.25 s" == found["metrics: scrapes"].detail
+    assert "every 0.1 s" == found["metrics: scrapes"].detail
     assert "slower than 2 s counts from 2.5 s on" == found["metrics: latency of blue"].detail
     assert "give the histogram a bound at 2 s" == found["metrics: latency of blue"].do
     assert ("ok", "CPU 50 %") == found["metrics: cpu"][1:3]
@@ -222,7 +222,7 @@ def test_doctor_tells_what_is_there(house: House) -> None:
 def test_doctor_measures_the_scrapes(house: House) -> None:
     """Whoever is told that it is scraped more often than it is would take old numbers for the present."""
     found = findings(house.metrics("doctor", scrape="50ms"))["metrics: scrapes"]
-    assert ("warn", "every 0.25 s, and metrics.scrape says 0.05 s") == found[1:3]
+    assert ("warn", "every 0.1 s, and metrics.scrape says 0.05 s") == found[1:3]
 
 
 def test_doctor_finds_workers_that_count_each_for_themselves(house: House) -> None:
@@ -238,7 +238,7 @@ def test_doctor_finds_workers_that_count_each_for_themselves(house: House) -> No
 
 def test_prometheus_dies_and_comes_back(house: House) -> None:
     """No data meanwhile; afterwards what was counted before is still there, and what came is added."""
-    (page,), of, since = house.pages["broken"], house.metrics("broken", stale_after="60s"), datetime.now(UTC)
+    (page,), of, since = house.pages["broken"], house.metrics("broken"), datetime.now(UTC)
     page.say(said(blue=(110, 3)))
     before = totals(of, since)["blue"].requests
     house.server.kill()
