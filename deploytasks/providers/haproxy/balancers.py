@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
+from ...at_once import at_once as all_at_once
 from ...errors import DeployError, Unreachable
 from ...settings.haproxy import FOLDER
 from .balancer import Balancer, Busy, Differs, Table
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from ..site import Site
 
 T = TypeVar("T")
+
+
+class Named(Protocol):
+    """A balancer, or its log."""
+
+    name: str
+
+
+N = TypeVar("N", bound=Named)
 Which = Callable[[Balancer], Table]
 """Chooses one of a balancer's maps."""
 
@@ -35,21 +45,15 @@ def opened(settings: TrafficSettings, site: Site) -> Sequence[Balancer]:
     )
 
 
-def at_once(balancers: Sequence[Balancer], work: Callable[[Balancer], T], most: int) -> Mapping[str, T | DeployError]:
-    """Do the same with each, ``most`` at a time. An error is a result like another."""
-
-    def attempt(balancer: Balancer) -> T | DeployError:
-        try:
-            return work(balancer)
-        except DeployError as error:
-            return error
-
-    if len(balancers) < 2:
-        return {each.name: attempt(each) for each in balancers}
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=min(most, len(balancers))) as pool:
-        return dict(zip((each.name for each in balancers), pool.map(attempt, balancers), strict=True))
+def at_once(them: Sequence[N], work: Callable[[N], T], most: int) -> Mapping[str, T | DeployError]:
+    """Do the same with each, ``most`` at a time; by name. A ``DeployError`` is a result like another."""
+    came = all_at_once([partial(work, each) for each in them], most)
+    found: dict[str, T | DeployError] = {}
+    for each, (value, error) in zip(them, came, strict=True):
+        if error is not None and not isinstance(error, DeployError):
+            raise error
+        found[each.name] = error if error is not None else cast("T", value)
+    return found
 
 
 def write_everywhere(balancers: Sequence[Balancer], which: Which, keys: Keys, timeout: float, most: int) -> None:
@@ -129,7 +133,13 @@ def _opened(settings: BalancerSettings, name: str, traffic: TrafficSettings, sit
     from .far import FarBalancer
 
     return FarBalancer(
-        name, partial(_reached, settings.host, traffic, site), settings.socket, maps, closed, weights(traffic)
+        name,
+        settings.host,
+        partial(_reached, settings.host, traffic, site),
+        settings.socket,
+        maps,
+        closed,
+        weights(traffic),
     )
 
 

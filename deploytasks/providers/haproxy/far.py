@@ -14,11 +14,12 @@ from .weights import Weights, in_force
 
 
 class FarBalancer:
-    """``reach`` gives the host, and connects no sooner than it is needed; ``socket`` is as that host sees it."""
+    """``reach`` gives the host at ``endpoint``, and connects when it is needed; ``socket`` is as it sees it."""
 
     def __init__(
         self,
         name: str,
+        endpoint: str,
         reach: Callable[[], Host],
         socket: str,
         split: Table,
@@ -26,16 +27,17 @@ class FarBalancer:
         weights: Weights | None = None,
     ) -> None:
         self.name = name
+        self.endpoint = endpoint
         self.weights = weights
         self.split = split
         self.maintenance = maintenance
-        self._reach = reach
+        self.reach = reach
         self.socket = socket
 
     @property
     def host(self) -> Host:
         """Where it runs."""
-        return self._reach()
+        return self.reach()
 
     def ask(self, command: str, timeout: float) -> str:
         return api.whole(self._run(script.asking(self.socket, command, timeout), timeout), self.name)

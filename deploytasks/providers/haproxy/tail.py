@@ -19,7 +19,7 @@ class Tail:
 
     def __init__(self, log: LogFile, counts: Counts, since: int) -> None:
         self.log = log
-        self._counts = counts
+        self.counts = counts
         self._since = since
         self._inode: int | None = None
         self._offset = 0
@@ -46,7 +46,7 @@ class Tail:
             self._offset = self._old = 0
             return True
         whole = _whole_lines(piece.content)
-        self._counts.take(_texts(piece.content[:whole]), self._since if is_old else 0)
+        self.counts.take(_texts(piece.content[:whole]), self._since if is_old else 0)
         self._offset += whole
         if is_old:
             self._old = self._old if whole else 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...errors import SplitMoved, Unreachable
+from ...errors import DeployError, SplitMoved, Unreachable
 from ...ports import COLORS, Call, Calls, Color, Finding, Split
 from ..site import Site
 from . import looking
@@ -118,7 +118,17 @@ class Traffic:
     def diagnose(self) -> Sequence[Finding]:
         from .diagnosis import diagnose
 
-        return list(diagnose(self._balancers, self._members))
+        found = list(diagnose(self._balancers, self._members))
+        if len(self._balancers) > 1:
+            found.append(self._agreement())
+        return found
+
+    def _agreement(self) -> Finding:
+        subject = "traffic: all balancers"
+        try:
+            return Finding(subject, "ok", f"agree: {described(self.read())}")
+        except DeployError as error:
+            return Finding(subject, "fail", error.what, error.do)
 
 
 def _split(balancer: Balancer) -> Table:

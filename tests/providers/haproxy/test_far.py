@@ -32,7 +32,7 @@ def far(house: House) -> Traffic:
     """The same environment, its HAProxy on another host; the host is this one."""
     traffic = house.traffic
     (near,) = traffic._balancers
-    balancer = FarBalancer("lb1", LocalHost, near.name, near.split, near.maintenance)
+    balancer = FarBalancer("lb1", "lb1", LocalHost, near.name, near.split, near.maintenance)
     traffic._balancers = (balancer,)
     return traffic
 

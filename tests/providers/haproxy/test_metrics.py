@@ -37,7 +37,7 @@ def metrics(request: pytest.FixtureRequest, house: House, monkeypatch: pytest.Mo
     """The log here, and the same log as if it were on another host."""
     found = house.metrics
     if request.param == "far":
-        monkeypatch.setattr(found, "log", lambda _: FarLog("lb1", LocalHost, str(house.balancer.log)))
+        monkeypatch.setattr(found, "_logs", lambda: [FarLog("lb1", LocalHost, str(house.balancer.log))])
     return found
 
 
@@ -123,14 +123,23 @@ def test_all_balancers_are_summed_up(new_house: Callable[..., House], monkeypatc
     house = new_house(2)
     house.traffic.shift(BLUE).perform(30)
     metrics = house.metrics
-    logs = {each.socket: NearLog(str(each.log)) for each in house.balancers}
-    monkeypatch.setattr(metrics, "log", lambda balancer: logs[balancer.name])
+    monkeypatch.setattr(metrics, "_logs", lambda: [NearLog(str(each.log)) for each in house.balancers])
     for at in (0, 0, 1):
         house.get("/?status=500" if at else "/", at=at)
     until(lambda: totals(metrics)["blue"].requests == 3)
     assert 1 == totals(metrics)["blue"].errors
     house.balancers[1].log.unlink()
     assert isinstance(metrics.totals(LONG_AGO, EDGES), NoData)
+
+
+def test_a_log_that_two_balancers_share_counts_once(new_house: Callable[..., House]) -> None:
+    """Both are on this machine, and so is the file."""
+    house = new_house(2)
+    house.traffic.shift(BLUE).perform(30)
+    house.get()
+    metrics = house.metrics
+    until(lambda: totals(metrics)["blue"].requests)
+    assert 1 == totals(metrics)["blue"].requests
 
 
 # -- without a log ---------------------------------------------------------------------------------------------

@@ -94,6 +94,15 @@ def test_at_rest_a_dead_one_says_what_it_will_have(pair: House) -> None:
     assert STAGE == pair.traffic.at_rest()
 
 
+def test_doctor_says_whether_they_agree(pair: House) -> None:
+    """One finding for all of them, beside those of each."""
+    assert [("ok", True)] == [
+        (each.state, "agree" in each.detail) for each in pair.traffic.diagnose() if "all balancers" in each.subject
+    ]
+    House(pair.root, [pair.balancers[1]], {}).traffic.shift(NEXT).perform(30)
+    assert ["fail"] == [each.state for each in pair.traffic.diagnose() if "all balancers" in each.subject]
+
+
 def test_drained_counts_at_all_of_them(pair: House) -> None:
     """Nothing is open at either."""
     assert 0 == pair.traffic.drained("blue")

@@ -34,7 +34,7 @@ def traffic(request: pytest.FixtureRequest, classic: House) -> Traffic:
     found = classic.traffic
     if request.param == "far":
         (near,) = found._balancers
-        far = FarBalancer("lb1", LocalHost, near.name, near.split, near.maintenance, found._weights)
+        far = FarBalancer("lb1", "lb1", LocalHost, near.name, near.split, near.maintenance, found._weights)
         found._balancers = (far,)
     return found
 
