@@ -2,10 +2,10 @@
 
     python benchmarks/fleet.py [--only transfer|delta|hundred] [--rounds 9] [--quick]
 
-Hosts are OpenSSH servers in network namespaces: this takes root. Their disks are in memory: twenty hosts that share one
-disk would measure that disk, and ext4 avoids for a minute the inodes that the round before has given back. Rounds are
-interleaved, and every process is a fresh one. Ansible, which takes most of a minute, has three rounds; what counts is
-the median of each.
+Hosts are OpenSSH servers in network namespaces: this takes root. Their folders are on one ext4 of its own (a file of
+some GB in the temporary folder), in which every round begins in a new place and nothing is deleted: ext4 passes by,
+for a minute, the inodes that a round before has given back. Rounds are interleaved, and every process is a fresh one.
+Ansible, which takes most of a minute, has three rounds; what counts is the median of each.
 
 transfer  20 hosts, 16 at once. Bars: ours at most 1.15 × OpenSSH streaming into ``tar``, less than pyinfra, at most
           0.15 × Ansible, and at most 6 round trips per host, connecting included.
@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,8 @@ from deploytasks.release.archive import Entry  # noqa: E402
 FILES = 1500
 SIZE = 6_000_000
 AT_ONCE = 16
+CHANGED = {"1.0.0": 0, "1.1.0": FILES // 100}
+"""How many files of a version are other ones."""
 CLIENT = Path(__file__).parent / "fleet_client.py"
 
 
@@ -73,6 +76,11 @@ class Run(NamedTuple):
     sent: int = 0
     """Bytes that arrived at all hosts together."""
 
+    @property
+    def alone(self) -> float:
+        """Seconds of the installation alone, without the start and the end of Python."""
+        return float(self.said["seconds"])
+
 
 class Bench:
     """A laboratory, two releases, and a folder for everything."""
@@ -80,19 +88,24 @@ class Bench:
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab = lab
         self.folder = folder
+        self.places: Counter[str] = Counter()
         self.first = build(folder, "1.0.0", content())
-        self.second = build(folder, "1.1.0", content(changed=FILES // 100))
+        self.second = build(folder, "1.1.0", content(CHANGED["1.1.0"]))
 
     def job(self, who: str) -> peers.Job:
-        """The same work for somebody else."""
+        """The same work for somebody else, at a new place."""
         folder = self.folder / who
         folder.mkdir(exist_ok=True)
         config = self.lab.ssh_config(folder / "ssh_config")
         names = tuple(host.name for host in self.lab.hosts)
-        root = f"{self.lab.hosts[0].root}/{who}"
-        return peers.Job(folder, config, names, Path(self.first.archive), self.first.digest, root, AT_ONCE)
+        return peers.Job(folder, config, names, Path(self.first.archive), self.first.digest, self.place(who), AT_ONCE)
 
-    def client(self, who: str, release: Release) -> list[str]:
+    def place(self, who: str) -> str:
+        """A folder on every host where nothing is yet."""
+        self.places[who] += 1
+        return f"{self.lab.hosts[0].root}/{who}-{self.places[who]}"
+
+    def client(self, who: str, release: Release, root: str) -> list[str]:
         """A process of ``fleet_client``."""
         one = self.lab.hosts[0]
         order = self.folder / f"{who}-{release.version}.json"
@@ -101,19 +114,15 @@ class Bench:
                 {
                     "hosts": {host.name: (host.address, host.port) for host in self.lab.hosts},
                     "user": one.user, "key": str(one.key), "known_hosts": str(one.known_hosts),
-                    "root": f"{one.root}/{who}", "release": release._asdict(), "at_once": AT_ONCE,
+                    "root": root, "release": release._asdict(), "at_once": AT_ONCE,
                 }
             )
         )  # fmt: skip
         return [sys.executable, str(CLIENT), who, str(order)]
 
-    def clear(self, who: str) -> None:
-        """Take away what somebody has installed."""
-        for host in self.lab.hosts:
-            shutil.rmtree(host.path(f"{host.root}/{who}"), ignore_errors=True)
-
     def measured(self, who: str, command: Sequence[str]) -> Run:
-        """Run it, and look whether every file is there on every host."""
+        """Run it, when what was written before is on the disk."""
+        subprocess.run(["sync", "-f", str(self.folder)], check=True)
         before, began = self.arrived(), time.perf_counter()
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         seconds = time.perf_counter() - began
@@ -128,19 +137,14 @@ class Bench:
         links = [getattr(host, "link") for host in self.lab.hosts]  # noqa: B009  # only real hosts have one
         return sum(int(Path(f"/sys/class/net/{link}/statistics/tx_bytes").read_text()) for link in links)
 
-    def check(self, who: str, release: Release) -> None:
-        """Every host has every file of the release, byte for byte."""
-        wanted = dict(contents(release))
+    def check(self, root: str, release: Release, current: str = "") -> None:
+        """Every host has every file of the release there, byte for byte. ``current``: the link that leads to it."""
+        wanted = {Path(entry.path).name: entry.content for entry in content(changed=CHANGED[release.version])}
         for host in self.lab.hosts:
-            top = host.path(f"{host.root}/{who}")
-            found = sorted(top.rglob("static/*/*.js")) if who in ("openssh", "bare") else _current(top, host)
+            top = host.path(root)
+            found = (top / (top / current).readlink() if current else top).rglob("static/*/*.js")
             if {file.name: file.read_bytes() for file in found} != wanted:
-                raise SystemExit(f"{host.name}: what {who} has installed is not the release")
-
-
-def _current(top: Path, host: Any) -> list[Path]:
-    link = top / "current-blue"
-    return sorted((top / link.readlink()).rglob("static/*/*.js"))
+                raise SystemExit(f"{host.name}: what is installed in {root} is not the release")
 
 
 def content(changed: int = 0) -> list[Entry]:
@@ -154,12 +158,6 @@ def content(changed: int = 0) -> list[Entry]:
             body = hashlib.sha256(body).digest() + body[32:]
         found.append(Entry(f"static/{number % 40:02}/{number:04}.js", body))
     return sorted(found, key=lambda entry: archive.order(entry.path))
-
-
-def contents(release: Release) -> list[tuple[str, bytes]]:
-    """Name and content of every file."""
-    made = content(changed=0 if release.version == "1.0.0" else FILES // 100)
-    return [(Path(entry.path).name, entry.content) for entry in made]
 
 
 def build(folder: Path, version: str, entries: Sequence[Entry]) -> Release:
@@ -176,25 +174,18 @@ def build(folder: Path, version: str, entries: Sequence[Entry]) -> Release:
 def transfer(bench: Bench, rounds: int, of_ansible: int) -> list[Bar]:
     """Side by side."""
     programs = peers.environment()
-    jobs = {who: bench.job(who) for who in ("openssh", "pyinfra", "ansible")}
-    commands: dict[str, list[str]] = {
-        "openssh": peers.openssh(jobs["openssh"]),
-        "ours": bench.client("ours", bench.first),
-        "pyinfra": peers.pyinfra(jobs["pyinfra"], programs),
-        "ansible": peers.ansible(jobs["ansible"], programs),
-    }
-    runs: dict[str, list[Run]] = {who: [] for who in commands}
     print(f"transfer: {len(bench.lab.hosts)} hosts, {AT_ONCE} at once; {peers.versions(programs)}", flush=True)
+    runs: dict[str, list[Run]] = {who: [] for who in ("openssh", "ours", "pyinfra", "ansible")}
     for number in range(rounds):
-        order = [who for who in commands if who != "ansible" or number < of_ansible]
+        order = [who for who in runs if who != "ansible" or number < of_ansible]
         for who in order if number % 2 else reversed(order):
-            bench.clear(who)
-            runs[who].append(bench.measured(who, commands[who]))
+            job = bench.job(who)
+            runs[who].append(bench.measured(who, command(bench, job, who, programs)))
             if number == 0:
-                bench.check(who, bench.first)
-            peers.end_connections(jobs["ansible"])
+                bench.check(job.root, bench.first, "" if who == "openssh" else "current-blue")
+            peers.end_connections(job)
     for who, taken in runs.items():
-        print(f"  {who:10} {seconds(taken)}", flush=True)
+        print(f"  {who:10} {seconds([run.seconds for run in taken])}", flush=True)
     ours = middle(runs["ours"])
     trips = max(count for run in runs["ours"] for count in run.said["trips"].values())
     return [
@@ -205,24 +196,32 @@ def transfer(bench: Bench, rounds: int, of_ansible: int) -> list[Bar]:
     ]
 
 
+def command(bench: Bench, job: peers.Job, who: str, programs: Path) -> list[str]:
+    """What somebody is started with."""
+    if who == "ours":
+        return bench.client(who, bench.first, job.root)
+    return peers.openssh(job) if who == "openssh" else getattr(peers, who)(job, programs)
+
+
 def delta(bench: Bench, rounds: int) -> list[Bar]:
     """A release, then the next one."""
     first: list[Run] = []
     second: list[Run] = []
     for number in range(rounds):
-        bench.clear("ours")
-        first.append(bench.measured("ours", bench.client("ours", bench.first)))
-        second.append(bench.measured("ours", bench.client("ours", bench.second)))
+        root = bench.place("ours")
+        shutil.rmtree(bench.folder / "artifacts" / "differences", ignore_errors=True)  # a deployment makes it once
+        first.append(bench.measured("ours", bench.client("ours", bench.first, root)))
+        second.append(bench.measured("ours", bench.client("ours", bench.second, root)))
         if number == 0:
-            bench.check("ours", bench.second)
-    print(f"delta: {len(bench.lab.hosts)} hosts, {FILES // 100} of {FILES} files changed")
+            bench.check(root, bench.second, "current-blue")
+    print(f"delta: {len(bench.lab.hosts)} hosts, {FILES // 100} of {FILES} files changed; the installations alone")
     for name, taken in (("first", first), ("second", second)):
         size = median(run.sent for run in taken) / 1e6 / len(bench.lab.hosts)
-        print(f"  {name:10} {seconds(taken)}   {size:.2f} MB per host", flush=True)
+        print(f"  {name:10} {seconds([run.alone for run in taken])}   {size:.2f} MB per host", flush=True)
     pairs = list(zip(first, second, strict=True))
     trips = max(count for run in second for count in run.said["trips"].values())
     return [
-        Bar("time, to the first release", median(later.seconds / one.seconds for one, later in pairs), 0.4),
+        Bar("time, to the first release", median(later.alone / one.alone for one, later in pairs), 0.4),
         Bar("bytes, to the first release", median(later.sent / one.sent for one, later in pairs), 0.1),
         Bar("round trips per host", trips, 6, "{:.0f}"),
     ]
@@ -233,13 +232,14 @@ def hundred(bench: Bench, rounds: int) -> list[Bar]:
     runs: dict[str, list[Run]] = {"bare": [], "ours": []}
     for number in range(rounds):
         for who in runs if number % 2 else reversed(runs):
-            bench.clear(who)
-            runs[who].append(bench.measured(who, bench.client(who, bench.first)))
-            bench.clear(who)
+            runs[who].append(bench.measured(who, bench.client(who, bench.first, bench.place(who))))
     print(f"hundred: {len(bench.lab.hosts)} hosts, {AT_ONCE} at once")
     for who, taken in runs.items():
         cpu, memory = median(run.said["cpu"] for run in taken), max(run.said["memory"] for run in taken)
-        print(f"  {who:10} {seconds(taken)}   cpu {cpu:.2f} s   memory {memory / 1e6:.0f} MB", flush=True)
+        print(
+            f"  {who:10} {seconds([run.seconds for run in taken])}   cpu {cpu:.2f} s   memory {memory / 1e6:.0f} MB",
+            flush=True,
+        )
     memory = max(run.said["memory"] for run in runs["ours"]) / 1e6
     cpu = median(a.said["cpu"] / b.said["cpu"] for a, b in zip(runs["ours"], runs["bare"], strict=True))
     return [Bar("memory of the process, MB", memory, 150, "{:.0f}"), Bar("CPU, to a bare paramiko pool", cpu, 1.2)]
@@ -250,27 +250,31 @@ def middle(runs: Sequence[Run]) -> float:
     return median(run.seconds for run in runs)
 
 
-def seconds(runs: Sequence[Run]) -> str:
+def seconds(taken: Sequence[float]) -> str:
     """Median, extremes and count, for people."""
-    taken = [run.seconds for run in runs]
     return f"{median(taken):6.2f} s  ({min(taken):.2f} to {max(taken):.2f}, {len(taken)} rounds)"
 
 
 @contextmanager
-def in_memory(folder: Path) -> Iterator[Path]:
-    """The folder, as a disk of its own."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6g,nr_inodes=0", "tmpfs", str(folder)], check=True)
+def disk(folder: Path) -> Iterator[Path]:
+    """A fresh ext4 for everything."""
+    image, mounted = folder / "image", folder / "disk"
+    with image.open("wb") as file:
+        file.truncate(12 << 30)  # sparse: what is not written takes no room
+    subprocess.run(["mkfs.ext4", "-q", "-N", "1500000", "-E", "lazy_itable_init=1", str(image)], check=True)
+    mounted.mkdir()
+    subprocess.run(["mount", "-o", "loop", str(image), str(mounted)], check=True)
     try:
-        yield folder
+        yield mounted
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", str(mounted)], check=True)
 
 
 def scene(count: int, work: Callable[[Bench], list[Bar]]) -> list[Bar]:
     """Run one scene on hosts of its own; print its bars."""
     with (
         tempfile.TemporaryDirectory() as name,
-        in_memory(Path(name)) as folder,
+        disk(Path(name)) as folder,
         hosts(folder / "lab", count, real=True) as lab,
     ):
         found = work(Bench(lab, folder))

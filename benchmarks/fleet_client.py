@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,8 +30,15 @@ class Order(NamedTuple):
     at_once: int
 
 
-def ours(order: Order) -> dict[str, int]:
-    """Install as a fleet does; the commands that each host was given, connecting included."""
+class Told(NamedTuple):
+    """What a process says of itself: seconds of the installation alone, and how often each host was asked."""
+
+    seconds: float
+    trips: dict[str, int]
+
+
+def ours(order: Order) -> Told:
+    """Install as a fleet does. Round trips are the commands that were sent, and connecting."""
     sys.path.insert(0, str(ROOT))
     from deploytasks.ports import Release
     from deploytasks.providers import ssh
@@ -44,12 +52,14 @@ def ours(order: Order) -> dict[str, int]:
         ssh.host(f"{address}:{port}", access, Path("/"), name=name) for name, (address, port) in order.hosts.items()
     ]
     archives = Path(release.archive).parent
+    began = time.perf_counter()
     with ThreadPoolExecutor(order.at_once) as pool:
         list(pool.map(lambda host: install(host, Layout(order.root), release, "blue", archives, 300.0), members))
-    return {host.name: host.round_trips + host.connection.connects for host in members}
+    seconds = time.perf_counter() - began
+    return Told(seconds, {host.name: host.round_trips + host.connection.connects for host in members})
 
 
-def bare(order: Order) -> dict[str, int]:
+def bare(order: Order) -> Told:
     """Stream the archive into ``tar`` over paramiko alone; host keys are verified here as well."""
     import paramiko
 
@@ -72,19 +82,20 @@ def bare(order: Order) -> dict[str, int]:
             if code:
                 raise SystemExit(f"{address}: tar left with {code}: {stderr.read().decode()}")
 
+    began = time.perf_counter()
     with ThreadPoolExecutor(order.at_once) as pool:
         list(pool.map(lambda where: install(*where), order.hosts.values()))
-    return dict.fromkeys(order.hosts, 2)
+    return Told(time.perf_counter() - began, dict.fromkeys(order.hosts, 2))
 
 
 def main() -> None:
     """Do it, and say what it took."""
     kind, path = sys.argv[1:]
     order = Order(**json.loads(Path(path).read_text()))
-    trips = {"ours": ours, "bare": bare}[kind](order)
+    told = {"ours": ours, "bare": bare}[kind](order)
     used = resource.getrusage(resource.RUSAGE_SELF)
     scale = 1 if sys.platform == "darwin" else 1024  # getrusage(2): Linux counts in KiB
-    print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss * scale, "trips": trips}))
+    print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss * scale, **told._asdict()}))
 
 
 if __name__ == "__main__":
