@@ -79,10 +79,16 @@ class NearBalancer:
             problem = error
         self._keep(table, lines(keys).encode(), is_in_force=problem is None)
         if problem is not None:
+            self._restate(table, keys)
             raise Unreachable(problem.what, state=_KEPT if table.file else "", do=problem.do) from problem
-        if self.in_force(table, _left(deadline)) != keys:  # a reload in the middle: who answers now had the old file
+        if not self._uses(table, keys, deadline):  # a reload in the middle: who answers now had the old file
             self._put_in_force(table, keys, deadline)
         self._keep_state(table, deadline)
+
+    def _uses(self, table: Table, keys: Keys, deadline: float) -> bool:
+        with suppress(Unreachable):
+            return self.in_force(table, _left(deadline)) == keys
+        return False
 
     def _put_in_force(self, table: Table, keys: Keys, deadline: float) -> None:
         """One transaction, and a look whether HAProxy uses it."""
@@ -117,6 +123,13 @@ class NearBalancer:
             state = self.ask(STATE, _left(deadline))
             used(state)
             self._replace(Path(table.file).with_name(STATE_FILE), state.encode(), is_in_force=True)
+
+    def _restate(self, table: Table, keys: Keys) -> None:
+        """The same while HAProxy is down: what it will start with, with other weights in it."""
+        if self._weights is not None and table is self.split and table.file is not None:
+            file = Path(table.file).with_name(STATE_FILE)
+            with suppress(FileNotFoundError):
+                self._replace(file, self._weights.restated(file.read_text(), keys).encode(), is_in_force=False)
 
     def _replace(self, file: Path, content: bytes, *, is_in_force: bool) -> None:
         try:

@@ -113,6 +113,13 @@ keep_state() {  # what HAProxy reads its servers' weights from when it starts
     [ -n "$weights" ] || return 0
     say "show servers state$nl" && keep "${reply%.}" "$folder/$state_file"
 }
+restate() {  # the same while HAProxy is down: what it will start with, with other weights in it
+    if [ -z "$weights" ] || [ ! -f "$folder/$state_file" ]; then return 0; fi
+    keep "$(printf '%s\n' "$weights" | tr ';' '\n' | awk '
+        NR == FNR { weight[$3] = $5; next }
+        ($2 "/" $4) in weight { $8 = weight[$2 "/" $4] }
+        { print }' - "$folder/$state_file")$nl" "$folder/$state_file"
+}
 lock() {
     [ -r "$folder" ] && exec 9<"$folder" || return 1
     has flock || return 1
@@ -147,7 +154,7 @@ if ! keep "$new${new:+$nl}"; then
     if [ -n "$problem" ]; then echo "failed $problem; $why"; else echo "unkept $why"; fi
     exit 0
 fi
-if [ -n "$problem" ]; then echo "down $problem"; exit 0; fi
+if [ -n "$problem" ]; then restate; echo "down $problem"; exit 0; fi
 if look && [ "$seen" != "$new" ]; then  # a reload in the middle: who answers now had the old file
     put || { echo "down $why"; exit 0; }
 fi
@@ -171,7 +178,7 @@ if look; then
     exit 0
 fi
 said=$why
-if signed "$(cat "$file" 2>/dev/null)" "$ours" && keep "$new${new:+$nl}"; then
+if signed "$(cat "$file" 2>/dev/null)" "$ours" && keep "$new${new:+$nl}" && restate; then
     echo "not: haproxy does not answer ($said); it will be home when it starts"
 else
     echo "not: haproxy does not answer ($said)"

@@ -19,6 +19,8 @@ from .keys import Keys, split_from, split_keys
 HEAVIEST = 256
 """The largest weight that HAProxy takes; it cuts larger ones down to it without a word."""
 STATE = "show servers state\n"
+_BACKEND, _SERVER, _WEIGHT = 1, 3, 7
+"""Columns of its answer, in version 1 of it."""
 STATE_FILE = "servers.state"
 """Beside the maps."""
 
@@ -42,6 +44,17 @@ class Weights:
         """One line that sets all weights for the split of these keys."""
         each = (f"set server {server} weight {weight}" for server, weight in self.wanted(split_from(keys)).items())
         return ";".join(each) + "\n"
+
+    def restated(self, state: str, keys: Keys) -> str:
+        """The text of a server-state-file with the weights for the split of these keys."""
+        wanted = self.wanted(split_from(keys))
+
+        def changed(line: str) -> str:
+            parts = line.split(" ")
+            weight = wanted.get(f"{parts[_BACKEND]}/{parts[_SERVER]}") if len(parts) > _WEIGHT else None
+            return line if weight is None else " ".join([*parts[:_WEIGHT], str(weight), *parts[_WEIGHT + 1 :]])
+
+        return "".join(changed(line) for line in state.splitlines(keepends=True))
 
     def off_by(self, split: Split) -> float:
         """Percent points by which whole weights miss a split, in the worst backend."""
@@ -106,10 +119,10 @@ def used(reply: str) -> dict[str, int]:
     version, _, rest = reply.partition("\n")
     names, _, body = rest.partition("\n")
     columns = names.removeprefix("# ").split()
-    if version != "1" or not {"be_name", "srv_name", "srv_uweight"} <= set(columns):
+    if version != "1" or columns[_BACKEND : _WEIGHT + 1 : 2] != ["be_name", "srv_name", "srv_op_state", "srv_uweight"]:
         raise replies.refused("show servers state", reply)
-    rows = (dict(zip(columns, line.split(), strict=False)) for line in body.splitlines() if line)
-    return {f"{row['be_name']}/{row['srv_name']}": int(row["srv_uweight"]) for row in rows}
+    rows = (line.split(" ") for line in body.splitlines() if line)
+    return {f"{row[_BACKEND]}/{row[_SERVER]}": int(row[_WEIGHT]) for row in rows}
 
 
 def in_force(balancer: Balancer, table: Table, weights: Weights | None, timeout: float) -> Keys:

@@ -101,6 +101,29 @@ def test_weights_that_somebody_changed_are_no_split(classic: House) -> None:
         classic.traffic.read()
 
 
+def test_a_rollback_while_haproxy_is_down(classic: House, traffic: Traffic) -> None:
+    """Map and weights are kept for its start: traffic is home then."""
+    traffic.shift(STAGE).perform(30)
+    classic.balancer.kill()
+    with pytest.raises(Unreachable) as caught:
+        traffic.shift(BLUE).perform(30)
+    assert "will be in force when haproxy starts" in caught.value.state
+    classic.balancer.start()
+    assert BLUE == traffic.read()
+    assert (100, 0) == weights(classic)
+
+
+def test_homing_while_haproxy_is_down(classic: House) -> None:
+    """The same by the script on its host."""
+    classic.traffic.shift(Split(50, 50, "blue", "deploy:abc")).perform(30)
+    ((_, script),) = classic.traffic.homing("abc", BLUE)
+    classic.balancer.kill()
+    done = subprocess.run(["/bin/sh"], input=script, capture_output=True, text=True, timeout=60, check=True)
+    assert "it will be home when it starts" in done.stdout
+    classic.balancer.start()
+    assert Split.all_on("blue", None, "deadman:abc") == classic.traffic.read()
+
+
 def test_a_server_that_is_not_there(classic: House) -> None:
     """A shift is refused, and what was in force stays, map and weights."""
     classic.traffic.shift(STAGE).perform(30)
