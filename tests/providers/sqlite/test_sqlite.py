@@ -326,3 +326,29 @@ def test_diagnose(database: Sqlite, path: Path) -> None:
     assert [finding.state for finding in database.diagnose()] == ["ok", "ok"]
     path.write_bytes(b"rubbish" * 1000)
     assert [finding.state for finding in database.diagnose()] == ["fail", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"), [(None, []), ("django", ["books.0001", "auth.0001"]), ("alembic", ["ae10"])]
+)
+def test_what_is_applied_is_read(site: Site, path: Path, preset: str | None, expected: list[str]) -> None:
+    """As Django and Alembic write it down; nothing before their first migration, and nothing without a preset."""
+    database = Sqlite(SqliteSettings(path="data/app.sqlite3", preset=preset), site)
+    assert list(database.applied()) == []
+    with closing(sqlite3.connect(path)) as live, live:
+        live.execute("CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app TEXT, name TEXT)")
+        live.execute("INSERT INTO django_migrations (app, name) VALUES ('books', '0001'), ('auth', '0001')")
+        live.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        live.execute("INSERT INTO alembic_version VALUES ('ae10')")
+    assert list(database.applied()) == expected
+
+
+def test_a_restore_that_was_marked_is_gone_on_with(database: Sqlite, path: Path, site: Site) -> None:
+    """The same restore again keeps what was there before the first time, and not what the first time has restored."""
+    database.back_up("one", {}).perform(10)
+    put(path, 2)
+    for _ in range(2):
+        perform(database.restore("one", "20261123-101500-ab12cd"))
+    kept = database.restored("20261123-101500-ab12cd")["kept"]
+    assert rows(path.with_name(str(kept))) == [(1, 2), (2, 2)]
+    assert rows(path) == [(1, 2)]
