@@ -1,0 +1,197 @@
+"""Servers of one's own, as docs/your-servers.md describes them: hosts, a balancer, a database, and who watches."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+from urllib.parse import urlsplit, urlunsplit
+
+import yaml
+from journeys.environment import PACKAGE, Environment, until
+from lab.haproxy import Balancer, haproxy
+from lab.hosts import Lab, LabHost, hosts
+from lab.postgres import Server as Postgres, postgres
+from lab.prometheus import Server, alertmanager, job, prometheus
+from lab.redis import Server as Redis, redis
+
+from deploytasks import web
+from deploytasks.ports import Color
+
+PAGE = PACKAGE / "docs/your-servers.md"
+PORTS = {"blue": 8101, "green": 8102}
+METRICS = 8404
+"""Where HAProxy's exporter listens."""
+
+
+class Parts(NamedTuple):
+    """What stands around the deployer. The balancer is on the lab's last host."""
+
+    lab: Lab
+    balancer: Balancer
+    postgres: Postgres
+    redis: Redis
+    prometheus: Server
+    alertmanager: Server
+
+    @property
+    def web(self) -> list[LabHost]:
+        """The hosts of the application."""
+        return self.lab.hosts[:-1]
+
+    @property
+    def lb(self) -> LabHost:
+        """The balancer's host."""
+        return self.lab.hosts[-1]
+
+    def reached_from_hosts(self, url: str) -> str:
+        """A URL of a server here, as the hosts must write it."""
+        parts = urlsplit(url)
+        who, _, place = parts.netloc.rpartition("@")
+        netloc = f"{who}@{self.lab.here}:{place.rpartition(':')[2]}"
+        return urlunsplit(parts._replace(netloc=netloc))
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What the deployer knows from its environment."""
+        return {
+            "LIBRARY_DATABASE_URL": self.postgres.url_of("library"),
+            "DEPLOY_STORE_URL": self.postgres.url_of("deploytasks"),
+            "LIBRARY_REDIS_URL": self.redis.url,
+        }
+
+
+class OwnServers(Environment):
+    """The project of docs/your-servers.md, with a lab's addresses in the place of its names."""
+
+    def __init__(self, root: Path, parts: Parts) -> None:
+        self.parts = parts
+        super().__init__(root)
+
+    @property
+    def url(self) -> str:
+        return self.parts.balancer.address
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {**super().variables, **self.parts.secrets}
+
+    @property
+    def _places(self) -> dict[str, Any]:
+        page, parts = written(), self.parts
+        ssh = parts.lab.hosts[0].access().model_dump(exclude_defaults=True)
+        balancer = {"host": parts.lb.endpoint, "socket": parts.balancer.socket}
+        web = [{"address": host.endpoint, "name": host.name} for host in parts.web]
+        own = {
+            "traffic": {"public": self.url, "ssh": ssh, "balancers": [balancer], "state": str(parts.balancer.state)},
+            "fleet": {
+                "hosts": web, "ssh": ssh, "root": "/srv/library", "ports": PORTS, "python": sys.executable,
+                "environment_file": "/srv/library.env", "start_within": "60s", "stop_within": "5s",
+            },
+            "metrics": {"url": parts.prometheus.url, "scrape": "1s"},
+            "alerts": {"url": parts.alertmanager.url},
+            "deadman": {"grace": "6s", "folder": "/srv/deploytasks"},
+        }  # fmt: skip
+        return {key: {**value, **own.get(key, {})} if isinstance(value, dict) else value for key, value in page.items()}
+
+    def assert_live(self, color: Color) -> None:
+        """One color has everybody, all hosts agree on its release and run it, and nothing is open, armed or held."""
+        self.assert_at_rest(color)
+        found = self.world.fleet.installed(color)
+        assert found is not None
+        assert found.running, found
+        assert found.digest, found
+
+    def end(self) -> None:
+        """Nothing of it runs here: the lab's end is its own."""
+        for running in self._started:
+            if running.popen.poll() is None:
+                running.kill()
+            running.close()
+
+
+def written() -> dict[str, Any]:
+    """The environment of the page's invoke.yaml."""
+    text = re.search(r"```yaml\n(deploy:\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert text is not None, f"{PAGE.name} has no deploy section"
+    found: dict[str, Any] = yaml.safe_load(text[1])["deploy"]["environments"]["production"]
+    return found
+
+
+@contextmanager
+def own_servers(folder: Path, count: int = 4) -> Iterator[OwnServers]:
+    """All of it, running, and nothing of it left afterwards."""
+    with ExitStack() as stack:
+        parts = _parts(folder, count, stack)
+        stack.enter_context(mock.patch.dict(os.environ, parts.secrets))
+        made = OwnServers(folder / "project", parts)
+        stack.callback(made.end)
+        yield made
+
+
+def _parts(folder: Path, count: int, stack: ExitStack) -> Parts:
+    lab = stack.enter_context(hosts(folder / "lab", count + 1, real=True))
+    web, lb = lab.hosts[:-1], lab.hosts[-1]
+    exporter = (
+        f"frontend metrics\n    bind {lb.address}:{METRICS}\n"
+        "    http-request use-service prometheus-exporter if { path /metrics }\n\n"
+    )
+    balancer = stack.enter_context(
+        haproxy(
+            folder / "haproxy",
+            colors={color: [f"{host.address}:{port}" for host in web] for color, port in PORTS.items()},
+            listen=f"{lb.address}:8080",
+            popen=partial(_run_on, lab, lb.name),
+            extra={
+                "backend library_blue\n": f"{exporter}backend library_blue\n",
+                "timeout queue 5s\n": "timeout queue 5s\n    timeout check 5s\n",  # two cores run all of this
+            },
+        )
+    )
+    database = stack.enter_context(postgres(folder / "postgres", listen="*"))
+    for name in ("library", "deploytasks"):
+        database.sql(f"create database {name}")
+    flags = stack.enter_context(redis(folder, secured=True, options=["bind 0.0.0.0"]))
+    manager = stack.enter_context(alertmanager(folder / "alertmanager"))
+    targets = [(f"{host.address}:{port}", {"color": color}) for host in web for color, port in PORTS.items()]
+    jobs = [job("haproxy", f"{lb.address}:{METRICS}"), job("library", *targets)]
+    watching = stack.enter_context(
+        prometheus(folder / "prometheus", jobs, alertmanagers=[urlsplit(manager.url).netloc], rules=RULES, scrape="1s")
+    )
+    until(lambda: scraped(watching.url), 20)
+    parts = Parts(lab, balancer, database, flags, watching, manager)
+    for host in web:
+        host.path("/srv/library.env").write_text(_environment_file(parts))
+    return parts
+
+
+def scraped(url: str) -> bool:
+    """Whether Prometheus knows what HAProxy counts: its first scrape comes some seconds after its start."""
+    answer = web.fetch(f"{url}/api/v1/query?query=haproxy_backend_http_responses_total", timeout=5)
+    return b'"library_green"' in answer.body
+
+
+RULES = [
+    {
+        "alert": "LibraryIsDown",
+        "expr": 'haproxy_backend_active_servers{proxy=~"library_.*"} < 0',
+        "labels": {"severity": "critical", "service": "library"},
+    }
+]
+
+
+def _environment_file(parts: Parts) -> str:
+    url = parts.reached_from_hosts(parts.postgres.url_of("library"))
+    flags = parts.reached_from_hosts(parts.redis.url)
+    return f"LIBRARY_DATABASE='{url}'\nLIBRARY_REDIS_URL='{flags}'\nPYTHONDONTWRITEBYTECODE=1\n"
+
+
+def _run_on(lab: Lab, name: str, command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    return lab.run_in(name, command, **options)

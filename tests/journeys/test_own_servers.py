@@ -1,0 +1,76 @@
+"""Four hosts behind HAProxy, judged by Prometheus: the way of docs/your-servers.md, from its first release on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from journeys.environment import until
+from journeys.servers import own_servers
+from journeys.traffic import assert_nothing_lost, users
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from journeys.servers import OwnServers
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServers]:
+    """All servers, and a first release live on them."""
+    folder: Path = tmp_path_factory.mktemp("servers")
+    with own_servers(folder) as made:
+        done = made.inv("deploy", "--yes")
+        assert done.code == 0, done.said
+        made.assert_live("blue")
+        yield made
+
+
+def test_the_whole_way(servers: OwnServers) -> None:
+    """A second release, a broken one that comes back by itself, a host that dies and returns, back, and retired."""
+    servers.commit(faults={})
+    with users(servers) as tally:
+        done = servers.inv("deploy", "--yes")
+    assert done.code == 0, done.said
+    servers.assert_live("green")
+    assert_nothing_lost(tally, servers)
+
+    servers.commit(faults={"errors": 0.5})
+    with users(servers):
+        done = servers.inv("deploy", "--yes")
+    assert done.code == 4, done.said
+    assert "errors" in done.err
+    servers.assert_live("green")
+
+    servers.commit(faults={})
+    h3 = servers.parts.lab.host("h3")
+    running = servers.start("deploy", "--yes")
+    servers.until_at(running, "start")
+    h3.cut()
+    assert running.wait(120) == 4, running.said
+    assert "h3" in running.said
+    assert servers.split().live == "green"
+    h3.mend()
+    until(lambda: servers.world.fleet.health("green").healthy, 20)
+    servers.assert_live("green")
+    with users(servers):
+        done = servers.inv("resume", "--yes")
+    assert done.code == 0, done.said
+    servers.assert_live("blue")
+
+    with users(servers) as tally:
+        done = servers.inv("rollback", "--yes", "--reason", "the journey")
+    assert done.code == 0, done.said
+    servers.assert_live("green")
+    assert_nothing_lost(tally, servers)
+
+    servers.configure(way_back="1s")
+    servers.commit(faults={})
+    done = servers.inv("deploy", "--yes")
+    assert done.code == 0, done.said
+    until(lambda: servers.inv("retire", "--yes").code == 0, 30)
+    live = servers.live()
+    assert servers.servers() == {live}
+    servers.assert_live(live)
+    assert servers.inv("history", "--verify").code == 0
