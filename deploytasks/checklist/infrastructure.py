@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..errors import Unreachable
+from ..errors import DeployError
+from ..ports import Notice
+from ..settings.several import Several
 from .item import Found, Item
 
 if TYPE_CHECKING:
@@ -31,16 +34,37 @@ def site_is_open(world: World, release: Release | None) -> Found:
     """Nobody has closed the site: what visitors get now says nothing about a release."""
     if world.maintenance is None:
         return Found("not applicable", "no maintenance page is configured")
+    seen = _each_place(world)
+    for place, said in seen.items():
+        if isinstance(said, Notice):
+            why = f"{said.since:%Y-%m-%d %H:%M} UTC: {said.message or 'no reason is given'}"
+            return Found("fail", f"closed by {said.who} since {why} (`inv maintenance-mode disable` opens it)")
+        if isinstance(said, DeployError) and not _is_still_down(world, place):
+            return Found("fail", f"cannot be checked: {said.what}")
+    if any(isinstance(said, DeployError) for said in seen.values()):
+        return Found("pending", "the balancer does not run: the deployment starts it first")
+    return Found("pass", "maintenance is off")
+
+
+def _each_place(world: World) -> Mapping[str, Notice | DeployError | None]:
+    """What each place under ``maintenance:`` says, by its kind."""
+    assert world.maintenance is not None
+    if isinstance(world.settings.sections.get("maintenance"), Several):
+        found: Mapping[str, Notice | DeployError | None] = world.maintenance.read_each()  # type: ignore[attr-defined]  # of several
+        return found
     try:
-        notice = world.maintenance.read()
-    except Unreachable:
-        if world.traffic.prepare():
-            return Found("pending", "the balancer does not run: the deployment starts it first")
-        raise
-    if notice is None:
-        return Found("pass", "maintenance is off")
-    why = f"closed by {notice.who} since {notice.since:%Y-%m-%d %H:%M} UTC: {notice.message or 'no reason is given'}"
-    return Found("fail", f"{why} (`inv maintenance-mode disable` opens it)")
+        return {_kind(world, "maintenance"): world.maintenance.read()}
+    except DeployError as error:
+        return {_kind(world, "maintenance"): error}
+
+
+def _is_still_down(world: World, place: str) -> bool:
+    """Whether this is a balancer that a first deployment will start."""
+    return place.partition(" ")[0] == _kind(world, "traffic") and bool(world.traffic.prepare())
+
+
+def _kind(world: World, section: str) -> str:
+    return str(getattr(world.settings.sections.get(section), "kind", ""))
 
 
 SITE_IS_OPEN = Item("infrastructure.open", "The site is open: nobody has closed it for maintenance", site_is_open)

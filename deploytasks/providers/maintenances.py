@@ -28,7 +28,7 @@ class Maintenances:
 
     def read(self) -> Notice | None:
         """The first notice; ``None`` when all are open. Raises ``Unreachable`` when that cannot be known."""
-        seen = self._look()
+        seen = self.read_each()
         notice = next((each for each in seen.values() if isinstance(each, Notice)), None)
         error = next((each for each in seen.values() if isinstance(each, DeployError)), None)
         if notice is None and error is not None:
@@ -37,7 +37,7 @@ class Maintenances:
 
     def disagreement(self) -> str:
         """Who says what, for people; empty when all say the same."""
-        seen = self._look()
+        seen = self.read_each()
         words = {name: _word(each) for name, each in seen.items()}
         if len(set(words.values())) == 1:
             return ""
@@ -55,11 +55,12 @@ class Maintenances:
             found.append(Finding("maintenance", "warn", f"not everywhere the same: {said}", do))
         return found
 
-    def _look(self) -> Mapping[str, Seen]:
+    def read_each(self) -> Mapping[str, Seen]:
+        """What each says, by its kind (numbered where there are several of one kind)."""
         return {name: _seen(part) for name, part in self._parts.items()}
 
     def _write(self, notice: Notice | None, timeout: float) -> None:
-        before = self._look()
+        before = self.read_each()
         begun: list[str] = []
         # Who does not even answer comes first: when that one fails, nothing else was touched.
         for name in sorted(self._parts, key=lambda name: not isinstance(before[name], DeployError)):
