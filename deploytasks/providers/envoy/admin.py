@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -13,11 +14,15 @@ from .keys import Changes
 
 
 class Admin:
-    """The admin interface at ``http://host:port`` or ``unix:/path``. All methods raise ``Unreachable``."""
+    """The admin interface at ``http://host:port`` or ``unix:/path``. All methods raise ``Unreachable``.
 
-    def __init__(self, address: str, do: str) -> None:
-        self._base = f"{address}:" if address.startswith("unix:") else address
+    An ``address`` that is reached another way each time is a function. ``shown``: what people know it by.
+    """
+
+    def __init__(self, address: str | Callable[[], str], do: str, shown: str = "") -> None:
+        self._address = address
         self._do = do
+        self._name = f"envoy's admin at {shown}" if shown else "envoy's admin"
 
     def runtime(self, timeout: float = 5.0) -> dict[str, str]:
         """The runtime keys in force."""
@@ -66,15 +71,17 @@ class Admin:
         try:
             found = json.loads(self._ask(path, timeout))
         except ValueError as error:
-            raise Unreachable(f"envoy's admin answered {path} with something else than JSON", do=self._do) from error
+            raise Unreachable(f"{self._name} answered {path} with something else than JSON", do=self._do) from error
         return found if isinstance(found, dict) else {}
 
     def _ask(self, path: str, timeout: float, method: str = "GET") -> bytes:
         try:
-            answer = web.fetch(self._base + path, method=method, timeout=timeout)
+            address = self._address if isinstance(self._address, str) else self._address()
+            base = f"{address}:" if address.startswith("unix:") else address
+            answer = web.fetch(base + path, method=method, timeout=timeout)
         except Unreachable as error:
-            raise Unreachable(f"envoy's admin does not answer: {error.what}", do=self._do) from error
+            raise Unreachable(f"{self._name} does not answer: {error.what}", do=self._do) from error
         if answer.status != 200:
             text = answer.body[:200].decode("utf-8", "replace").strip()
-            raise Unreachable(f"envoy's admin answered {method} {path} with {answer.status}: {text}", do=self._do)
+            raise Unreachable(f"{self._name} answered {method} {path} with {answer.status}: {text}", do=self._do)
         return answer.body

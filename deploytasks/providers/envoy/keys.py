@@ -31,7 +31,7 @@ def split_keys(split: Split, prefix: str) -> dict[str, str | None]:
         f"{prefix}.blue": str(split.blue),
         f"{prefix}.green": str(split.green),
         f"{prefix}.way_back": split.way_back,
-        f"{prefix}.writer": _encoded(split.writer) if split.writer else None,
+        f"{prefix}.writer": encoded(split.writer) if split.writer else None,
     }
 
 
@@ -56,9 +56,9 @@ def notice_keys(notice: Notice | None) -> dict[str, str | None]:
         **keys,
         CLOSED: "100",
         retry_key(rounded(notice.retry_after)): "100",
-        "maintenance.message": _encoded(notice.message),
-        "maintenance.since": _encoded(notice.since.isoformat()),
-        "maintenance.who": _encoded(notice.who),
+        "maintenance.message": encoded(notice.message),
+        "maintenance.since": encoded(notice.since.isoformat()),
+        "maintenance.who": encoded(notice.who),
         "maintenance.retry_after": str(notice.retry_after),
     }
 
@@ -95,7 +95,8 @@ def in_words(changes: Changes) -> str:
 _MEND = "look at /runtime on its admin address; `inv rollback --to COLOR` writes a whole split again"
 
 
-def _encoded(text: str) -> str:
+def encoded(text: str) -> str:
+    """Free text as a value."""
     return quote(text, safe=":@+,")
 
 

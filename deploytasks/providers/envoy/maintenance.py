@@ -12,8 +12,8 @@ from ..maintenances import diagnosed
 from ..site import Site
 from . import page
 from .keys import in_words, notice_from, notice_keys
-from .place import write_whole
-from .runtime import Runtime
+from .place import place_of, write_whole
+from .runtime import runtime_of
 
 if TYPE_CHECKING:
     from ...settings.envoy import MaintenanceSettings
@@ -35,7 +35,8 @@ class Maintenance:
         self._settings = settings
         self._site = site
         self._is_managed = traffic.managed
-        self._runtime = Runtime(traffic, site)
+        self._runtime = runtime_of(traffic, site)
+        self._page = place_of(site).page
 
     def read(self) -> Notice | None:
         return notice_from(self._runtime.in_force())
@@ -57,9 +58,7 @@ class Maintenance:
     def _put_page(self, notice: Notice) -> None:
         text = page.render(self._settings, self._site, notice.message, notice.retry_after)
         try:
-            write_whole(self._runtime.place.page, text)
+            write_whole(self._page, text)
         except OSError as error:
             what = f"the maintenance page cannot be written: {error}"
-            raise Unreachable(
-                what, state="the site stays open", do=f"mend {self._runtime.place.page.parent}"
-            ) from error
+            raise Unreachable(what, state="the site stays open", do=f"mend {self._page.parent}") from error

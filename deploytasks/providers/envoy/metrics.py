@@ -12,7 +12,7 @@ from ...errors import DeployError, UsageError
 from ...ports import COLORS, Color, Finding, NoData, Totals
 from ..site import Site
 from .admin import Admin
-from .runtime import Runtime
+from .runtime import runtime_of
 
 if TYPE_CHECKING:
     from ...settings.envoy import MetricsSettings
@@ -100,9 +100,13 @@ def slower_than(edge: float, buckets: Sequence[tuple[float, int]]) -> int:
 def _admin(settings: MetricsSettings, site: Site) -> Admin:
     from ...settings.envoy import TrafficSettings
 
+    if settings.admin is not None and settings.host is not None:
+        from .far import forwarded
+
+        return forwarded(settings.admin, settings.host, settings.ssh, site)
     if settings.admin is not None:
         return Admin(settings.admin, do="check metrics.admin")
     traffic = site.sections.get("traffic")
     if not isinstance(traffic, TrafficSettings):
         raise UsageError("metrics: {kind: envoy} needs traffic: {kind: envoy}, or an `admin`", do="set metrics.admin")
-    return Runtime(traffic, site).admin
+    return runtime_of(traffic, site).admin

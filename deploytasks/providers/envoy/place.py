@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ...errors import Unreachable
 from ..identity import is_alive
+from ..site import Site
 from .layer import Layer
 
 _ROOM = 70
@@ -156,6 +157,11 @@ class Place:
         if launch is None or _owner(Path(launch.sockets)) != _owner(self.folder):
             return None
         return Path(launch.sockets)
+
+
+def place_of(site: Site) -> Place:
+    """Where the managed Envoy of an environment lives."""
+    return Place(site.folder / "envoy")
 
 
 def fits(folder: Path) -> bool:

@@ -11,10 +11,12 @@ from ...ports import Call, Calls, Color, Finding, Split
 from ..site import Site
 from .keys import Keys, in_words, split_from, split_keys
 from .metrics import samples
-from .runtime import Runtime
+from .place import place_of
+from .runtime import runtime_of
 
 if TYPE_CHECKING:
     from ...settings.envoy import TrafficSettings
+    from ..hosts.host import Host
     from .process import Process
 
 
@@ -24,8 +26,8 @@ class Traffic:
     def __init__(self, settings: TrafficSettings, site: Site) -> None:
         self._settings = settings
         self._site = site
-        self._runtime = Runtime(settings, site)
-        self._place = self._runtime.place
+        self._runtime = runtime_of(settings, site)
+        self._place = place_of(site)
 
     def address(self) -> str:
         """``public``, or else where we listen."""
@@ -67,6 +69,13 @@ class Traffic:
         """How many requests Envoy still waits for there, those of a process that a restart replaces included."""
         text = self._runtime.admin.statistics(rf"^cluster\.{color}\.upstream_rq_active$")
         return sum(sample.value for sample in samples(text) if sample.name == "upstream_rq_active")
+
+    def homing(self, deployment: str, home: Split) -> Sequence[tuple[Host, str]]:
+        """For Envoy's host the shell text that takes traffic home while it is signed by this deployment. It prints
+        ``home``, or ``not: <why>``, and fails while Envoy does not answer."""
+        from .homing import homing
+
+        return homing(self._settings, self._site, self._runtime, deployment, home)
 
     # -- the process ---------------------------------------------------------
 

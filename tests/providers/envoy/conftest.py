@@ -55,8 +55,8 @@ class Application(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, color: str) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, color: str, address: str = "127.0.0.1") -> None:
+        super().__init__((address, 0), Handler)
         self.color = color
 
 

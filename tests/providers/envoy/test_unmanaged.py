@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploytasks.errors import SplitMoved, Unreachable
+from deploytasks.errors import PartlyKnown, SplitMoved, Unreachable
 from deploytasks.ports import NoData, Notice, Split
 from deploytasks.providers.envoy import binary
 
@@ -88,6 +88,32 @@ def test_counts_and_closes(foreign: House) -> None:
     )
     foreign.maintenance.write(None).perform(10)
     assert (None, BLUE, 200) == (foreign.maintenance.read(), foreign.traffic.read(), foreign.get().status)
+
+
+def test_a_restart_that_forgets_is_noticed(foreign: House) -> None:
+    """No wrong split is reported; what is written next is written whole, maintenance included."""
+    foreign.traffic.shift(BLUE).perform(10)
+    notice = Notice("soon", 60, datetime.now(UTC), "ann@here")
+    foreign.maintenance.write(notice).perform(10)
+    admin = foreign.traffic._runtime.admin
+    admin.modify(dict.fromkeys(admin.runtime()))  # what a restart does to the admin layer
+    for look in (foreign.traffic.read, foreign.traffic.at_rest, foreign.maintenance.read):
+        with pytest.raises(PartlyKnown, match="has forgotten the split") as caught:
+            look()
+        assert BLUE == caught.value.split
+    with pytest.raises(PartlyKnown):
+        foreign.traffic.shift(Split.all_on("green"), expect=BLUE).perform(10)
+    back = Split.all_on("blue", None, "back:r")
+    foreign.traffic.shift(back).perform(10)
+    assert (back, notice) == (foreign.traffic.read(), foreign.maintenance.read())
+
+
+def test_a_layer_of_its_own(foreign: House) -> None:
+    """Keys of an Envoy that reads a disk layer are files; one that does not read them is found out."""
+    foreign.wish |= {"layer": str(foreign.root / "layer")}
+    with pytest.raises(Unreachable, match="still reads"):
+        foreign.traffic.shift(BLUE).perform(1)
+    assert "100" == (foreign.root / "layer/current/app/split/blue").read_text()
 
 
 def test_doctor_reads_it(foreign: House) -> None:
