@@ -113,9 +113,11 @@ class HostsSettings(Value):
         supervised = [name for name in _SUPERVISED if getattr(self, name) is not None]
         if self.start is not None and supervised:
             raise ValueError(f"`start` runs the process here, and `{supervised[0]}` leaves it to the host: choose one")
-        if self.start is None and self.service is None and self.restart is None:
+        if self.start is not None or self.service is not None:
+            return self
+        if self.restart is None:
             raise ValueError("say what serves a color: `start`, a command, or `service`, a systemd unit")
-        missing = [name for name in _WITHOUT_UNIT if self.start is self.service and getattr(self, name) is None]
+        missing = [name for name in _WITHOUT_UNIT if name not in supervised]
         if missing:
             raise ValueError(f"`{missing[0]}` is missing: without `service` there is no unit to ask")
         return self

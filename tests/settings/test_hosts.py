@@ -50,6 +50,30 @@ def test_mistakes(given: dict[str, Any], expected: str) -> None:
     assert expected in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"start": None}, "say what serves a color"),
+        ({"service": "app"}, "`service` leaves it to the host: choose one"),
+        ({"last_words": "tail x"}, "`last_words` leaves it to the host: choose one"),
+        ({"start": None, "restart": "svc restart", "running": "svc up"}, "`stop` is missing"),
+        ({"start": None, "service": "{colour}"}, "{colour} is no placeholder"),
+        ({"start": None, "running": "up"}, "say what serves a color"),
+    ],
+)
+def test_one_thing_serves(given: dict[str, Any], expected: str) -> None:
+    """A command of ours, or the host's supervisor with all that we must be able to tell it: never both, never half."""
+    with pytest.raises(ValidationError) as caught:
+        settings(**given)
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{"service": "app-{color}"}, {"restart": "r", "stop": "s", "running": "u"}])
+def test_a_supervisor_serves(given: dict[str, str]) -> None:
+    """A systemd unit needs nothing more; any other supervisor needs its three commands."""
+    assert settings(start=None, **given).start is None
+
+
 def test_migrate_command_is_checked_too() -> None:
     """The database's commands have the same placeholders."""
     assert SqliteSettings(path="x", migrate="{python} manage.py migrate --noinput").keep == 14

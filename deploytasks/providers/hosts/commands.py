@@ -11,8 +11,8 @@ from shlex import quote
 from ...ports import Color
 from .layout import Layout
 from .rendering import Program
-from .shell import BEGIN, IDENTITY, LINK, detach
-from .starting import become, current, end
+from .shell import BEGIN, GROUPS, IDENTITY, LINK, detach
+from .starting import become, current, introduce
 
 STILL_RUNS = 75
 """The code with which a command refuses to run beside itself (EX_TEMPFAIL of sysexits(3))."""
@@ -32,13 +32,16 @@ def unlink(layout: Layout, color: Color) -> str:
 
 
 def stop(pid_file: str, within: float) -> str:
-    """Stop what a pid file names: TERM, and KILL after ``within`` seconds (0: at once)."""
-    return end(pid_file, within)
+    """Stop the process group that a pid file names: TERM, and KILL after ``within`` seconds (0: at once)."""
+    return f"{BEGIN}{IDENTITY}{GROUPS}\nstop_known {quote(pid_file)} {max(0, round(within * 10))}\n"
 
 
 def run(layout: Layout, color: Color, program: Program, what: str, python: str) -> str:
     """Run a program in the color's current release, and wait for it. Refused (``STILL_RUNS``) while it runs already."""
     pid = quote(layout.command_pid(what))
+    own = f"""{IDENTITY}
+{introduce(program)} > {pid}.$$ && ln {pid}.$$ {pid} && rm -f {pid}.$$ || {{ rm -f {pid}.$$; exit {STILL_RUNS}; }}
+{become(layout, program)}"""
     return f"""{BEGIN}{IDENTITY}{detach(python)}
 {current(layout, color)}
 [ -n "$RELEASE" ] || fail {quote(f"no release is current on {color}")}
@@ -46,9 +49,9 @@ export RELEASE VERSION
 who=$(known {pid})
 if lives "$who"; then echo "process ${{who%%:*}} still runs" >&2; exit {STILL_RUNS}; fi
 rm -f {pid}
-( detach /bin/sh -c {quote(become(layout, layout.command_pid(what), program))} ) 2>&1
+( detach /bin/sh -c {quote(own)} ) 2>&1
 code=$?
-rm -f {pid}
+[ "$code" = {STILL_RUNS} ] || rm -f {pid}
 exit $code
 """
 
@@ -69,11 +72,12 @@ def prune(layout: Layout, keep: int, spare: Sequence[str]) -> str:
 
     A release is renamed before it is deleted: what is half gone is never taken for a release.
     """
+    running = quote(layout.running)
     return f"""{BEGIN}cd {quote(layout.releases)} 2>/dev/null || exit 0
 keep_names=" $(echo {" ".join(map(quote, spare))}) "
 for link in {quote(layout.root)}/current-*; do keep_names="$keep_names$(basename "$(readlink "$link")") "; done
-for file in {quote(layout.running)}/*.pid; do keep_names="$keep_names$(sed -n 2p "$file" 2>/dev/null) "; done
-for file in {quote(layout.running)}/*.service; do keep_names="$keep_names$(echo $(cat "$file" 2>/dev/null)) "; done
+for file in {running}/*.pid {running}/*.start-*; do keep_names="$keep_names$(sed -n 2p "$file" 2>/dev/null) "; done
+for file in {running}/*.service; do keep_names="$keep_names$(echo $(cat "$file" 2>/dev/null)) "; done
 rm -rf ./.trash-*
 seen=0
 ls -1td -- */.digest 2>/dev/null | while read -r entry; do

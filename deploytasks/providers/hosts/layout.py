@@ -6,7 +6,8 @@
                                             stands in `.digest`
     <root>/current-blue, current-green      links to releases/…
     <root>/shared/                          the application's own files, across releases
-    <root>/run/<color>.pid                  who runs: identity, release, configuration; one on each line
+    <root>/run/<color>.start-<id>           a process that was started: identity, release, configuration; each a line
+    <root>/run/<color>.pid                  a link to that of the start that is wanted
     <root>/run/<color>.service              what a supervisor was told to run (supervising.py)
     <root>/run/command-<name>.pid           the same as a pid file, for a command at work
     <root>/log/<color>.log                  what the processes of a color say; the older half is <color>.log.1
@@ -63,8 +64,12 @@ class Layout(NamedTuple):
         return f"{self.root}/current-{color}"
 
     def pid(self, color: Color) -> str:
-        """The pid file of a color."""
+        """The pid file of a color: a link to that of the start that is wanted."""
         return f"{self.running}/{color}.pid"
+
+    def start(self, color: Color, start_id: str) -> str:
+        """The pid file of one start."""
+        return f"{self.running}/{color}.start-{start_id}"
 
     def service(self, color: Color) -> str:
         """The note about what a supervisor runs."""

@@ -32,14 +32,14 @@ class ColorProcess(Serving):
 
     def stop(self, within: float) -> None:
         """TERM, and KILL after ``within`` seconds. A start that is still on its way gives up."""
-        self.member.host.run(commands.stop(self.layout.pid(self.color), within), within + ASK)
+        self.member.host.run(starting.end(self.layout, self.color, within), within + ASK)
 
     def _begin_command(self, start_id: str, port: str, *, anew: bool) -> str:
         start = starting.Start(start_id, port, self.stop_within, anew)
         return starting.begin(self.layout, self.color, self.program, self.python, start)
 
     def _give_up_command(self, start_id: str) -> str:
-        return starting.give_up(self.layout.pid(self.color), min(self.stop_within, 1.0), start_id)
+        return starting.give_up(self.layout, self.color, min(self.stop_within, 1.0), start_id)
 
     def _remember_command(self, release: str) -> str:
         text = json.dumps([self.program.command, dict(self.program.environment), self.program.secrets])

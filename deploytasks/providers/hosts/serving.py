@@ -25,10 +25,8 @@ from .rendering import Program
 
 _LOOK = 0.1
 """Seconds between two looks at the health page of what starts."""
-_FIRST_STATE = 0.3
-"""Seconds after which a host is asked whether what starts still runs, when its health page does not say so."""
-_NEXT_STATE = 1.0
-"""Seconds between two such questions."""
+_STATE = 1.0
+"""Seconds between two questions whether what starts still runs, while its health page does not say so."""
 ASK = 10.0
 """Seconds that a host may take to say how things are."""
 
@@ -162,7 +160,7 @@ class Serving(ABC):
             )
 
     def _wait_until_healthy(self, deadline: float, within: float) -> None:
-        ask_at = time.monotonic() + _FIRST_STATE
+        ask_at = time.monotonic() + _STATE
         while True:
             health = self.health(max(0.05, min(self.health_within, deadline - time.monotonic())))
             if health.healthy:
@@ -171,7 +169,7 @@ class Serving(ABC):
             if now >= min(ask_at, deadline):
                 if not self.state().running:
                     raise self._did_not_start("ended before it was healthy")
-                ask_at = time.monotonic() + _NEXT_STATE
+                ask_at = time.monotonic() + _STATE
             if now >= deadline:
                 raise self._did_not_start(f"was not healthy within {within:g} s ({health.detail})")
             time.sleep(_LOOK)

@@ -1,4 +1,10 @@
-"""The commands that start a process of ours and say how it is. Pure functions: values in, shell text out."""
+"""The commands that start a process of ours and say how it is. Pure functions: values in, shell text out.
+
+Each start has a file of its own, ``run/<color>.start-<id>``, that nobody else writes, and the link ``run/<color>.pid``
+leads to that of the start which is wanted. Who starts points the link at a file that is not there yet, and then stops
+what all other files name; the process writes its file, looks whether the link still leads there, and ends if not.
+Whatever comes too late, or at the same time, at most one process is left, and it is known.
+"""
 
 from __future__ import annotations
 
@@ -71,26 +77,24 @@ def begin(layout: Layout, color: Color, program: Program, python: str, how: Star
     """Stop what served the color, and start a program detached, in its current release; say ``started <release>``.
     Or ``runs``, and touch nothing, when it does as configured; or, after stopping, ``taken``.
 
-    The process writes its own pid file before it becomes the program: there is no moment in which it runs unknown.
-    This command may outlive the deployer that gave it. Whoever starts or stops after it says so in a file of its own
-    beforehand; a start that finds another one wanted gives up.
+    The process writes its own file before it becomes the program: there is no moment in which it runs unknown.
     """
     pid, log = quote(layout.pid(color)), quote(layout.log(color))
+    own = quote(layout.start(color, how.start_id))
     return f"""{BEGIN}{IDENTITY}{GROUPS}{PORTS}{detach(python)}
 {current(layout, color)}
 [ -n "$RELEASE" ] || fail {quote(f"no release is current on {color}")}
 export RELEASE VERSION
 if lives "$(known {pid})" && [ "$(sed -n '2,3p' {pid})" = "$RELEASE
 {program.fingerprint}" ] && {"false" if how.anew else "true"}; then echo {RUNS}; exit 0; fi
-mkdir -p {quote(layout.running)} && {want(layout.pid(color), how.start_id)} || exit 1
-stop_known {pid} {how.tenths}
+{want(layout, color, how)}
 {refuse_taken(how)}
 if [ -n "$(find {log} -size +20000 2>/dev/null)" ]; then mv -f {log} {log}.1; fi
 echo "== $RELEASE as {color}"{quote(END_OF_HEADER)} >> {log} || exit 1
-detach /bin/sh -c {quote(become(layout, layout.pid(color), program, how.start_id))} >> {log} 2>&1 &
+detach /bin/sh -c {quote(_become_wanted(layout, color, program, how.start_id))} >> {log} 2>&1 &
 started=$!
 left=250
-until [ "$(known {pid})" != "" ]; do
+until [ "$(known {own})" != "" ]; do
   [ "$left" -gt 0 ] && [ -n "$(identity "$started")" ] || fail "the process ended before it began: $(tail -n 2 {log})"
   left=$((left - 1)); sleep 0.02
 done
@@ -103,19 +107,35 @@ def refuse_taken(how: Start) -> str:
     return f"if is_taken {quote(how.port)}; then echo {TAKEN}; exit 0; fi" if how.port else ""
 
 
-def end(pid_file: str, within: float) -> str:
-    """Stop the process group that a pid file names: TERM, and KILL after ``within`` seconds (0: at once). A start that
-    is still on its way gives up."""
+def want(layout: Layout, color: Color, how: Start) -> str:
+    """Let nothing but one start run from now on. What an older version of us has started becomes a start."""
+    pid, before = quote(layout.pid(color)), quote(layout.start(color, "before"))
+    link = f"ln -s {quote(layout.start(color, how.start_id))} {pid}.$$ && mv -f {pid}.$$ {pid}"
+    return f"""mkdir -p {quote(layout.running)}
+[ -L {pid} ] || [ ! -f {pid} ] || mv -f {pid} {before}
+{link} || exit 1
+{stop_all(layout, color, how.stop_within)}"""
+
+
+def stop_all(layout: Layout, color: Color, within: float) -> str:
+    """Stop what the files of all starts name: TERM, and KILL after ``within`` seconds."""
+    return f'for one in {quote(layout.start(color, ""))}*; do stop_known "$one" {max(0, round(within * 10))}; done'
+
+
+def end(layout: Layout, color: Color, within: float) -> str:
+    """Stop a color's processes: TERM, and KILL after ``within`` seconds (0: at once). A start that is still on its way
+    gives up."""
+    pid = quote(layout.pid(color))
     return f"""{BEGIN}{IDENTITY}{GROUPS}
-rm -f {quote(wanted(pid_file))}
-stop_known {quote(pid_file)} {max(0, round(within * 10))}
+if [ -L {pid} ]; then rm -f {pid}; else stop_known {pid} {max(0, round(within * 10))}; fi
+{stop_all(layout, color, within)}
 """
 
 
-def give_up(pid_file: str, within: float, start_id: str) -> str:
+def give_up(layout: Layout, color: Color, within: float, start_id: str) -> str:
     """The same, if this start had begun, and no other one is wanted by now."""
-    begun = f'[ "$(cat {quote(wanted(pid_file))} 2>/dev/null)" = {quote(start_id)} ] || exit 0'
-    return f"{begun}\n{end(pid_file, within)}"
+    begun = f'[ "$(readlink {quote(layout.pid(color))})" = {quote(layout.start(color, start_id))} ] || exit 0'
+    return f"{begun}\n{end(layout, color, within)}"
 
 
 def remember(layout: Layout, name: str, color: Color, text: str) -> str:
@@ -140,36 +160,23 @@ def remembered(layout: Layout, color: Color) -> str:
 """
 
 
-def wanted(pid_file: str) -> str:
-    """The file that says which start is wanted now."""
-    return f"{pid_file}.wanted"
-
-
-def want(pid_file: str, start_id: str) -> str:
-    """Let nothing but one start begin from now on."""
-    file = quote(wanted(pid_file))
-    return f"echo {quote(start_id)} > {file}.$$ && mv -f {file}.$$ {file}"
-
-
-def become(layout: Layout, pid_file: str, program: Program, start_id: str = "") -> str:
-    """Write the pid file, enter the release, and become the program; or give up when another start is wanted by then.
-
-    It writes its pid file first and looks then; who wants another start says so first, and looks then for the pid file.
-    The pid file is linked, not renamed: it must not replace that of a process that has not given up yet.
-    """
-    pid = quote(pid_file)
-    give_up = f"""
-if [ "$(cat {quote(wanted(pid_file))} 2>/dev/null)" != {quote(start_id)} ]; then
-  rm -f {pid}; echo "another start is wanted by now"; exit 1
-fi"""
+def _become_wanted(layout: Layout, color: Color, program: Program, start_id: str) -> str:
+    """Write the file of a start, and become the program, or give up when another start is wanted by then."""
+    own, pid = quote(layout.start(color, start_id)), quote(layout.pid(color))
     return f"""{IDENTITY}
-{{ identity $$ && echo "$RELEASE" && echo {program.fingerprint}; }} > {pid}.$$ || exit 1
-left=100
-until ln {pid}.$$ {pid} 2>/dev/null; do
-  left=$((left - 1)); [ "$left" -gt 0 ] || {{ rm -f {pid}.$$; echo "another process has" {pid}; exit 1; }}
-  sleep 0.05
-done
-rm -f {pid}.$$ {give_up if start_id else ""}
-cd {quote(layout.releases)}/"$RELEASE" || exit 1
+{introduce(program)} > {own}.$$ && mv -f {own}.$$ {own} || exit 1
+if [ "$(readlink {pid})" != {own} ]; then rm -f {own}; echo "another start is wanted by now"; exit 1; fi
+{become(layout, program)}
+"""
+
+
+def introduce(program: Program) -> str:
+    """Print who this process is, its release, and how the program is configured."""
+    return f'{{ identity $$ && echo "$RELEASE" && echo {program.fingerprint}; }}'
+
+
+def become(layout: Layout, program: Program) -> str:
+    """Enter the release, and become the program."""
+    return f"""cd {quote(layout.releases)}/"$RELEASE" || exit 1
 {program.line}
 """

@@ -57,15 +57,14 @@ def begin(layout: Layout, color: Color, program: Program, orders: Orders, how: S
 
     A process that was started by ourselves, when that was configured, is stopped first.
     """
-    note, pid, link = quote(layout.service(color)), quote(layout.pid(color)), quote(layout.current(color))
+    note, link = quote(layout.service(color)), quote(layout.current(color))
     return f"""{BEGIN}{IDENTITY}{GROUPS}{PORTS}{_running(orders)}
 {current(layout, color)}
 [ -n "$RELEASE" ] || fail {quote(f"no release is current on {color}")}
 export RELEASE VERSION
 if [ "$(cat {note} 2>/dev/null)" = "$RELEASE
 {program.fingerprint}" ] && {"false" if how.anew else "true"} && is_running; then echo {RUNS}; exit 0; fi
-mkdir -p {quote(layout.running)} && {want(layout.pid(color), how.start_id)} || exit 1
-stop_known {pid} {how.tenths}
+{want(layout, color, how)}
 if ! is_running; then :
 {refuse_taken(how)}
 fi
@@ -79,12 +78,12 @@ echo "started $RELEASE"
 
 def stop(layout: Layout, color: Color, orders: Orders, within: float) -> str:
     """Stop the service, and wait that many seconds until it does not run. What it said is shown if it still does."""
-    return f"{end(layout.pid(color), within)}{_running(orders)}{_stop(orders, within)}"
+    return f"{end(layout, color, within)}{_running(orders)}{_stop(orders, within)}"
 
 
 def give_up(layout: Layout, color: Color, orders: Orders, within: float, start_id: str) -> str:
     """Stop what a start has begun, unless it had not begun yet, or another one is wanted by now."""
-    return f"{give_up_process(layout.pid(color), within, start_id)}{_running(orders)}{_stop(orders, within)}"
+    return f"{give_up_process(layout, color, within, start_id)}{_running(orders)}{_stop(orders, within)}"
 
 
 def remember(layout: Layout, name: str, color: Color, orders: Orders, text: str) -> str:
