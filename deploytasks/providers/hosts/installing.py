@@ -64,7 +64,7 @@ def install(host: Host, layout: Layout, release: Release, color: Color, archives
 
 
 def _parsed(said: str) -> _Found:
-    releases = re.findall(r"^release ([0-9a-f]{64}) (.+)$", said, re.MULTILINE)
+    releases = re.findall(r"^release ([0-9a-f]{64}) ([^/\n]+)$", said, re.MULTILINE)
     space = re.search(r"^space .*\s(\d+)\s+\d+%\s", said, re.MULTILINE)
     return _Found(releases, int(space[1]) * 1024 if space else None)
 

@@ -166,6 +166,24 @@ def test_a_file_may_not_grow(archives: Path, layout: Layout) -> None:
     assert current(layout) == second.name
 
 
+def test_neither_way_works(archives: Path, layout: Layout) -> None:
+    """A difference that failed is mentioned when the whole archive fails, too, and only then."""
+    first, second = release_of(SMALL, archives), release_of(OTHER, archives, "1.1.0")
+    bring(layout, first)
+    (Path(layout.release(first.name)) / "app/7").write_bytes(b"by hand")
+
+    class Limited(Counting):
+        def run(self, command: str, timeout: float, given: str | None = None) -> str:
+            limit = "ulimit -f 8; trap '' XFSZ\n" if given == second.archive else ""
+            return super().run(limit + command, timeout, given)
+
+    with pytest.raises(
+        CommandFailed, match=f"(?s)after a difference had failed .*difference to {first.name}.*File too large"
+    ):
+        bring(layout, second, Limited())
+    assert current(layout) == first.name
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 2 MB."""
