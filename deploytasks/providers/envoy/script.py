@@ -78,7 +78,7 @@ in_force() {  # KEY: its value, after look
     printf '%s\n' "$runtime" | sed -n "s/.*\"$(printf '%s' "$1" | sed 's/\./\\./g')\":{\([^}]*\)}.*/\1/p" |
         sed -n 's/.*"final_value":"\([^"]*\)".*/\1/p'
 }
-durable() { sync "$1" 2>/dev/null || sync; }
+durable() { find "$@" -exec sync {} + 2>/dev/null || sync; }
 lock() {
     mkdir -p "$folder" 2>/dev/null
     [ -r "$folder" ] && exec 9<"$folder" && has flock || return 1
@@ -105,7 +105,7 @@ merged() {  # what is kept, with the changes
 }
 keep() {
     why=$({ mkdir -p "$folder" && merged >"$file.$$" && durable "$file.$$" && mv -f "$file.$$" "$file" &&
-        durable "$folder"; } 2>&1) && return 0
+        durable "$folder" -prune; } 2>&1) && return 0
     rm -f "$file.$$"
     why="$file cannot be written: $why"
     return 1
@@ -154,7 +154,8 @@ link_to() {  # NAME, in one rename. GNU mv knows -T, BSD mv -h
 }
 keep() {
     before=$(readlink "$folder/current"); fresh=$(date +%s)-$$
-    why=$({ put_in "$folder/$fresh" && sync && link_to "$fresh" && durable "$folder"; } 2>&1) || {
+    why=$({ put_in "$folder/$fresh" && durable "$folder/$fresh" && link_to "$fresh" &&
+        durable "$folder" -prune; } 2>&1) || {
         rm -rf "${folder:?}/$fresh"
         why="$folder cannot be written: $why"
         return 1

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -109,6 +110,20 @@ class Far:
             self._running.wait(10)
             self._running = None
 
+    def clear(self) -> None:
+        """Let it run and know of nothing."""
+        root = self.host.path(self.host.root)
+        shutil.rmtree(root / "kept", ignore_errors=True)
+        (root / "layer/first/app").mkdir(parents=True, exist_ok=True)
+        (root / "layer/next").symlink_to("first")
+        (root / "layer/next").replace(root / "layer/current")
+        if self._running is None:
+            self.start()
+        admin = self.house.traffic._runtime.admin
+        if not self.way.has_layer and (keys := admin.runtime()):
+            admin.modify(dict.fromkeys(keys))
+        until(lambda: not any(admin.runtime().values()))
+
     def run(self, text: str) -> str:
         """What a script for this host prints."""
         runtime = self.house.traffic._runtime
@@ -139,15 +154,8 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def far(place: Far) -> Far:
-    """A fresh start."""
-    # The folder is mounted on the host: it is emptied, not made anew.
-    place.stop()
-    for entry in place.host.path(place.host.root).iterdir():
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    first = place.host.path(place.host.root) / "layer" / "first" / "app"
-    first.mkdir(parents=True)
-    (first.parent.parent / "current").symlink_to("first")
-    place.start()
+    """As if nothing had ever been written."""
+    place.clear()
     return place
 
 
@@ -186,13 +194,19 @@ def test_of_many_writers_one_wins(far: Far) -> None:
     assert [f"deploy:{number}" for number in won] == [far.house.traffic.read().writer]
 
 
+def counted(far: Far) -> int:
+    """Blue's requests so far."""
+    found = far.house.metrics.totals(datetime.now(UTC), ())
+    assert not isinstance(found, NoData)
+    return found["blue"].requests
+
+
 def test_counts_and_closes(far: Far) -> None:
     """Metrics and maintenance go through the same connection; a notice survives with all its characters."""
     far.house.traffic.shift(BLUE).perform(10)
+    before = counted(far)
     far.house.get()
-    found = far.house.metrics.totals(datetime.now(UTC), ())
-    assert not isinstance(found, NoData)
-    assert 1 == found["blue"].requests
+    assert 1 == counted(far) - before
     notice = Notice("Später, 100 % & mehr: a+b=c 'd' \"e\" $HOME", 60, datetime.now(UTC), "ann@here")
     far.house.maintenance.write(notice).perform(10)
     assert (notice, 503) == (far.house.maintenance.read(), far.house.get().status)
@@ -279,7 +293,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> str:
                 (tmp_path / program.name).symlink_to(program)
     if request.param == "python3":
         (tmp_path / "python3").unlink(missing_ok=True)
-        (tmp_path / "python3").symlink_to(os.path.realpath(shutil.which("python3") or ""))
+        (tmp_path / "python3").symlink_to(os.path.realpath(sys.executable))
     return f"PATH={tmp_path}\n"
 
 
