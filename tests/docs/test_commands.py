@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -72,10 +73,16 @@ def test_inv_understands_it(command: Shown) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: f"{one.page}: inv {one.line}")
 def test_its_environment_exists(command: Shown) -> None:
-    """Whoever copies a line from a page deploys to an environment that is configured here."""
-    known = yaml.safe_load((ROOT / "invoke.yaml").read_text(encoding="utf-8"))["deploy"]["environments"]
+    """Whoever copies a line from a page deploys to an environment that is configured here, or on that page."""
+    texts = [(ROOT / "invoke.yaml").read_text(encoding="utf-8"), *_sections(ROOT / command.page)]
+    known = {environment for text in texts for environment in yaml.safe_load(text)["deploy"]["environments"]}
     named = {arguments.get("env") for _, arguments in parsed(command.line)} - {None}
-    assert named <= known.keys()
+    assert named <= known
+
+
+def _sections(page: Path) -> list[str]:
+    """The `deploy:` sections that a page shows."""
+    return re.findall(r"```yaml\n(deploy:\n.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
 def test_a_wrong_option_would_be_found() -> None:
