@@ -345,6 +345,18 @@ def test_a_balancer_without_a_way_home_of_its_own_is_refused(tmp_path: Path) -> 
     assert "watchdog" in caught.value.do
 
 
+def test_two_balancers_on_one_host(tmp_path: Path) -> None:
+    """Each has a watcher and a folder of its own."""
+    balancers = Balancers(tmp_path / "balancers")
+    for name in balancers.hosts:
+        balancers.hosts[name] = LocalHost(name="lb")
+    made = watchdog(balancers, tmp_path, NEVER)
+    made.arm("d1", HOME).perform(WITHIN)
+    assert watcher(tmp_path, "lb") != watcher(tmp_path, "lb--2-") != ""
+    assert "lb: watches over d1 (detached); lb (2): watches over d1 (detached)" in made.state().detail
+    made.disarm().perform(WITHIN)
+
+
 def test_names_cannot_leave_the_folder() -> None:
     """A host's name is one part of a path, whatever is in it; its folder is below the home folder."""
     assert ".deploytasks/a-b/test/root-10.0.0.1-22/deadman" == commands.folder(

@@ -28,4 +28,8 @@ def host(endpoint: str, access: SshAccess, root: Path, *, name: str | None = Non
     link = connection(endpoint, access, root)
     called = name or link.original_host
     with _lock:
-        return _hosts.setdefault((endpoint, access, root, called), SshHost(link, called))
+        found = _hosts.get((endpoint, access, root, called))
+        if found is None:
+            found = SshHost(link, called, lambda line: connection(endpoint, access, root, line=line))
+            _hosts[endpoint, access, root, called] = found
+        return found

@@ -37,9 +37,10 @@ _KILLED = "it was killed with everything it had started"
 class SshHost:
     """Runs commands, each on a channel of its own of one connection. For any thread; ``AT_ONCE`` run at once."""
 
-    def __init__(self, connection: Connection, name: str) -> None:
+    def __init__(self, connection: Connection, name: str, another: Callable[[str], Connection] | None = None) -> None:
         self.name = name
         self.connection = connection
+        self._another = another
         self._round_trips = 0
         self._forwarding = threading.Lock()
         self._forwards: dict[str, Forward] = {}
@@ -93,6 +94,11 @@ class SshHost:
             if to not in self._forwards:
                 self._forwards[to] = Forward(self.connection, self.name, to)
             return self._forwards[to].address
+
+    def apart(self, line: str) -> SshHost:
+        """The same host over a connection that only ``line`` uses: what hangs there, or ends it because something took
+        too long, does not touch the others' commands."""
+        return SshHost(self._another(line), self.name) if self._another else self
 
     def close(self) -> None:
         """Close the connection and what it forwards. It opens again when it is used again."""

@@ -30,11 +30,13 @@ class Address(NamedTuple):
     access: SshAccess
     root: Path
     is_gateway: bool = False
+    line: str = ""
+    """Who has it for himself; empty: everybody."""
 
 
-def connection(endpoint: str, access: SshAccess, root: Path, *, is_gateway: bool = False) -> Connection:
+def connection(endpoint: str, access: SshAccess, root: Path, *, is_gateway: bool = False, line: str = "") -> Connection:
     """The connection to ``[user@]host[:port]``, the same one every time. Raises ``UsageError`` for a missing file."""
-    address = Address(endpoint, access, root, is_gateway)
+    address = Address(endpoint, access, root, is_gateway, line)
     with _lock:
         if address not in _connections:
             if address in _in_the_making:

@@ -7,6 +7,7 @@ traffic home was written down beforehand and runs on the balancer's own host, so
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -38,10 +39,13 @@ class Homing(Protocol):
 
 
 class Post(NamedTuple):
-    """Where a watcher stands: a host, and its folder there."""
+    """Where a watcher stands: a host, its folder there, and what takes traffic home. A host with two balancers has two,
+    with names of their own."""
 
+    name: str
     host: Host
     at: str
+    home: str
 
 
 class SshWatchdog:
@@ -86,15 +90,22 @@ class SshWatchdog:
 
     @cached_property
     def _posts(self) -> Sequence[Post]:
-        """One for each balancer's host; asked of ``traffic`` with a deployment and a home that stand for any."""
-        return [Post(host, self._at(host)) for host, _ in self._homing("none", Split.all_on("blue"))]
+        """Asked of ``traffic`` with a deployment and a home that stand for any."""
+        return self._posts_for("none", Split.all_on("blue"))
+
+    def _posts_for(self, deployment: str, home: Split) -> Sequence[Post]:
+        seen: Counter[str] = Counter()
+        posts = []
+        for host, commands_home in self._homing(deployment, home):
+            seen[host.name] += 1
+            name = host.name if seen[host.name] == 1 else f"{host.name} ({seen[host.name]})"
+            at = commands.folder(self._settings.folder, self._site.application, self._site.environment, name)
+            posts.append(Post(name, host, at, commands_home))
+        return posts
 
     @property
     def _watchers(self) -> str:
-        return f"watchers on {', '.join(post.host.name for post in self._posts)}"
-
-    def _at(self, host: Host) -> str:
-        return commands.folder(self._settings.folder, self._site.application, self._site.environment, host.name)
+        return f"watchers on {', '.join(post.name for post in self._posts)}"
 
     def _homing(self, deployment: str, home: Split) -> Sequence[tuple[Host, str]]:
         found = getattr(self._traffic, "homing", None)
@@ -117,30 +128,26 @@ class SshWatchdog:
     # -- arming ----------------------------------------------------------------
 
     def _arm(self, deployment: str, home: Split, timeout: float) -> None:
+        grace, facts = self._settings.grace, note(deployment, home, self._site.who)
         orders = {
-            host.name: commands.Order(
-                os.urandom(6).hex(), text, self._settings.grace, note(deployment, home, self._site.who)
-            )
-            for host, text in self._homing(deployment, home)
+            post.name: commands.Order(os.urandom(6).hex(), post.home, grace, facts)
+            for post in self._posts_for(deployment, home)
         }
         word = os.urandom(4).hex()
         armed, problem = self._on_each(
-            lambda post: post.host.run(commands.arm(post.at, orders[post.host.name], word), timeout).strip()
+            lambda post: post.host.run(commands.arm(post.at, orders[post.name], word), timeout).strip()
         )
         if problem:
             self._give_up({name for name, order in orders.items() if armed.get(name) == order.id}, timeout)
             raise _failed(problem, "cannot be armed", "the watchers that had started were ended")
         self._stop_beating()
-        self._beating = {
-            post.host.name: Beating(post.host, post.at, armed[post.host.name], self._settings.grace)
-            for post in self._posts
-        }
+        self._beating = {post.name: Beating(post.host, post.at, armed[post.name], grace) for post in self._posts}
         self.beat()
 
     def _give_up(self, started: Collection[str], timeout: float) -> None:
         """End what we have just started. One that was there before goes on: its deployment may be out already."""
         for post in self._posts:
-            if post.host.name in started:
+            if post.name in started:
                 with suppress(DeployError):
                     post.host.run(commands.disarm(post.at), timeout / 2)
 
@@ -163,7 +170,7 @@ class SshWatchdog:
         found, problem = self._on_each(partial(_seen, timeout))
         if problem:
             raise _failed(problem, "does not say how it is", "")
-        return [found[post.host.name] for post in self._posts]
+        return [found[post.name] for post in self._posts]
 
     def _detail(self, found: Sequence[Seen]) -> str:
         trouble = [
@@ -190,9 +197,9 @@ class SshWatchdog:
 
         def one(post: Post) -> None:
             try:
-                found[post.host.name] = ask(post)
+                found[post.name] = ask(post)
             except DeployError as error:
-                problem[post.host.name] = error
+                problem[post.name] = error
 
         with ThreadPoolExecutor(max_workers=min(len(self._posts), self._site.parallel)) as pool:
             list(pool.map(one, self._posts))
@@ -200,7 +207,7 @@ class SshWatchdog:
 
 
 def _seen(timeout: float, post: Post) -> Seen:
-    return seen(post.host.name, post.host.run(commands.look(post.at), timeout))
+    return seen(post.name, post.host.run(commands.look(post.at), timeout))
 
 
 def _how(word: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ...errors import DeployError
 from ..hosts.host import Host
@@ -23,7 +23,8 @@ class Beating:
     def __init__(self, host: Host, at: str, order_id: str, grace: float) -> None:
         self.trouble = ""
         """Why the last beat did not arrive; empty when it did."""
-        self._send: Callable[[str], object] = lambda word: host.run(
+        line = apart(host)
+        self._send: Callable[[str], object] = lambda word: line.run(
             commands.beat(at, order_id, word), min(WITHIN, grace / 2)
         )
         self._pause = grace / PER_GRACE
@@ -62,7 +63,14 @@ class Beating:
             self.trouble = f"{type(error).__name__}: {error}"
 
 
-def beat_words() -> itertools.chain[str]:
+def apart(host: Host) -> Host:
+    """The host over a connection of its own, where it has connections: beats and work do not wait for each other."""
+    own: Callable[[str], Host] | None = getattr(host, "apart", None)
+    return own("deadman") if own else host
+
+
+def beat_words() -> Iterator[str]:
     """Words of which no two are alike, not even those of two deployers that beat for the same order."""
     mine = os.urandom(4).hex()
-    return itertools.chain.from_iterable([f"{mine}-{number}"] for number in itertools.count())
+    for number in itertools.count():
+        yield f"{mine}-{number}"
