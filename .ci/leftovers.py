@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,8 +26,9 @@ SUBREAPER = 36
 GRACE = float(os.environ.get("LEFTOVERS_GRACE", "10"))
 """Seconds for what is just ending."""
 NAMESPACES = Path("/run/netns")
-OURS = re.compile(r"dt-?(\d+)")
-"""A namespace of the tests' laboratory carries the number of the process that made it."""
+OURS = re.compile(r"dtl(\d+)h\d+")
+"""How tests/lab/namespaces.py names what it makes; the number is claimed by a lock on a file of that name."""
+CLAIMS = Path(tempfile.gettempdir()) / "deploytasks-lab"
 
 
 def main(command: list[str]) -> int:
@@ -82,14 +85,21 @@ def _command(pid: int) -> str:
 
 
 def _namespaces() -> list[str]:
-    """Those of the laboratory whose maker is gone."""
+    """Those of the laboratory that nobody claims any more."""
     found = sorted(NAMESPACES.iterdir()) if NAMESPACES.is_dir() else []
-    makers = {path.name: OURS.match(path.name) for path in found}
-    return [
-        f"network namespace {name}"
-        for name, maker in makers.items()
-        if maker and not Path(f"/proc/{maker[1]}").exists()
-    ]
+    numbers = {path.name: OURS.match(path.name) for path in found}
+    return [f"network namespace {name}" for name, number in numbers.items() if number and _is_free(number[1])]
+
+
+def _is_free(number: str) -> bool:
+    try:
+        with (CLAIMS / number).open("rb") as claim:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":
