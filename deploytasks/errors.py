@@ -22,7 +22,7 @@ EXIT_CODES: dict[int, str] = {
     6: "not enough evidence (a deployment was taken home; nothing was judged bad)",
     7: "an outside system did not answer; nothing was changed",
     8: "the way back itself could not complete: a person must act now",
-    9: "a reading is over its threshold (check-*, smoke)",
+    9: "a reading is over its threshold (check-*, smoke), or a command failed on a host (run)",
     130: "interrupted by Ctrl-C, taken back",
     143: "interrupted by SIGTERM, taken back",
 }
@@ -140,6 +140,12 @@ class WayBackFailed(DeployError):
 
 class OverThreshold(DeployError):
     """A reading is over its threshold."""
+
+    exit_code = 9
+
+
+class CommandsFailed(DeployError):
+    """What somebody ran on hosts failed on some of them."""
 
     exit_code = 9
 

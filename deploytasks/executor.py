@@ -28,6 +28,12 @@ TO_PRE_AND_POST = ("env", "plan", "version", "hotfix")
 NAME = "deploytasks.executor.ChainExecutor"
 
 _is_running: ContextVar[bool] = ContextVar("deploytasks.executor", default=False)
+_remainder: ContextVar[str] = ContextVar("deploytasks.executor.remainder", default="")
+
+
+def remainder() -> str:
+    """What stands after ``--`` on the command line, its words joined by blanks, as ssh joins them."""
+    return _remainder.get()
 
 
 def require() -> None:
@@ -53,6 +59,7 @@ class ChainExecutor(Executor):
         """Run the tasks and what belongs to them. Every error of ours leaves as ``Exit`` with its own code."""
         _collect_rarely()
         token = _is_running.set(True)
+        _remainder.set(str(getattr(self.core, "remainder", "") or ""))
         try:
             with interrupt.caught():
                 results: dict[Task[Any], Any] = super().execute(*tasks)

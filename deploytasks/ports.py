@@ -42,6 +42,9 @@ class Call(NamedTuple):
 Calls = Sequence[Sequence[Call]]
 """Outer: one after the other. Inner: at once (a batch of hosts)."""
 
+Hear = Callable[[str, str | int], None]
+"""Told by a host, in any thread: its name, and a line that a command says, or the code with which it has ended."""
+
 
 class Split(NamedTuple):
     """How traffic is shared, and what the balancer remembers about it.
@@ -352,6 +355,12 @@ class Fleet(Protocol):
 
     def run(self, color: Color, command: str, what: str) -> Call:
         """Run a configured command in the current release of a color; ``what`` names it for people."""
+
+    def command(self, color: Color, command: str, hear: Hear) -> Calls:
+        """Run a command in the current release of a color on all its hosts; ``hear`` what they say."""
+
+    def follow(self, color: Color, lines: int, hear: Hear) -> None:
+        """Hand on the last ``lines`` lines that each host of a color said, and all that follow, until interrupted."""
 
     def prune(self, keep: int, spare: Sequence[str] = ()) -> Calls:
         """Delete all but the newest ``keep`` releases, never a current one nor one of ``spare``."""

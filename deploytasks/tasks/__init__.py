@@ -12,6 +12,7 @@ from .check import check_error_rate, check_latency
 from .database import backup_database, restore_database
 from .deploy import deploy, deploy_blue_green
 from .gates import build, checklist, test, validate
+from .hosts import logs, run
 from .look import doctor, history, report, status
 from .maintenance import maintenance_mode
 from .pieces import down, install, migrate, resume, retire, shift, watch
@@ -30,6 +31,7 @@ namespace = Collection(
     down,
     history,
     install,
+    logs,
     maintenance_mode,
     migrate,
     report,
@@ -37,6 +39,7 @@ namespace = Collection(
     resume,
     retire,
     rollback,
+    run,
     shift,
     smoke,
     status,

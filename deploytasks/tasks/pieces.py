@@ -131,7 +131,7 @@ def resume(
     exclude_host: Any = None,
     reason: Any = None,
 ) -> None:
-    """Go on with a deployment whose deployer died, or that was held for want of evidence."""
+    """Go on with a deployment whose deployer died, that was held, or that hosts failed; bring back hosts along."""
     from ..operations import choices, opening, resuming
 
     world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)

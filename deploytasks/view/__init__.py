@@ -6,7 +6,7 @@ A thin face: whatever costs time is imported when it is used, for a rollback say
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import printing
@@ -83,6 +83,13 @@ def reading(course: Course, reading: Reading) -> None:
     from .watching import watched
 
     printing.tell(watched(course, reading))
+
+
+def hosts(names: Sequence[str]) -> Callable[[str, str], None]:
+    """Writes lines of hosts, each behind the host's name, on stdout; from any thread."""
+    from .prefixed import prefixed
+
+    return prefixed(names)
 
 
 def is_terminal() -> bool:

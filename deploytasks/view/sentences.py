@@ -110,6 +110,10 @@ def _evidence(facts: Facts) -> str:
     return f"evidence: {text(facts, 'item')}: {'ok' if truth(facts, 'ok') else 'NOT ok'}: {_why(facts, 'detail')}"
 
 
+def _codes(hosts: Facts) -> str:
+    return ", ".join(f"{host} {'was lost' if code is None else code}" for host, code in hosts.items())
+
+
 def _maintenance(facts: Facts) -> str:
     return f"maintenance: {'closed' if truth(facts, 'on') else 'open again'} {_why(facts, 'message')}"
 
@@ -206,6 +210,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "evidence": _evidence,
     "host-set-aside": lambda facts: f"set aside: host {text(facts, 'host')} at {text(facts, 'step')}: {_why(facts)}",
     "hosts-back": lambda facts: f"back: {', '.join(texts(facts, 'hosts'))} with {text(facts, 'release')}",
+    "ran": lambda facts: f"ran on {text(facts, 'color')}: `{text(facts, 'command')}` ({_codes(part(facts, 'hosts'))})",
     "maintenance": _maintenance,
     "lease": _lease,
     "imported": lambda facts: (

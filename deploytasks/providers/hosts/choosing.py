@@ -49,4 +49,5 @@ def _orders(settings: HostsSettings, unit: str, values: Mapping[str, str]) -> Or
         said(settings.stop, f"sudo -n systemctl stop {unit}"),
         said(settings.running, f"systemctl is-active --quiet {unit}"),
         said(settings.last_words, f"journalctl -q --no-pager -o cat -n 20 -u {unit}" if unit else ""),
+        f"journalctl -q --no-pager -o cat -f -u {unit}" if unit else "",
     )

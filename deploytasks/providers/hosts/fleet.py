@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 from ...at_once import at_once
 from ...errors import UsageError
-from ...ports import COLORS, Call, Calls, Color, Finding, Health, Installed, Release
+from ...ports import COLORS, Call, Calls, Color, Finding, Health, Hear, Installed, Release
 from ...settings.hosts import HostsSettings, batch_size
 from . import choosing, commands, serving
 from .agreeing import agreed, silent, sliced, together
@@ -141,6 +141,23 @@ class HostFleet:
             f"{member.host.name}: {what} on {color}: {shown.command}",
             partial(run_once, member.host, self._layout, color, shown, what, self._python),
         )
+
+    def command(self, color: Color, command: str, hear: Hear) -> Calls:
+        """On every host of the color, ``parallel`` of them at once."""
+        from . import following
+
+        def run(member: Member, timeout: float) -> None:
+            line = following.inside(self._layout, color, self._program(member, color, command))
+            following.run(member, line, hear, timeout)
+
+        return self._everywhere(self._of(color), f"run on {color}: {command}", run)
+
+    def follow(self, color: Color, lines: int, hear: Hear) -> None:
+        """All hosts at once, each in a thread of its own."""
+        from . import following
+
+        commands = [(one, self._process(one, color).follow_command(lines)) for one in self._of(color)]
+        following.follow(commands, hear)
 
     def prune(self, keep: int, spare: Sequence[str] = ()) -> Calls:
         """Which releases go is decided on each host, when it is done."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -10,8 +13,9 @@ from invoke.config import Config
 from invoke.context import Context
 from invoke.exceptions import CommandTimedOut
 
+from ... import interrupt
 from ...errors import Unreachable, UsageError
-from ...runners import InterruptibleLocal
+from ...runners import InterruptibleLocal, kill_tree, signals_deferred
 from .host import CommandFailed, last_lines
 
 if TYPE_CHECKING:
@@ -30,8 +34,6 @@ class LocalHost:
         if given is not None:
             command = f"exec <{quote(str(Path(given).absolute()))}\n{command}"
         context = self._prepared()
-        if context.config.run.dry:
-            raise UsageError("--dry would pretend that commands ran", do="use --plan: it shows what would be done")
         try:
             result = self._result(context, command, timeout)
         except CommandTimedOut as error:
@@ -43,6 +45,27 @@ class LocalHost:
         if result.exited != 0:
             raise CommandFailed(self.name, result.exited, result.stdout + result.stderr)
         return result.stdout
+
+    def follow(self, command: str, line: Callable[[str], None]) -> int:
+        """Run a command for as long as it likes, and hand on each line that it says, stderr too; its exit code.
+
+        When it is left by an exception, the command is killed with all it started.
+        """
+        self._prepared()
+        with signals_deferred():
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        with process:
+            try:
+                with interrupt.reaching(partial(kill_tree, process.pid)):
+                    for said in process.stdout or ():
+                        line(said.decode(errors="replace").rstrip("\n"))
+            except BaseException:
+                kill_tree(process.pid)
+                raise
+        return process.returncode
 
     def _result(self, context: Context, command: str, timeout: float) -> Result:
         # Every option is said: the project's `run:` section is about its own commands, not about ours.
@@ -69,4 +92,6 @@ class LocalHost:
                 given = Context(given.config.clone())
                 given.config.runners.local = InterruptibleLocal
             self._context = given
+        if self._context.config.run.dry:
+            raise UsageError("--dry would pretend that commands ran", do="use --plan: it shows what would be done")
         return self._context

@@ -34,6 +34,9 @@ class ColorProcess(Serving):
         """TERM, and KILL after ``within`` seconds. A start that is still on its way gives up."""
         self.member.host.run(starting.end(self.layout, self.color, within), within + ASK)
 
+    def follow_command(self, lines: int) -> str:
+        return commands.follow(self.layout, self.color, lines)
+
     def _begin_command(self, start_id: str, port: str, *, anew: bool) -> str:
         start = starting.Start(start_id, port, self.stop_within, anew)
         return starting.begin(self.layout, self.color, self.program, self.python, start)

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass, replace
 from typing import Self
 
-from . import starting, supervising
+from . import commands, starting, supervising
 from .host import last_lines
 from .rendering import Program
 from .serving import ASK, Serving
+from .shell import BEGIN
 from .starting import Start
 from .supervising import Orders
 
@@ -41,6 +42,11 @@ class ServiceProcess(Serving):
         seconds: killing is the supervisor's business."""
         command = supervising.stop(self.layout, self.color, self.orders, within)
         self.member.host.run(command, 2 * within + ASK)
+
+    def follow_command(self, lines: int) -> str:
+        if not self.orders.follow:
+            return commands.follow(self.layout, self.color, lines)
+        return f"{BEGIN}exec {self.orders.follow} -n {int(lines)}"
 
     def _begin_command(self, start_id: str, port: str, *, anew: bool) -> str:
         start = Start(start_id, port, self.stop_within, anew)

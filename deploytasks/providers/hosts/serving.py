@@ -74,6 +74,10 @@ class Serving(ABC):
         """Stop it; fine when nothing runs. Seconds until it is killed, where that is ours to do."""
 
     @abstractmethod
+    def follow_command(self, lines: int) -> str:
+        """Prints the last lines that it said, and those that follow, until it is ended."""
+
+    @abstractmethod
     def _begin_command(self, start_id: str, port: str, *, anew: bool) -> str: ...
 
     @abstractmethod

@@ -37,6 +37,9 @@ class Orders(NamedTuple):
     running: str
     last_words: str
     """Empty: the color's log has them."""
+    follow: str = ""
+    """Prints what the service says, for as long as it is let; ``-n`` and a number of lines are added. Empty: the
+    color's log has it."""
 
 
 def state(layout: Layout, color: Color, orders: Orders) -> str:

@@ -71,7 +71,7 @@ class SshHost:
                 channel = self.connection.session(self.name, limit)
                 self._round_trips += 1
                 channel.exec_command(wrapping.followed(command, lines.token))
-            with channel:
+            with channel, interrupt.reaching(channel.close):
                 while lines.code is None and (piece := channel.recv(PIECE)):
                     lines.feed(piece)
         except LOST as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from deploytasks.errors import Unreachable
@@ -21,6 +22,9 @@ class Room(LocalHost):
     def root(self) -> Path:
         """Where its files are."""
         return self._root / self.name
+
+    def follow(self, command: str, line: Callable[[str], None]) -> int:
+        return super().follow(command.replace(str(self._root), str(self.root)), line)
 
     def run(self, command: str, timeout: float, given: str | None = None) -> str:
         self.asked.append(command)
