@@ -21,12 +21,14 @@ from urllib.parse import quote
 
 import psycopg
 
+from deploytasks.runners import parents
 from lab.parts import program
 
 _DEFAULTS = {
     "fsync": "off",  # what a power cut would take is no test's matter
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "authentication_timeout": "10s",
     "max_connections": "120",
     "max_prepared_transactions": "5",
     "log_min_messages": "warning",
@@ -144,14 +146,19 @@ class Server:
         running, self._running = self._running, None
         if running is None:
             return
+        for pid in (running.pid, *_children(running.pid)):  # one that stands still would not hear it
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
         for pid in pids or [running.pid]:
             with suppress(ProcessLookupError):
                 os.kill(pid, how)
         try:
-            running.wait(20)
-        except subprocess.TimeoutExpired:  # a fast shutdown may wait for a backend; nobody waits for it here
-            running.send_signal(signal.SIGQUIT)
-            running.wait(20)
+            running.wait(10)
+        except subprocess.TimeoutExpired:  # a backend whose client went before it said who it is keeps it waiting
+            for pid in (*_children(running.pid), running.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            running.wait(10)
 
     @staticmethod
     def _popen(command: list[str], log: IO[bytes], place: Path) -> subprocess.Popen[bytes]:
@@ -198,7 +205,8 @@ def _free_port(host: str) -> int:
 
 
 def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """By their parents: ``/proc/PID/task/PID/children`` leaves some out while they come and go."""
+    return [child for child, parent in parents().items() if parent == pid]
 
 
 def _end_with_us(parent: int) -> None:

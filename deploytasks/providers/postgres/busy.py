@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 
 from ...errors import Unreachable
+from . import properties
 from .dump import OURS, key
 from .server import Connection, Server, application
 
@@ -36,11 +37,11 @@ def busy(server: Server, patience: float) -> str | None:
     try:
         with server.opened(deadline) as connection:
             return _at_work(server, connection) or _locked(server, connection, patience)
-    except Unreachable as error:
-        if "does not exist" not in error.what:
-            raise
-    with server.opened(deadline, server.maintenance) as connection:  # it may be restored although it is gone
-        return _at_work(server, connection)
+    except Unreachable:
+        with server.opened(deadline, server.maintenance) as connection:
+            if properties.read(connection, server.name) is not None:
+                raise
+            return _at_work(server, connection)  # it is gone, and may be restored
 
 
 def _at_work(server: Server, connection: Connection) -> str | None:

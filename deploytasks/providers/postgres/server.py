@@ -79,23 +79,20 @@ class Server:
         Raises ``Unreachable`` for whatever the server or the way to it refuses.
         """
         left = deadline - time.monotonic()
-        late = threading.Event()
+        if left <= 0:
+            raise self._unusable("the time for it is over")
         try:
-            if left <= 0:
-                raise TimeoutError
             connection = psycopg.connect(**self._told(database, does, left), autocommit=True)
-            cut = threading.Timer(max(0.05, deadline - time.monotonic()), _cut, (connection, late))
-            cut.daemon = True
-            cut.start()
-            try:
-                connection.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
-                yield connection
-            finally:
-                cut.cancel()
-                connection.close()
-        except (psycopg.Error, TimeoutError) as error:
-            why = "it was not done in time" if late.is_set() or isinstance(error, TimeoutError) else said(error)
-            raise Unreachable(f"{self.shown} cannot be used: {why}", do="`inv doctor`") from error
+        except psycopg.Error as error:
+            raise self._unusable(said(error)) from error
+        cut = _Cut(connection, deadline)
+        try:
+            connection.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
+            yield connection
+        except psycopg.Error as error:
+            raise self._unusable("it was not done in time" if cut.is_done else said(error)) from error
+        finally:
+            cut.close()
 
     def environment(self, does: str) -> dict[str, str]:
         """The variables with which PostgreSQL's programs reach the same server as the same role."""
@@ -110,6 +107,9 @@ class Server:
         if "sslpassword" in more:
             raise UsageError("sslpassword cannot be handed to pg_dump in secret", do="use a key without a passphrase")
         return make_conninfo(dbname=database or self.name, **more)
+
+    def _unusable(self, why: str) -> Unreachable:
+        return Unreachable(f"{self.shown} cannot be used: {why}", do="`inv doctor`")
 
     @property
     def _patience(self) -> str:
@@ -163,7 +163,26 @@ def _variables() -> dict[str, str]:
     return {one.keyword.decode(): one.envvar.decode() for one in options if one.envvar}
 
 
-def _cut(connection: Connection, late: threading.Event) -> None:
-    late.set()
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)
+class _Cut:
+    """Ends a connection when its time is over: whoever waits for an answer then gets an error."""
+
+    def __init__(self, connection: Connection, deadline: float) -> None:
+        self.is_done = False
+        self._connection = connection
+        self._lock = threading.Lock()  # nobody else may get the number of its socket in between
+        self._timer = threading.Timer(max(0.05, deadline - time.monotonic()), self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def close(self) -> None:
+        """Close it now."""
+        self._timer.cancel()
+        with self._lock:
+            self._connection.close()
+
+    def _cut(self) -> None:
+        with self._lock, suppress(OSError, psycopg.Error):
+            line = socket.socket(fileno=os.dup(self._connection.fileno()))
+            self.is_done = True
+            with line:
+                line.shutdown(socket.SHUT_RDWR)

@@ -240,7 +240,7 @@ def test_too_late_is_ended_with_all_it_started(place: Place) -> None:
         began = time.monotonic()
         with pytest.raises(Unreachable):
             database.back_up("one", {}).perform(1.0)
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 15
         assert not dumps()
         assert list(place.copies.iterdir()) == []
     database.back_up("one", {}).perform(30)
@@ -336,7 +336,7 @@ def test_a_server_that_freezes_is_not_waited_for(make: Make, tmp_path: Path) -> 
         began = time.monotonic()
         with pytest.raises(Unreachable):
             database.back_up("one", {}).perform(2.0)
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 15
         server.thaw()
 
 

@@ -8,6 +8,7 @@ import time
 import psycopg
 import pytest
 
+from deploytasks.errors import DeployError
 from deploytasks.ports import Finding
 
 from .conftest import MARK, Place, perform
@@ -106,3 +107,15 @@ def test_what_is_applied_is_read(place: Place, table: str) -> None:
     """)
     expected = {"django": ["books.0001_initial", "auth.0001_initial"], "alembic": ["ae1027a6acf"]}
     assert list(database.applied()) == expected[table]
+
+
+def test_a_command_here(place: Place) -> None:
+    """`where: local`: in the project's folder, with our environment; it fails in words."""
+    database = place.open(where="local")
+    (place.root / "a file").write_text("found")
+    call = database.run("cat 'a file' > {root}/copy; echo \"$ANY_DATABASE_URL\" >> copy", "migrate")
+    assert place.server.password not in call.text
+    call.perform(10)
+    assert (place.root / "copy").read_text() == f"found{place.server.url_of(place.name)}\n"
+    with pytest.raises(DeployError, match="no such migration"):
+        database.run("echo no such migration >&2; exit 3", "migrate").perform(10)
