@@ -145,7 +145,7 @@ class House:
         return opened(self.settings, self.site)
 
     def get(self, path: str = "/", at: int = 0, **more: Any) -> web.Answer:
-        return web.fetch(self.balancers[at].address + path, **more)
+        return web.fetch(self.balancers[at].address + path, **{"timeout": 30, **more})
 
     def colors_of(self, requests: int, at: int = 0) -> Counter[str]:
         return Counter(self.get(at=at).headers.get("x-color", "none") for _ in range(requests))
