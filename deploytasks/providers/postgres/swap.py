@@ -6,6 +6,7 @@ steps can be given again after a death at any point.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -156,11 +157,16 @@ def _send_away(connection: Connection, names: Names) -> None:
 def _pour(server: Server, programs: Programs, source: Source, names: Names, jobs: int, deadline: float) -> None:
     with server.opened(deadline, names.new, does="restore") as connection:
         tools = programs.fit_for(connection.info.server_version // 10_000)
+        is_same = tools.major == connection.info.server_version // 10_000
         command = [
-            tools.path("pg_restore"), "--exit-on-error", "--no-password", f"--jobs={jobs}",
+            tools.path("pg_restore"), *(["--exit-on-error"] if is_same else []), "--no-password", f"--jobs={jobs}",
             f"--dbname={server.target(names.new)}", source.file,
         ]  # fmt: skip
-        run(command, server.environment("restore"), deadline)
+        try:
+            run(command, server.environment("restore"), deadline)
+        except Failed as error:
+            if is_same or not _is_only_newer(error.output):
+                raise
         connection.execute("SET row_security = off")
         found = count(connection, tables(connection))
         other = source.census.difference(found) if source.census else ""
@@ -170,6 +176,12 @@ def _pour(server: Server, programs: Programs, source: Source, names: Names, jobs
                 do="look at event triggers and rules that change rows; or choose another copy",
             )  # fmt: skip
         connection.execute("ANALYZE")
+
+
+def _is_only_newer(output: str) -> bool:
+    """Whether all that a newer ``pg_restore`` could not do is to set what an older server does not know."""
+    found = re.findall(r"^pg_restore: error: (.*)$", output, re.MULTILINE)
+    return bool(found) and all("unrecognized configuration parameter" in one for one in found)
 
 
 def _wanted(connection: Connection, names: Names, source: Source) -> Properties:

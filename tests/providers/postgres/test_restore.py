@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from lab.parts import program
 
 from deploytasks.errors import DeployError, GateRefused, Unreachable, UsageError
 from deploytasks.providers.postgres import swap
@@ -352,3 +353,37 @@ def test_the_server_dies_between(make: Make, place: Place) -> None:
     assert titles(place) == 101
     perform(calls)
     assert titles(place) == 100
+
+
+NEWER = """#!/bin/sh
+# As the programs of a version to come: pg_restore sets what this server does not know, and goes on.
+case "$*" in
+  --version) echo "$(basename "$0") (PostgreSQL) 99.1" ;;
+  *--exit-on-error*) echo "pg_restore: error: not with a newer one" >&2; exit 1 ;;
+  *)
+    {real}/$(basename "$0") "$@" || exit
+    case "$*" in *--jobs*) echo "pg_restore: error: could not execute query: ERROR:  {wrong}" >&2; exit 1 ;; esac ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "works"), [("unrecognized configuration parameter x", True), ("relation y does not exist", False)]
+)
+def test_programs_that_are_newer_than_the_server(place: Place, tmp_path: Path, wrong: str, works: bool) -> None:
+    """They set what an older server does not know, which is no loss; any other error is one."""
+    folder = tmp_path / "newer"
+    folder.mkdir()
+    for name in ("pg_dump", "pg_restore"):
+        (folder / name).write_text(NEWER.format(real=Path(program(name)).parent, wrong=wrong))
+        (folder / name).chmod(0o755)
+    database = place.open(bin=str(folder))
+    database.back_up("one", {}).perform(30)
+    place.sql("DELETE FROM books")
+    if works:
+        perform(database.restore("one", MARK))
+        assert titles(place) == 100
+        return
+    with pytest.raises(Unreachable, match=wrong):
+        perform(database.restore("one", MARK))
+    assert (titles(place), place.siblings()) == (0, [""])
