@@ -41,6 +41,8 @@ class Tally:
     posted: int = 0
     """POSTs that were answered with success."""
     seconds: list[float] = field(default_factory=list)
+    failures: list[tuple[float, float]] = field(default_factory=list)
+    """When a request began that was lost, and when that was known; ``time.monotonic()``."""
 
     @property
     def lost(self) -> int:
@@ -164,12 +166,15 @@ class Load:
                 answer = await connection.ask(request)
         except (OSError, EOFError, ValueError, IndexError, TimeoutError) as error:
             tally.unanswered[f"{method} {'kept' if is_kept else 'new'}: {type(error).__name__}"] += 1
+            tally.failures.append((began, time.monotonic()))
             self._opened -= is_kept
             if connection:
                 connection.close()
             return
         tally.seconds.append(time.monotonic() - began)
         self._count(method, answer)
+        if answer.status in BALANCER and not answer.color:
+            tally.failures.append((began, time.monotonic()))
         if is_kept and not answer.closes:
             self._idle.append(connection)
         else:

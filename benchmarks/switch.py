@@ -76,8 +76,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, color: str, port: int) -> None:
-        super().__init__(("127.0.0.1", port), Application)
+    def __init__(self, color: str, port: int, host: str = "127.0.0.1") -> None:
+        super().__init__((host, port), Application)
         self.color = color
         self.applied: Counter[str] = Counter()
         self.guard = threading.Lock()
@@ -246,10 +246,11 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=2, help="seconds per stage (%(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="changes of configuration (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="half a second per stage, one change of configuration")
-    parser.add_argument("--serve", nargs=2, metavar=("COLOR", "PORT"), help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=2, metavar=("COLOR", "ADDRESS"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
-        Server(given.serve[0], int(given.serve[1])).serve_forever()
+        host, _, port = given.serve[1].rpartition(":")
+        Server(given.serve[0], int(port), host or "127.0.0.1").serve_forever()
     if bool(given.url) != bool(given.during):
         parser.error("--url and --during belong together")
     if given.url:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from unittest import mock
 from urllib.parse import urlsplit, urlunsplit
 
@@ -117,6 +117,9 @@ class OwnServers(Environment):
             running.close()
 
 
+Own = TypeVar("Own", bound=OwnServers)
+
+
 def written() -> dict[str, Any]:
     """The environment of the page's invoke.yaml."""
     text = re.search(r"```yaml\n(deploy:\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -126,12 +129,12 @@ def written() -> dict[str, Any]:
 
 
 @contextmanager
-def own_servers(folder: Path, count: int = 4) -> Iterator[OwnServers]:
+def own_servers(folder: Path, count: int = 4, kind: type[Own] = OwnServers) -> Iterator[Own]:  # type: ignore[assignment]
     """All of it, running, and nothing of it left afterwards."""
     with ExitStack() as stack:
         parts = _parts(folder, count, stack)
         stack.enter_context(mock.patch.dict(os.environ, parts.secrets))
-        made = OwnServers(folder / "project", parts)
+        made = kind(folder / "project", parts)
         stack.callback(made.end)
         yield made
 
