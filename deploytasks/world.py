@@ -17,7 +17,7 @@ from .ports import COLORS, Alert, Call, Calls, Color, Event, Health, Json, NoDat
 if TYPE_CHECKING:
     from .engine.plan import Situation
     from .ledger.lease import Lease
-    from .ports import Fleet, Totals
+    from .ports import Fleet, News, Totals
 
 __all__ = ["ConfiguredPorts", "Ports", "World"]
 
@@ -188,14 +188,16 @@ class World(Opened):
                 listener.tell(event)
 
     def catch_up(self) -> None:
-        """Record what nobody could: what waits in the spool, and what the dead-man's switch did by itself.
+        """Record what nobody could: what waits in the spool, then what the dead-man's switch did by itself.
 
         The switch's part is left for later when it does not answer. Raises ``Unreachable`` when the ledger does not.
         """
-        if self.deadman is not None:
-            with suppress(DeployError, OSError):
-                for news in self.deadman.news():
-                    self.spool.put(news.kind, news.facts, news.at, news.who, news.name)
+        self.spool.drain(self.ledger)
+        news: Sequence[News] = ()
+        with suppress(DeployError, OSError):
+            news = self.deadman.news() if self.deadman else ()
+        for each in news:
+            self.spool.put(each.kind, each.facts, each.at, each.who, each.name)
         self.spool.drain(self.ledger)
 
     def doing(self, what: str) -> None:

@@ -121,3 +121,12 @@ def test_spool_that_another_holds(
         pytest.raises(Unreachable, match="stays locked by another process"),
     ):
         spool.drain(ledger)
+
+
+def test_an_event_with_a_name_is_recorded_once(spool: Spool, ledger: Ledger, clock: FakeClock, tmp_path: Path) -> None:
+    """What is found again, or by another machine with a spool of its own, is one event."""
+    elsewhere = Spool(tmp_path / "elsewhere")
+    for found_by in (spool, spool, elsewhere):
+        found_by.put("deadman-fired", {}, clock.now(), "ann@host", "20261123T101500-ab12cd")
+    assert (1, 0) == (spool.drain(ledger), elsewhere.drain(ledger))
+    assert 1 == ledger.head().number
