@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from ...at_once import at_once as all_at_once
 from ...errors import DeployError, Unreachable
 from ...settings.haproxy import FOLDER
 from .balancer import Balancer, Busy, Differs, Table
@@ -47,12 +46,22 @@ def opened(settings: TrafficSettings, site: Site) -> Sequence[Balancer]:
 
 def at_once(them: Sequence[N], work: Callable[[N], T], most: int) -> Mapping[str, T | DeployError]:
     """Do the same with each, ``most`` at a time; by name. A ``DeployError`` is a result like another."""
-    came = all_at_once([partial(work, each) for each in them], most)
+
+    def attempt(each: N) -> T | DeployError:
+        try:
+            return work(each)
+        except DeployError as error:
+            return error
+
+    if len(them) == 1:
+        return {them[0].name: attempt(them[0])}
+    from ...at_once import at_once as crowd  # a rollback at one balancer does not load what it does not need
+
     found: dict[str, T | DeployError] = {}
-    for each, (value, error) in zip(them, came, strict=True):
-        if error is not None and not isinstance(error, DeployError):
-            raise error
-        found[each.name] = error if error is not None else cast("T", value)
+    for each, came in zip(them, crowd([partial(attempt, each) for each in them], most), strict=True):
+        if came.error is not None:
+            raise came.error
+        found[each.name] = cast("T | DeployError", came.value)
     return found
 
 

@@ -6,7 +6,6 @@ connection takes one line (or one command with a payload) and is closed after th
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 
@@ -68,6 +67,8 @@ def rows(reply: str) -> Sequence[Mapping[str, str]]:
     """The answer to ``show stat``. Raises ``Unreachable`` when it is something else."""
     if not reply.startswith("# pxname,"):
         raise refused("show stat", reply)
+    import csv  # a rollback does not need it
+
     return list(csv.DictReader(reply[2:].strip().splitlines()))
 
 
