@@ -139,10 +139,11 @@ def test_many_takers_at_once(herd: Callable[..., Any], crowd: int) -> None:
 
 
 def test_many_takers_of_a_dead_one(herd: Callable[..., Any], store: Store, crowd: int) -> None:
-    """Of many processes that find a dead holder at once, one follows it."""
+    """Of many processes that find a dead holder at once, one follows it; and so in each round."""
     herd("take", 1)  # takes it, and ends without giving it back
     assert holding(store, SCOPE) is not None
-    assert [answer for answer in herd("take", crowd) if isinstance(answer, int)] == [2]
+    for token in (2, 3, 4):
+        assert [answer for answer in herd("take", crowd) if isinstance(answer, int)] == [token]
 
 
 def test_token_rises_above_the_ledgers(take: Callable[..., Lease], ledger: Ledger) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from lab import stores
 
 from deploytasks.errors import DeployError, TakenBack
 from deploytasks.operations.recovery import recover
+from deploytasks.operations.returning import Recording, roll_back
 from deploytasks.world import World
 
 if TYPE_CHECKING:
@@ -100,3 +103,20 @@ def test_a_server_that_goes_and_stays_away(world: Make, ledgers: Server, tmp_pat
     after.clock.sleep(61)  # the lease could not be given back either, and runs out
     assert stories.deploy(world(), "1.2.0").code == 0
     assert world().ledger.verify().ok
+
+
+def test_a_rollback_does_not_wait_for_a_ledger_that_says_nothing(world: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where connections are taken and never answered, traffic is home at once, and the story waits in the spool."""
+    stories.deploy(world(), "1.0.0")
+    stories.deploy(world(), "1.1.0")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv(stores.URL, f"postgresql://somebody@127.0.0.1:{silent.getsockname()[1]}/ledgers")
+        made = world()
+        began = time.monotonic()
+        with Recording(made, patience=0.5) as recording:
+            returned = roll_back(made)
+            home = time.monotonic() - began
+            recording.record(returned, "a test")
+        took = time.monotonic() - began
+    assert (returned.after.live, home < 1.5, took < 3.5) == ("blue", True, True)
+    assert len(made.spool.waiting()) == 1

@@ -182,6 +182,18 @@ def test_server_that_restarts_is_waited_for(opened: Open, ledgers: Server, how: 
     assert ledger.verify()[:2] == (True, 2)
 
 
+def test_a_history_is_read_in_few_questions(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading 250 events asks a server, which may be far away, five times and not 250 times."""
+    ledger = Ledger(store, SCOPE, "ann@host", SystemClock().now)
+    for nth in range(250):
+        ledger.append("note", {"nth": nth})
+    asked: list[object] = []
+    real = store._line.ask
+    monkeypatch.setattr(store._line, "ask", lambda *given: asked.append(given) or real(*given))
+    assert [event.facts["nth"] for event in ledger.events()] == list(range(250))
+    assert len(asked) <= 2 + 1 + 3  # the head, the first event, and a hundred at a time from then on
+
+
 def test_two_threads_do_not_wait_for_each_other(store: PostgresStore, ledgers: Server) -> None:
     """A lease beats while an event is being written that the database keeps waiting; on a line of its own."""
     store.put("a/key", b"", None)
