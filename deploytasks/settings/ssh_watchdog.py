@@ -13,7 +13,7 @@ class SshWatchdogSettings(Value):
     """``deadman: {kind: ssh, grace: 60s}``. Its hosts, and how to reach them, are those of ``traffic``."""
 
     kind: Literal["ssh"]
-    grace: Annotated[Duration, Field(ge=2, le=3600)] = 60.0
+    grace: Annotated[Duration, Field(ge=1, le=3600)] = 60.0
     """Seconds without a beat until traffic goes home. A deployer beats at most six times in it."""
     folder: Annotated[str, Field(min_length=1)] = ".deploytasks"
     """Where the switch lives on a balancer's host; relative to the home folder of who logs in."""

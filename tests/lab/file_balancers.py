@@ -51,7 +51,7 @@ echo home
 """
 
 
-def watchdog(balancers: Balancers, folder: Path, grace: float = 2.0, environment: str = "test") -> SshWatchdog:
+def watchdog(balancers: Balancers, folder: Path, grace: float = 1.0, environment: str = "test") -> SshWatchdog:
     """A switch over them, whose folder on the hosts is ``folder``."""
     settings = SshWatchdogSettings(kind="ssh", grace=grace, folder=str(folder / "switch"))
     made = SshWatchdog(settings, Site("library", environment, folder, folder / "state", None, "ann@desk"))

@@ -71,7 +71,7 @@ def balancers(tmp_path_factory: pytest.TempPathFactory, application: str) -> Ite
 class Environment:
     """What a deployer has: HAProxys on the first ``count`` hosts, and the switch there."""
 
-    def __init__(self, folder: Path, lab: Lab, balancers: list[Balancer], count: int) -> None:
+    def __init__(self, folder: Path, lab: Lab, balancers: list[Balancer], count: int = 2, grace: float = 3.0) -> None:
         pairs = list(zip(lab.hosts, balancers, strict=True))[:count]
         places = [
             {"host": host.endpoint, "socket": balancer.socket, "state": str(balancer.state)} for host, balancer in pairs
@@ -80,7 +80,9 @@ class Environment:
         settings = TrafficSettings(kind="haproxy", public="http://127.0.0.1:9", balancers=places, ssh=access)  # type: ignore[arg-type]
         self.site = Site("library", "test", folder, folder / "state", None, "ann@desk", {"traffic": settings})
         self.traffic = Traffic(settings, self.site)
-        self.switch = SshWatchdog(SshWatchdogSettings(kind="ssh", grace=2.0, folder=str(folder / "switch")), self.site)
+        self.switch = SshWatchdog(
+            SshWatchdogSettings(kind="ssh", grace=grace, folder=str(folder / "switch")), self.site
+        )
 
     def go_out(self) -> None:
         """Arm, and send a tenth of the traffic to green."""
@@ -91,7 +93,16 @@ class Environment:
 
 @pytest.fixture
 def environment(tmp_path: Path, lab: Lab, balancers: list[Balancer]) -> Iterator[Environment]:
-    made = Environment(tmp_path, lab, balancers, 2)
+    """Goes off after three seconds: there is time to go out."""
+    made = Environment(tmp_path, lab, balancers)
+    yield made
+    made.switch.disarm().perform(WITHIN)
+
+
+@pytest.fixture
+def patient(tmp_path: Path, lab: Lab, balancers: list[Balancer]) -> Iterator[Environment]:
+    """Goes off after ten minutes."""
+    made = Environment(tmp_path, lab, balancers, grace=600.0)
     yield made
     made.switch.disarm().perform(WITHIN)
 
@@ -101,16 +112,16 @@ def on_disk(balancer: Balancer) -> str:
     return (balancer.state / "split.map").read_text()
 
 
-def test_a_deployment_that_ends_well(environment: Environment) -> None:
+def test_a_deployment_that_ends_well(patient: Environment) -> None:
     """Armed before the first shift, kept awake by beats, disarmed and gone at the end."""
-    environment.go_out()
-    assert environment.switch.state().armed
-    environment.switch.beat()
-    assert STAGE == environment.traffic.read()
-    environment.switch.disarm().perform(WITHIN)
-    found = environment.switch.state()
+    patient.go_out()
+    assert patient.switch.state().armed
+    patient.switch.beat()
+    assert STAGE == patient.traffic.read()
+    patient.switch.disarm().perform(WITHIN)
+    found = patient.switch.state()
     assert (False, None) == (found.armed, found.fired_at)
-    assert STAGE == environment.traffic.read()
+    assert STAGE == patient.traffic.read()
 
 
 def test_a_deployer_that_dies(environment: Environment) -> None:
@@ -130,7 +141,7 @@ def test_a_deployer_that_loses_its_network(tmp_path: Path, lab: Lab, balancers: 
     host = lab.hosts[0]
     if not host.can_cut:
         lacking("these hosts have no links of their own")
-    alone = Environment(tmp_path, lab, balancers, 1)
+    alone = Environment(tmp_path, lab, balancers, count=1)
     alone.go_out()
     host.cut()
     try:
@@ -164,11 +175,11 @@ def test_one_host_that_cannot_be_reached(environment: Environment, lab: Lab) -> 
     assert all("not armed" in part for part in environment.switch.state().detail.split("; "))
 
 
-def test_beats_have_a_line_of_their_own(environment: Environment) -> None:
+def test_beats_have_a_line_of_their_own(patient: Environment) -> None:
     """A beat that hangs ends its own connection, and nobody else's command."""
-    environment.go_out()
-    environment.switch.beat()
-    ((host, _), *_) = environment.switch._homing("d1", HOME)
+    patient.go_out()
+    patient.switch.beat()
+    ((host, _), *_) = patient.switch._homing("d1", HOME)
     own = host.apart("deadman")  # type: ignore[attr-defined]  # hosts over SSH have it
     assert own.connection is not host.connection  # type: ignore[attr-defined]
     assert own.connection is host.apart("deadman").connection  # type: ignore[attr-defined]
