@@ -22,10 +22,12 @@ from . import diagnosing, properties
 from .busy import busy
 from .census import Census
 from .dump import dump
+from .fill import fill
+from .names import Names, Source
 from .programs import Programs
 from .properties import Properties
 from .server import Connection, Server
-from .swap import Names, Source, exchange, fill, stays_behind
+from .swap import exchange, stays_behind
 
 _LOOK = 20.0
 """Seconds to look at something."""

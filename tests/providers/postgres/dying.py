@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from deploytasks.providers.postgres import swap
+from deploytasks.providers.postgres import fill
 from deploytasks.providers.postgres.database import PostgresDatabase
 from deploytasks.providers.site import Site
 from deploytasks.settings.postgres import PostgresSettings
@@ -55,7 +55,7 @@ def main(root: Path, backup: str, mark: str, last: int) -> None:
     countdown = Countdown(last)
     for method in ("execute", "_exec_command"):
         countdown.before(psycopg.Connection, method)
-    real = swap.run
+    real = fill.run
 
     def run(*given: Any) -> str:
         countdown.passed()
@@ -63,7 +63,7 @@ def main(root: Path, backup: str, mark: str, last: int) -> None:
         countdown.passed()
         return said
 
-    swap.run = run
+    fill.run = run
     site = Site("app", "test", root, root / ".deploy", None, "ann@here")
     database = PostgresDatabase(PostgresSettings(url_from="ANY_DATABASE_URL"), site)
     for batch in database.restore(backup, mark):

@@ -18,8 +18,8 @@ import pytest
 from lab.parts import program
 
 from deploytasks.errors import DeployError, GateRefused, Unreachable, UsageError
-from deploytasks.providers.postgres import swap
-from deploytasks.providers.postgres.swap import Names
+from deploytasks.providers.postgres.dump import locked
+from deploytasks.providers.postgres.names import Names
 
 from .conftest import MARK, Make, Place, drop, perform
 
@@ -292,7 +292,7 @@ def test_an_unknown_copy(place: Place) -> None:
 def test_one_at_a_time(place: Place) -> None:
     """While a restore is at work, another one is refused, and whoever asks is told."""
     copied(place)
-    with place.server.connect() as connection, swap.locked(connection, place.name):
+    with place.server.connect() as connection, locked(connection, place.name):
         assert "is at work" in str(place.open().busy())
         with pytest.raises(GateRefused, match="another backup or restore"):
             perform(place.open().restore("one", MARK))
