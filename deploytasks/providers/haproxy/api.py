@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
-from ...errors import Unreachable
+from .balancer import Silent
 
 MOST = 64 * 1024 * 1024
 """Bytes of an answer; no ``show stat`` is larger."""
@@ -14,7 +14,7 @@ MOST = 64 * 1024 * 1024
 def ask(address: str, command: str, timeout: float) -> str:
     """Send one command, and return all that comes back.
 
-    Raises ``Unreachable`` when the answer is not whole within ``timeout`` seconds.
+    Raises ``Silent`` when the answer is not whole within ``timeout`` seconds.
     """
     deadline = time.monotonic() + timeout
     try:
@@ -24,19 +24,19 @@ def ask(address: str, command: str, timeout: float) -> str:
             reply = _whole(link, deadline).decode("utf-8", "replace")
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
-        raise Unreachable(f"haproxy at {address}: {reason}", do=_remedy(error)) from error
+        raise Silent(f"haproxy at {address}: {reason}", do=_remedy(error)) from error
     return whole(reply, address)
 
 
 def whole(reply: str, name: str) -> str:
     """An answer, once it is sure that it is one: each ends with an empty line, and half a map would be a wrong map.
 
-    Raises ``Unreachable``.
+    Raises ``Silent``.
     """
     if reply == "\n" or reply.endswith("\n\n"):
         return reply
     what = "broke off in the middle of its answer" if reply else "closed the connection without an answer"
-    raise Unreachable(f"haproxy at {name} {what}", do="`inv doctor` says what is wrong with it")
+    raise Silent(f"haproxy at {name} {what}", do="`inv doctor` says what is wrong with it")
 
 
 def _connected(address: str, deadline: float) -> socket.socket:

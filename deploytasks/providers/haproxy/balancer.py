@@ -23,6 +23,10 @@ class Differs(SplitMoved):
         self.found = found
 
 
+class Silent(Unreachable):
+    """HAProxy itself does not answer, though its host may."""
+
+
 class Busy(Unreachable):
     """Another process holds the lock; nothing was written."""
 

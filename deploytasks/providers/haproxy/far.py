@@ -8,7 +8,7 @@ from shlex import quote
 from ...errors import DeployError, Unreachable
 from ..hosts.host import CommandFailed, Host
 from . import api, script
-from .balancer import Busy, Differs, Table
+from .balancer import Busy, Differs, Silent, Table
 from .keys import Keys, keys_in
 from .weights import Weights, in_force
 
@@ -40,7 +40,11 @@ class FarBalancer:
         return self.reach()
 
     def ask(self, command: str, timeout: float) -> str:
-        return api.whole(self._run(script.asking(self.socket, command, timeout), timeout), self.name)
+        try:
+            said = self.host.run(script.asking(self.socket, command, 0.8 * timeout), timeout)
+        except CommandFailed as error:
+            raise Silent(f"haproxy at {self.name}: {error.what}", do=_DOCTOR) from error
+        return api.whole(said, self.name)
 
     def in_force(self, table: Table, timeout: float) -> Keys:
         return in_force(self, table, self.weights, timeout)
@@ -67,10 +71,13 @@ class FarBalancer:
             "down": (why, "what was written is kept, and will be in force when haproxy starts"),
             "unkept": (why, "it is in force, but a restart of haproxy would forget it"),
         }.get(outcome, (f"it answered {outcome[:200]!r}", "nobody knows what was written"))
-        return Unreachable(f"{self.name}: {what}", state=state, do="`inv doctor` says what is wrong with it")
+        return Unreachable(f"{self.name}: {what}", state=state, do=_DOCTOR)
 
     def _run(self, command: str, timeout: float) -> str:
         try:
             return self.host.run(command, timeout)
         except CommandFailed as error:
-            raise Unreachable(error.what, do="`inv doctor` says what is wrong with it") from error
+            raise Unreachable(error.what, do=_DOCTOR) from error
+
+
+_DOCTOR = "`inv doctor` says what is wrong with it"

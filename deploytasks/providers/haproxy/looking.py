@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ...errors import DeployError, PartlyKnown, Unreachable
 from ...ports import Split
-from .balancer import Balancer
+from .balancer import Balancer, Silent
 from .balancers import at_once
 from .keys import Keys, split_from
 
@@ -28,8 +28,8 @@ def at_rest(balancer: Balancer, timeout: float) -> Split:
     """The same; when HAProxy does not answer, what it will use when it starts."""
     try:
         return in_force(balancer, timeout)
-    except Unreachable:
-        if balancer.split.file is None or _answers(balancer, timeout):
+    except Silent:
+        if balancer.split.file is None:
             raise
         return split_from(balancer.kept(balancer.split, timeout))
 
@@ -94,11 +94,3 @@ def _require_memory(balancer: Balancer, keys: Keys, timeout: float) -> None:
             state=f"it uses {split_from(keys).weights()}",
             do=f"have haproxy.cfg load exactly this file as {table.map}; `inv rollback --to COLOR` writes it again",
         )
-
-
-def _answers(balancer: Balancer, timeout: float) -> bool:
-    try:
-        balancer.ask("show info\n", timeout)
-    except Unreachable:
-        return False
-    return True

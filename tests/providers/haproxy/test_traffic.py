@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -124,6 +126,29 @@ def test_what_is_written_while_haproxy_is_down_is_in_force_when_it_starts(house:
         house.traffic.shift(BLUE).perform(30)
     assert "will be in force when haproxy starts" in caught.value.state
     house.balancer.start()
+    assert BLUE == house.traffic.read()
+
+
+def test_a_haproxy_that_hangs_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes connections and says nothing: bounded, at rest its file speaks, and a rollback is kept there."""
+    from deploytasks.providers.haproxy import traffic as module
+
+    monkeypatch.setattr(module, "LOOK_WITHIN", 0.2)
+    house.traffic.shift(STAGE).perform(30)
+    os.kill(house.balancer.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(Unreachable, match="timed out"):
+            house.traffic.read()
+        assert STAGE == house.traffic.at_rest()
+        with pytest.raises(Unreachable, match="timed out"):
+            house.traffic.shift(STAGE._replace(blue=50, green=50), expect=STAGE).perform(0.5)
+        assert STAGE == _kept(house)
+        with pytest.raises(Unreachable, match="timed out"):
+            house.traffic.shift(BLUE).perform(0.5)
+    finally:
+        os.kill(house.balancer.pid, signal.SIGCONT)
+    assert BLUE == _kept(house)
+    house.balancer.restart()
     assert BLUE == house.traffic.read()
 
 
