@@ -17,6 +17,10 @@ class LocalFleetSettings(HostsSettings):
     colors: Mapping[Literal["blue", "green"], Address]
     """Where each color listens."""
 
+    def addresses(self, color: Literal["blue", "green"]) -> tuple[str, ...]:
+        """Where a color listens."""
+        return (self.colors[color],)
+
     @field_validator("colors")
     @classmethod
     def _each_color_has_its_own(cls, given: Mapping[str, str]) -> Mapping[str, str]:

@@ -105,6 +105,10 @@ class SshFleetSettings(HostsSettings):
         """The hosts of a color."""
         return self.hosts[color] if isinstance(self.hosts, Mapping) else self.hosts
 
+    def addresses(self, color: Side) -> tuple[str, ...]:
+        """Where a color listens, on each of its hosts: ``host:port``."""
+        return tuple(f"{host.at or host.bare}:{self.ports[color]}" for host in self.of(color))
+
     @property
     def all_hosts(self) -> Hosts:
         """Each host once."""

@@ -36,8 +36,15 @@ class Files(NamedTuple):
     access_log: str | None = None
 
 
+class Upstream(NamedTuple):
+    """Where a color listens; with several addresses, each is asked for its health page."""
+
+    addresses: Sequence[str]
+    health: str = "/"
+
+
 def render(
-    settings: TrafficSettings, colors: Mapping[Color, str], files: Files, edges: Sequence[float], retry_after: int
+    settings: TrafficSettings, colors: Mapping[Color, Upstream], files: Files, edges: Sequence[float], retry_after: int
 ) -> Config:
     """The whole configuration. ``edges``: histogram buckets in seconds; ``retry_after``: seconds, by default."""
     runtime = {"name": "disk", "disk_layer": {"symlink_root": files.runtime, "subdirectory": SUBDIRECTORY}}
@@ -75,16 +82,17 @@ def _buckets(edges: Sequence[float]) -> Config:
     return {"match": {"suffix": "upstream_rq_time"}, "buckets": in_milliseconds}
 
 
-def _cluster(color: Color, address: str, idle: float) -> Config:
-    endpoint = {"endpoint": {"address": _socket(address)}}
-    is_number = not any(letter.isalpha() for letter in host_and_port(address)[0]) or address.startswith("[")
+def _cluster(color: Color, upstream: Upstream, idle: float) -> Config:
+    endpoints = [{"endpoint": {"address": _socket(address)}} for address in upstream.addresses]
+    is_number = all(map(_is_number, upstream.addresses))
     plenty = {"max_connections": 10_000, "max_pending_requests": 10_000, "max_requests": 10_000, "max_retries": 1_000}
     return {
         "name": color,
         "type": "STATIC" if is_number else "STRICT_DNS",
         "connect_timeout": "2s",
         "circuit_breakers": {"thresholds": [plenty]},
-        "load_assignment": {"cluster_name": color, "endpoints": [{"lb_endpoints": [endpoint]}]},
+        "load_assignment": {"cluster_name": color, "endpoints": [{"lb_endpoints": endpoints}]},
+        **({"health_checks": [_health_check(upstream.health)]} if len(endpoints) > 1 else {}),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{_TYPE}.upstreams.http.v3.HttpProtocolOptions",
@@ -92,6 +100,22 @@ def _cluster(color: Color, address: str, idle: float) -> Config:
                 "explicit_http_config": {"http_protocol_options": {}},
             }
         },
+    }
+
+
+def _is_number(address: str) -> bool:
+    return address.startswith("[") or not any(letter.isalpha() for letter in host_and_port(address)[0])
+
+
+def _health_check(path: str) -> Config:
+    """A host that is down gets no requests. An idle color is looked at as often: its first traffic comes at once."""
+    pace = dict.fromkeys(("interval", "no_traffic_interval", "unhealthy_interval"), "1s")
+    return {
+        "timeout": "2s",
+        **pace,
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 1,
+        "http_health_check": {"path": path},
     }
 
 

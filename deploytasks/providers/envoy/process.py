@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from ...ports import COLORS, Call, Calls, Color, Finding
 from ...verdict.ladder import LADDER
 from ..site import Site
 from . import binary, listening, managed, page
-from .bootstrap import Files, host_and_port, render
+from .bootstrap import Files, Upstream, host_and_port, render
 from .place import Launch, Place, choose_sockets
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Process:
         need = managed.need(self._place, launch)
         if need is None:
             return ()
-        colors = ", ".join(f"{color} {address}" for color, address in self._colors().items())
+        colors = ", ".join(f"{color} {' '.join(each.addresses)}" for color, each in self._colors().items())
         verb = "start" if need == "start" else "apply the changed configuration, without losing a request,"
         text = f"envoy: {verb} on {self._settings.listen} in front of {colors} (configuration {launch.digest})"
         return [[Call(text, partial(self._bring_up, launch))]]
@@ -61,16 +61,19 @@ class Process:
         program = binary.find(settings.binary, self._site)
         return Launch(str(program), settings.drain or settings.timeout + 5, str(sockets), config)
 
-    def _colors(self) -> Mapping[Color, str]:
+    def _colors(self) -> Mapping[Color, Upstream]:
         """Where the colors listen: by our own settings, or else by the fleet's."""
-        found = self._settings.colors or getattr(self._site.sections.get("fleet"), "colors", None)
-        if found is None:
+        own, fleet = self._settings.colors, self._site.sections.get("fleet")
+        if own is not None:
+            return {color: Upstream((getattr(own, color),)) for color in COLORS}
+        addresses: Callable[[Color], Sequence[str]] | None = getattr(fleet, "addresses", None)
+        if addresses is None:
             raise UsageError(
                 "envoy does not know where the colors listen",
                 do="set fleet.colors or traffic.colors: {blue: 127.0.0.1:8101, green: 127.0.0.1:8102}",
             )
-        read = found.__getitem__ if isinstance(found, Mapping) else partial(getattr, found)
-        return {color: str(read(color)) for color in COLORS}
+        health = getattr(fleet, "health", "/")
+        return {color: Upstream(tuple(addresses(color)), health) for color in COLORS}
 
     # -- doctor --------------------------------------------------------------
 

@@ -12,7 +12,8 @@ import pytest
 from deploytasks.errors import DeployError, SplitMoved, Unreachable, UsageError
 from deploytasks.ports import Split
 from deploytasks.providers.envoy import layer
-from deploytasks.settings.base import Value
+from deploytasks.settings.local import LocalFleetSettings
+from deploytasks.settings.ssh_fleet import SshFleetSettings
 
 from .conftest import House, perform
 
@@ -152,18 +153,27 @@ def test_what_envoy_does_not_confirm_is_an_error(house: House, monkeypatch: pyte
         house.traffic.shift(Split.all_on("green")).perform(0.1)
 
 
-class _Fleet(Value):
-    colors: dict[str, str]
-
-
 def test_colors_come_from_the_fleet(new_house: Callable[..., House], applications: dict[str, str]) -> None:
     """Without colors of its own, Envoy goes where the fleet's section says."""
     house = new_house(colors=None)
-    fleet = _Fleet(colors=applications)
+    fleet = LocalFleetSettings.model_validate({"colors": applications, "start": "true"})
     site = house.site._replace(sections={**house.site.sections, "fleet": fleet})
     perform(type(house.traffic)(house.settings, site).prepare())
     house.traffic.shift(BLUE).perform(10)
     assert {"blue": 3} == house.colors_of(3)
+
+
+def test_a_color_has_several_hosts(new_house: Callable[..., House], applications: dict[str, str]) -> None:
+    """Envoy goes to all hosts of a fleet over SSH; one that is down gets no user, and none is lost by it."""
+    house = new_house(colors=None)
+    ports = {color: int(address.rpartition(":")[2]) for color, address in applications.items()}
+    hosts = [{"address": "127.0.0.1"}, {"address": "web2", "at": "127.0.0.2"}]
+    fleet = SshFleetSettings.model_validate({"hosts": hosts, "ports": ports, "start": "true"})
+    assert fleet.addresses("blue") == (f"127.0.0.1:{ports['blue']}", f"127.0.0.2:{ports['blue']}")
+    site = house.site._replace(sections={**house.site.sections, "fleet": fleet})
+    perform(type(house.traffic)(house.settings, site).prepare())
+    house.traffic.shift(BLUE).perform(10)
+    assert {"blue": 40} == house.colors_of(40)
 
 
 def test_without_colors_it_says_what_is_missing(new_house: Callable[..., House]) -> None:
