@@ -27,7 +27,7 @@ BEGIN
         USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 CREATE TRIGGER keep_events BEFORE UPDATE OR DELETE ON {table}
-    FOR EACH ROW WHEN (OLD.key LIKE '%/events/%') EXECUTE FUNCTION {function}();
+    FOR EACH ROW WHEN (OLD.key ~ '/events/[0-9]{{12}}\\.json$') EXECUTE FUNCTION {function}();
 CREATE TRIGGER keep_all BEFORE TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION {function}();
 """

@@ -363,6 +363,15 @@ def test_events_are_kept_by_the_database(store: PostgresStore, ledgers: Server, 
         store.put(EVENT, b"two", tag)
 
 
+def test_an_environment_may_be_called_events(store: PostgresStore) -> None:
+    """Only what is an event is kept: a lease and a head change, whatever the environment is called."""
+    for key in ("library/events/lease.json", "events/events/head.json"):
+        store.put(key, b"2", store.put(key, b"1", None))
+    tag = store.put("library/events/events/000000000001.json", b"1", None)
+    with pytest.raises(Unreachable, match="neither changed nor deleted"):
+        store.put("library/events/events/000000000001.json", b"2", tag)
+
+
 def test_doctor_notices_what_does_not_last(store: PostgresStore, ledgers: Server, table: str) -> None:
     """Triggers that were dropped, and a server that may forget, are warnings."""
     store.put(EVENT, b"one", None)
