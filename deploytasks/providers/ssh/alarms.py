@@ -6,7 +6,7 @@ import heapq
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 
 
@@ -15,7 +15,6 @@ class _Alarm:
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self.ring: Callable[[], None] | None = ring
-        self.rang = False
 
 
 class Alarms:
@@ -28,12 +27,12 @@ class Alarms:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def within(self, seconds: float, ring: Callable[[], None]) -> Iterator[_Alarm]:
-        """Call ``ring`` when the block takes longer than that. The value's ``rang`` says whether it came to it."""
+    def within(self, seconds: float, ring: Callable[[], None]) -> Iterator[None]:
+        """Call ``ring`` when the block takes longer than that."""
         alarm = _Alarm(ring)
         self._set(time.monotonic() + seconds, alarm)
         try:
-            yield alarm
+            yield
         finally:
             alarm.ring = None
 
@@ -59,8 +58,8 @@ class Alarms:
                 alarm = heapq.heappop(self._waiting)[2]
             ring = alarm.ring
             if ring:
-                alarm.rang = True
-                ring()
+                with suppress(Exception):  # one that fails must not silence the others
+                    ring()
 
 
 alarms = Alarms()

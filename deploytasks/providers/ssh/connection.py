@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fabric
-from paramiko import Channel, SSHClient
+from paramiko import SSHClient
 from paramiko.ssh_exception import SSHException
 
 from . import known_hosts, said
@@ -21,17 +21,20 @@ from .authentication import Keys
 from .dialing import dial
 from .failures import by_gateway, cannot_connect
 from .transport import StreamTransport
+from .tunnel import Tunnel
 from .verifying import Known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from paramiko import Channel
 
     from ...settings.ssh import SshAccess
 
 AT_ONCE = 4
 """Commands at once on one connection; sshd allows 10 sessions (MaxSessions) unless told otherwise."""
 
-_LAST = 0.5
+_LAST = 0.4
 """Seconds between ending a connection and ending that of its gateway, when the first did not help."""
 
 
@@ -163,7 +166,7 @@ class Connection(fabric.Connection):
         with by_gateway(self._label):
             self.gateway.reach(self.gateway.original_host, self._left())
         where = (self.host, int(self.port))
-        self._sock = self.gateway.transport.open_channel("direct-tcpip", where, ("", 0), timeout=self._left())
+        self._sock = Tunnel(self.gateway.transport.open_channel("direct-tcpip", where, ("", 0), timeout=self._left()))
         return self._sock
 
     def _left(self) -> float:
@@ -201,11 +204,8 @@ class Connection(fabric.Connection):
     def sever(self) -> None:
         """End the connection now, from any thread, without waiting for anything: whoever waits for it wakes up."""
         sock = self._sock
-        if isinstance(sock, Channel):
-            sock.in_buffer.close()
-            transport = self.client.get_transport()
-            if transport is not None:
-                transport.packetizer.close()
+        if isinstance(sock, Tunnel):
+            sock.sever()
         elif isinstance(sock, socket.socket):
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -215,6 +215,6 @@ class Connection(fabric.Connection):
     def close(self) -> None:
         """Close. It opens again when it is used again."""
         self.sever()
-        with suppress(OSError, SSHException, EOFError):
+        with self.bounded(_LAST), suppress(OSError, SSHException, EOFError):
             self.client.close()
         self._sock = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from paramiko.ssh_exception import SSHException
@@ -11,6 +12,8 @@ from paramiko.ssh_exception import SSHException
 from .output import Errors, Output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from paramiko import Channel
 
 PIECE = 32 * 1024
@@ -23,6 +26,16 @@ _LOOK = 0.2
 """Seconds between two looks at what the host says while it takes none of what we send."""
 _REST = 1.0
 """Seconds that the end of stderr may take when a command has failed."""
+
+
+@contextmanager
+def closed_after(channel: Channel) -> Iterator[Channel]:
+    """Close a channel after the block. That says something to the host, which may be gone by then."""
+    try:
+        yield channel
+    finally:
+        with suppress(*LOST):
+            channel.close()
 
 
 class TimeIsUp(Exception):

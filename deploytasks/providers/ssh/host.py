@@ -18,7 +18,7 @@ from ...errors import DeployError, Unreachable, UsageError
 from ..hosts.host import CommandFailed, last_lines
 from . import wrapping
 from .connection import AT_ONCE
-from .execution import LOST, PIECE, Execution, GivenUp, TimeIsUp
+from .execution import LOST, PIECE, Execution, GivenUp, TimeIsUp, closed_after
 from .failures import ConnectionLost, said
 from .forwarding import Forward
 from .output import Lines
@@ -26,7 +26,7 @@ from .output import Lines
 if TYPE_CHECKING:
     from .connection import Connection
 
-_TO_KILL = 1.5
+_TO_KILL = 1.3
 """Seconds to kill what we give up."""
 _GRACE = 3
 """Seconds after which a host ends by itself what we would have killed before."""
@@ -121,7 +121,7 @@ class SshHost:
             stack.enter_context(interrupt.reaching(execution.give_up))
             try:
                 left = max(0.05, deadline - time.monotonic())
-                channel = stack.enter_context(self.connection.session(self.name, left))
+                channel = stack.enter_context(closed_after(self.connection.session(self.name, left)))
                 is_sent = True
                 self._round_trips += 1
                 return execution.run(channel, wrapping.wrapped(command, token, math.ceil(left) + _GRACE), source)
@@ -143,7 +143,7 @@ class SshHost:
         """Kill a command with all it started; what to say about it."""
         if not self.connection.is_connected:
             return _BY_ITSELF
-        with suppress(*LOST, DeployError), self.connection.session(self.name, _TO_KILL) as channel:
+        with suppress(*LOST), closed_after(self.connection.transport.open_session(timeout=_TO_KILL)) as channel:
             self._round_trips += 1
             channel.exec_command(wrapping.kill(token, patiently=patiently))
             channel.status_event.wait(_TO_KILL)
