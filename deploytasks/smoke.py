@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from . import web
 from .errors import Unreachable
+from .ports import Color, Fleet
 
 
 class Check(Protocol):
@@ -31,6 +32,11 @@ class Result(NamedTuple):
     passed: bool
     detail: str
     seconds: float
+
+
+def addresses(fleet: Fleet, color: Color) -> Mapping[str, str]:
+    """The base URL of each host of a color, past the balancer, by the host's name."""
+    return {host: fleet.only([host]).address(color) for host in fleet.hosts(color)}
 
 
 def run_checks(base: str, checks: Iterable[Check]) -> Sequence[Result]:

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from . import redaction
 from .at_once import at_once
 from .batches import Failure, hosts_of, one_error
 from .errors import DeployError, LeaseLost, SplitMoved, Unreachable
 from .opened import ConfiguredPorts, Opened, Ports
-from .ports import COLORS, Alert, Call, Calls, Color, Event, Health, Json, NoData, Reading
+from .ports import Call, Calls, Color, Event, Json, NoData, Reading
 
 if TYPE_CHECKING:
     from .engine.plan import Situation
     from .ledger.lease import Lease
-    from .ports import Fleet, News, Totals
+    from .ports import Fleet, News
 
 __all__ = ["ConfiguredPorts", "Ports", "World"]
-
-T = TypeVar("T")
 
 _LOOK = 1.0
 """Seconds between two looks, while a batch is carried out, whether somebody took over."""
@@ -212,53 +210,21 @@ class World(Opened):
     def situation(self, without: Collection[str] = ()) -> Situation:
         """What stands where, now. Raises ``HostsDown`` with the names of all hosts that do not answer, but for those
         that are not asked (``without``)."""
-        from .engine.plan import Situation
+        from .observing import situation
 
-        fleet = self.fleet
-        standing = (fleet.only(set(fleet.hosts()) - set(without)) if without else fleet).colors()
-        return Situation(
-            split=self.traffic.at_rest(),
-            blue=standing["blue"],
-            green=standing["green"],
-            balancer_runs=not self.traffic.prepare(),
-            lag=self.metrics.lag,
-            aside=dict(self.aside),
-        )
+        return situation(self, without)
 
     def observe(self, since: Any, edges: Sequence[float]) -> Reading:
         """One look at everything a rollout is judged by. A silent source is ``NoData``, never zero."""
-        return Reading(
-            at=self.clock.now(),
-            split=self._beating(self.traffic.read),
-            totals=self._beating(partial(self._totals, since, edges)),
-            probes=self.prober.totals(edges) if self.prober else None,
-            health={color: self._beating(partial(self._health, color)) for color in COLORS},
-            alerts=self._beating(self._alerts),
-            levels=self._beating(self.levels),
-        )
+        from .observing import observe
+
+        return observe(self, since, edges)
 
     def levels(self) -> Mapping[str, float] | NoData:
         """Readings of the database and the hosts."""
-        return _answer_or_no_data(self.metrics.levels)
+        from .observing import levels
 
-    def _beating(self, ask: Callable[[], T]) -> T:
-        """Ask with a beat before: each question alone stays within the switch's grace, all together may not."""
-        self.pulse()
-        return ask()
-
-    def _totals(self, since: Any, edges: Sequence[float]) -> dict[Color, Totals] | NoData:
-        totals = _answer_or_no_data(lambda: self.metrics.totals(since, edges))
-        return totals if isinstance(totals, NoData) else dict(totals)
-
-    def _alerts(self) -> Sequence[Alert] | NoData:
-        alerts = self.alerts
-        return () if alerts is None else _answer_or_no_data(alerts.firing)
-
-    def _health(self, color: Color) -> Health:
-        try:
-            return self.fleet.health(color)
-        except DeployError as error:
-            return Health(False, error.what)
+        return levels(self)
 
     def wait(self, seconds: float) -> None:
         """Let time pass, beating the dead-man's switch and noticing a lost lease."""
@@ -274,10 +240,3 @@ class World(Opened):
         """Tell the dead-man's switch that we live."""
         if self.deadman is not None:
             self.deadman.beat()
-
-
-def _answer_or_no_data(ask: Callable[[], T]) -> T | NoData:
-    try:
-        return ask()
-    except DeployError as error:
-        return NoData(error.what)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .. import view
+from ..at_once import at_once
 from ..errors import NotEnoughEvidence, OverThreshold, Unreachable, UsageError
 from ..ports import COLORS, Color, NoData, other
-from ..smoke import run_checks
+from ..smoke import Result, addresses, run_checks
 from . import answers
 from .opening import open_world
 
@@ -25,16 +27,29 @@ if TYPE_CHECKING:
 def smoke(c: Context, env: str | None, color: str | None, *, preview: bool, json: bool) -> None:
     """Run the smoke checks; ``OverThreshold`` when one fails."""
     world = open_world(c, env, need=("traffic", "fleet", "smoke"))
-    base = world.fleet.address(chosen(world, color)) if color else world.traffic.address()
+    bases = addresses(world.fleet, chosen(world, color)) if color else {"": world.traffic.address()}
     if preview:
-        for check in world.settings.smoke.checks:
-            view.say(f"would ask: GET {base}{check.path}")
+        for base in bases.values():
+            for check in world.settings.smoke.checks:
+                view.say(f"would ask: GET {base}{check.path}")
         return
-    answer = answers.smoke(base, run_checks(base, world.settings.smoke.checks))
+    base = ", ".join(bases.values())
+    answer = answers.smoke(base, _checked(world, bases))
     view.show("smoke", answer, json)
     if not answer["passed"]:
         failed = [check["name"] for check in answer["checks"] if not check["passed"]]
         raise OverThreshold(f"smoke checks failed at {base}: {', '.join(failed)}")
+
+
+def _checked(world: World, bases: Mapping[str, str]) -> Sequence[Result]:
+    """All checks at all addresses; of several hosts, each with the host's name."""
+    works = [partial(run_checks, base, world.settings.smoke.checks) for base in bases.values()]
+    found: list[Result] = []
+    for host, came in zip(bases, at_once(works, world.settings.parallel), strict=True):
+        if came.error is not None:
+            raise came.error
+        found += [one._replace(name=f"{host}: {one.name}") if len(bases) > 1 else one for one in came.value or ()]
+    return found
 
 
 def warm_up(c: Context, env: str | None, color: str | None, *, preview: bool) -> None:

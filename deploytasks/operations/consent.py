@@ -5,33 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import view
-from ..engine.plan import Plan, digest, rendered
 from ..errors import GateRefused, UsageError
 
 if TYPE_CHECKING:
+    from ..engine.plan import Plan
     from ..world import World
 
 
 def ask(world: World, plan: Plan) -> None:
-    """In a protected environment, consent: ``--yes``, or a person who types it."""
-    settings = world.settings
-    if not settings.protected or world.consent:
-        return
-    view.plan(rendered(plan, world), plan, digest(plan, world))
-    if not view.is_terminal():
-        raise UsageError(f"{settings.name} is protected, and nobody is at a terminal to confirm", do="say --yes")
-    if not view.confirm(f"Carry this out in {settings.name}?"):
-        raise GateRefused("not confirmed", state="nothing was changed")
+    """In a protected environment, consent to a plan, which is shown: ``--yes``, or a person who types it."""
+    if world.settings.protected and not world.consent:
+        from ..engine.plan import digest, rendered
+
+        view.plan(rendered(plan, world), plan, digest(plan, world))
+    agree(world, f"Carry this out in {world.settings.name}?")
 
 
-def agree(world: World, question: str) -> None:
-    """As ``ask``, for what is no plan of steps."""
+def agree(world: World, question: str, state: str = "nothing was changed") -> None:
+    """The same for what is no plan of steps. ``state``: how things are when nobody agrees."""
+    name = world.settings.name
     if not world.settings.protected or world.consent:
         return
     if not view.is_terminal():
-        raise UsageError(f"{world.settings.name} is protected, and nobody is at a terminal to confirm", do="say --yes")
+        raise UsageError(f"{name} is protected, and nobody is at a terminal to confirm", do="say --yes")
     if not view.confirm(question):
-        raise GateRefused("not confirmed", state="nothing was changed")
+        raise GateRefused("not confirmed", state=state)
 
 
 def typed(world: World, given: str | None, what: str) -> None:

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import threading
-import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
-from .. import redaction
-from ..errors import (
-    DeployError,
-    GateRefused,
-    NotEnoughEvidence,
-    PartlyKnown,
-    SettingsError,
-    Unreachable,
-    UsageError,
-    WayBackFailed,
-)
-from ..ports import COLORS, Color, Split, other
+from ..errors import GateRefused, PartlyKnown, SettingsError, Unreachable, WayBackFailed
+from ..ports import Color, Split, other
 
 if TYPE_CHECKING:
-    from invoke import Context
-
     from ..world import World
 
 _TRIES = 3
@@ -46,7 +32,7 @@ def roll_back(world: World, *, to: Color | None = None, force: bool = False) -> 
     healthy, ``Unreachable`` when the balancer does not answer, ``WayBackFailed`` when it did not take the write.
     """
     before = _before(world, to)
-    target = _target(before, to)
+    target = target_of(before, to)
     if target is None:
         return Returned(before, before, False, f"already taken back: {before.weights()}")
     after = Split.all_on(target, None, f"back:rollback-{secrets.token_hex(4)}")
@@ -71,7 +57,7 @@ def _before(world: World, to: Color | None) -> Split:
         return Split(0, 0)
 
 
-def _target(split: Split, to: Color | None) -> Color | None:
+def target_of(split: Split, to: Color | None) -> Color | None:
     """The color to go to; ``None`` when traffic was taken back already."""
     if to is not None:
         return to
@@ -153,166 +139,3 @@ def _poll(world: World) -> float:
     with suppress(SettingsError, LookupError):
         return reloaded(world, "rollout").rollout.poll
     return Rollout().poll
-
-
-class Recording:
-    """Records a rollback in the ledger without ever standing in its way.
-
-    The ledger is opened in a thread, early; what is to be recorded goes to the local spool first, and
-    from there into the ledger when that answers in time. If it does not, the next task imports it.
-    """
-
-    def __init__(self, world: World, patience: float | None = None) -> None:
-        self._world = world
-        self._patience = patience
-        self._began = time.monotonic()
-        self._standing = threading.Event()
-        self._go = threading.Event()
-        self._done = threading.Event()
-        self._is_open = False
-        self._is_back = False
-        """Whether traffic came home; a rollback that was refused must not move it by clearing up."""
-        self.problem = ""
-        """What went wrong beside the rollback itself: recording it, or clearing up after a dead deployer."""
-        self._thread = threading.Thread(target=self._deliver, daemon=True)
-        self._thread.start()
-
-    def _deliver(self) -> None:
-        try:
-            self._is_open = self._world.ledger.head().standing.open is not None
-            self._standing.set()
-            self._go.wait()
-            self._world.catch_up()
-            if self._is_open and (self._is_back or self._world.traffic.read().verb != "deploy"):
-                from .recovery import settle_open
-
-                settle_open(self._world)
-        except (DeployError, OSError) as error:
-            if self._standing.is_set():  # the ledger answered: what failed then is worth a word
-                self.problem = str(getattr(error, "what", error))
-        self._standing.set()
-        self._done.set()
-
-    def record(self, returned: Returned, reason: str) -> None:
-        """Spool it at once; the thread takes it from there."""
-        facts = {
-            "reason": redaction.clean(reason),
-            "from": list(returned.before),
-            "to": list(returned.after),
-            "by": self._world.site.who,
-        }
-        with suppress(DeployError, OSError):
-            self._world.spool.put("rolled-back", facts, self._world.clock.now(), self._world.site.who)
-        self._is_back = True
-        self._go.set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Wait for the ledger no longer than ``patience`` seconds, or a tenth of what the rollback took.
-
-        But when that answers, and shows what a dead deployer left open, wait until it is closed.
-        """
-        self._go.set()
-        taken = time.monotonic() - self._began
-        bound = max(0.02, taken / 10) if self._patience is None else self._patience
-        if self._standing.wait(bound) and not self._done.wait(bound) and self._is_open:
-            self._done.wait(60.0)
-
-
-def rollback(
-    c: Context,
-    env: str | None,
-    reason: str | None,
-    *,
-    to: str | None,
-    preview: bool,
-    consent: bool,
-    force: bool,
-    database: bool,
-    watch: bool,
-) -> None:
-    """The whole of ``inv rollback``: traffic first, then everything else."""
-    from .. import interrupt, view
-
-    if not reason and not preview:
-        raise UsageError("why?", do="say --reason: it is recorded, and others will ask")
-    world, mistakes = _opened(c, env, consent=consent, watch=watch, database=database)
-    color = None if to is None else _color(to)
-    if preview:
-        view.say(_would(world, color))
-        if database:
-            from .reversing import preview as would_reverse
-
-            view.say("\n".join(would_reverse(world)))
-        return
-    _confirm(world)
-    with interrupt.held_off(), Recording(world, patience=2.0 if watch else None) as recording:
-        returned = roll_back(world, to=color, force=force)
-        recording.record(returned, reason or "")
-        view.returned(returned)
-    if recording.problem:
-        view.say(f"traffic is home, but what a dead deployer left open is not closed: {recording.problem}")
-    if database:
-        from .reversing import reverse
-
-        reverse(world)
-    if mistakes:
-        view.say(f"traffic was not watched afterwards, and the dead-man's switch was not looked after: {mistakes}")
-    elif watch and returned.changed:
-        _watch(world, returned.after.live)
-
-
-def _watch(world: World, color: Color | None) -> None:
-    """Watch what everybody came back to. Nobody there to judge it by does not make a bad rollback of a good one."""
-    from .. import view
-    from .watching import watch
-
-    try:
-        watch(world, color, world.settings.rollout.after_rollback)
-    except NotEnoughEvidence as error:
-        view.say(f"{color} could not be judged: {error.what}")
-
-
-def _opened(c: Context, env: str | None, *, consent: bool, watch: bool, database: bool) -> tuple[World, str]:
-    """The environment; and the mistakes in parts of the settings that are only good to have: they block nothing."""
-    from .opening import open_world
-
-    least = ("traffic", "fleet")
-    good_to_have = ("deadman", *(("rollout", "metrics", "alerts", "probe") if watch else ()))
-    good_to_have += ("database",) if database else ()
-    try:
-        return open_world(c, env, need=(*least, "store", *good_to_have), consent=consent), ""
-    except SettingsError as error:
-        mistakes = "; ".join(error.mistakes)
-    try:
-        return open_world(c, env, need=(*least, "store"), consent=consent), mistakes
-    except SettingsError:  # what happened then waits in the spool for a ledger that can be found
-        return open_world(c, env, need=least, consent=consent), mistakes
-
-
-def _color(given: str) -> Color:
-    for color in COLORS:
-        if color == given:
-            return color
-    raise UsageError(f"there is no color {given!r}", do="say --to blue or --to green")
-
-
-def _would(world: World, to: Color | None) -> str:
-    split = world.traffic.read()
-    target = _target(split, to)
-    if target is None:
-        return f"would do nothing: already taken back, {split.weights()}"
-    return f"would: {world.traffic.shift(Split.all_on(target, None, 'back:rollback-…')).text}"
-
-
-def _confirm(world: World) -> None:
-    from .. import view
-
-    if not world.settings.protected or world.consent:
-        return
-    if not view.is_terminal():
-        raise UsageError(f"{world.settings.name} is protected, and nobody is at a terminal to confirm", do="say --yes")
-    if not view.confirm(f"Roll {world.settings.name} back?"):
-        raise GateRefused("not confirmed", state="traffic was not moved")

@@ -1,9 +1,9 @@
 """Requests of our own to both colors, past the balancer, where too few users come.
 
-For each color one thread keeps the pace: request number ``n`` is due ``n / rps`` seconds after the start, so that
-nothing drifts. It hands each one to an idle worker; a worker keeps its connection alive. When answers are slow,
-more workers come, up to a bound; beyond it a due request is not sent, and not counted: a crowd of our own making
-would be the wrong way to measure.
+For each color, and each of its hosts, one thread keeps the pace: request number ``n`` is due ``n / rps`` seconds after
+the start, so that nothing drifts. It hands each one to an idle worker; a worker keeps its connection alive. When answers
+are slow, more workers come, up to a bound; beyond it a due request is not sent, and not counted: a crowd of our own
+making would be the wrong way to measure.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import cycle
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from ..at_once import at_once
 from ..errors import DeployError
 from ..ports import COLORS, Color, Fleet, Totals
 from ..verdict.ladder import LADDER
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
     from ..settings.probe import ProbeSettings
     from .site import Site
 
-Address = Callable[[Color], str | None]
-"""The base URL of a color; ``None`` when it is not to be probed."""
+Addresses = Callable[[Color], Sequence[str]]
+"""The base URLs of a color, one of each host; none when it is not to be probed."""
 
+MOST_HOSTS = 16
+"""Hosts of one color that are probed."""
 MOST_WORKERS = 32
-"""Requests to one color that may be under way at once."""
+"""Requests to one host that may be under way at once."""
 STOP_WITHIN = 0.8
 """Seconds that ``stop`` waits at most; what is then still under way is never counted."""
 HEADERS = {"User-Agent": "deploytasks-probe", "Accept": "*/*"}
@@ -41,12 +45,13 @@ HEADERS = {"User-Agent": "deploytasks-probe", "Accept": "*/*"}
 class HttpProber:
     """A ``Prober``. It asks by GET only, ``rps`` times a second and color, from ``start`` to ``stop``.
 
-    ``address`` is asked once, by ``start``. By default it is the fleet's, for the colors on which something runs.
+    ``addresses`` is asked once, by ``start``. By default they are the fleet's, where something runs; several hosts of a
+    color share its requests.
     """
 
-    def __init__(self, settings: ProbeSettings, site: Site, address: Address | None = None) -> None:
+    def __init__(self, settings: ProbeSettings, site: Site, addresses: Addresses | None = None) -> None:
         self._settings = settings
-        self._address = address or (lambda color: _running(site, color))
+        self._addresses = addresses or (lambda color: _running(site, color))
         self._tallies: dict[Color, Tally] = {}
         self._streams: list[_Stream] = []
 
@@ -55,10 +60,10 @@ class HttpProber:
         if self._streams:
             return
         for color in COLORS:
-            base = self._address(color)
-            if base is not None:
+            bases = self._addresses(color)[:MOST_HOSTS]
+            for base in bases:
                 tally = self._tallies.setdefault(color, Tally())
-                self._streams.append(_Stream(base, self._settings, tally))
+                self._streams.append(_Stream(base, self._settings, tally, self._settings.rps / len(bases)))
         for stream in self._streams:
             stream.start()
 
@@ -102,11 +107,11 @@ class Tally:
 
 
 class _Stream:
-    """The requests to one color."""
+    """The requests to one host of a color, ``rps`` in a second."""
 
-    def __init__(self, base: str, settings: ProbeSettings, tally: Tally) -> None:
+    def __init__(self, base: str, settings: ProbeSettings, tally: Tally, rps: float) -> None:
         self._base = base
-        self._pace = 1 / settings.rps
+        self._pace = 1 / rps
         self._paths = cycle(settings.paths)
         self._timeout = settings.timeout
         self._tally = tally
@@ -229,15 +234,23 @@ class _Worker(threading.Thread):
             self._link.sock.settimeout(left)
 
 
-def _running(site: Site, color: Color) -> str | None:
-    """The fleet's address of a color; ``None`` when nothing stands or runs on it."""
+def _running(site: Site, color: Color) -> Sequence[str]:
+    """The fleet's addresses of a color, where something stands and runs; of several hosts, those that are well now.
+
+    Who is down from the beginning is left out of this deployment, and its silence would be taken for the release's.
+    """
     from . import open_provider
 
     if "fleet" not in site.sections:
-        return None
+        return ()
     fleet: Fleet = open_provider("fleet", site.sections["fleet"], site)
+    hosts = fleet.hosts(color)
+    if len(hosts) > 1:
+        came = at_once([partial(fleet.only([host]).health, color) for host in hosts], site.parallel)
+        well = [host for host, one in zip(hosts, came, strict=True) if one.value and one.value.healthy]
+        return [fleet.only([host]).address(color) for host in well]
     try:
         there = fleet.installed(color)
     except DeployError:
-        return fleet.address(color)
-    return fleet.address(color) if there is not None and there.running else None
+        return [fleet.address(color)]
+    return [fleet.address(color)] if there is not None and there.running else ()

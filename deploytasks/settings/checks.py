@@ -46,4 +46,4 @@ class WarmUp(Value):
 
     paths: Annotated[tuple[PagePath, ...], Field(min_length=1)] = ("/",)
     requests: Annotated[int, Field(ge=0, le=100_000)] = 20
-    """How many, over all paths in turn."""
+    """How many to each host, over all paths in turn."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ..at_once import at_once
 from ..engine.step import Step
 from ..errors import OverThreshold
 from ..ports import Color
-from ..smoke import failures, run_checks
+from ..smoke import addresses, failures, run_checks
 
 if TYPE_CHECKING:
     from ..ports import Event
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Smoke(Step):
-    """Run the configured smoke checks against one color, or against the public address."""
+    """Run the configured smoke checks against one color, on each of its hosts, or against the public address."""
 
     name = "smoke"
     deadline = 60.0
@@ -33,10 +35,14 @@ class Smoke(Step):
 
     def do(self, world: World, past: Sequence[Event]) -> None:
         """Raise ``OverThreshold`` with every check that failed."""
-        base = world.fleet.address(self.color) if self.color else world.traffic.address()
+        bases = addresses(world.fleet, self.color) if self.color else {"": world.traffic.address()}
         found: list[str] = []
         for check in world.settings.smoke.checks:
             world.pulse()  # each check alone stays within the switch's grace, all together may not
-            found += failures(run_checks(base, (check,)))
+            came = at_once([partial(run_checks, base, (check,)) for base in bases.values()], world.settings.parallel)
+            for host, one in zip(bases, came, strict=True):
+                if one.error is not None:
+                    raise one.error
+                found += [f"{host}: {why}" if len(bases) > 1 else why for why in failures(one.value or ())]
         if found:
             raise OverThreshold(f"smoke checks failed on {self.color or 'the public address'}: {'; '.join(found)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .. import web
 from ..engine.step import Step
 from ..ports import Call, Color
+from ..smoke import addresses
 
 if TYPE_CHECKING:
     from ..ports import Calls
@@ -25,13 +26,19 @@ class WarmUp(Step):
     color: Color
     paths: tuple[str, ...]
     requests: int
-    """How many, over all paths."""
+    """How many to each host, over all paths."""
 
     def calls(self, world: World) -> Calls:
-        """One call per path."""
-        base = world.fleet.address(self.color)
+        """One call per path and host."""
+        bases = addresses(world.fleet, self.color)
         times = -(-self.requests // len(self.paths))
-        return [[Call(f"GET {base}{path} ({times} times)", partial(_ask, base + path, times))] for path in self.paths]
+        return [
+            [
+                Call(f"GET {base}{path} ({times} times)", partial(_ask, base + path, times), h)
+                for h, base in bases.items()
+            ]
+            for path in self.paths
+        ]
 
 
 def _ask(url: str, times: int, timeout: float) -> None:

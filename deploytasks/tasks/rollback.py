@@ -35,6 +35,6 @@ def rollback(
     watch: bool = True,
 ) -> None:
     """Send all traffic back in one write, verify it, and watch."""
-    from ..operations.returning import rollback as roll_back
+    from ..operations.rollback import rollback as roll_back
 
     roll_back(c, env, reason, to=to, preview=plan, consent=yes, force=force, database=database, watch=watch)

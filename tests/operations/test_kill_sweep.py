@@ -20,8 +20,9 @@ import pytest
 from deploytasks import plans
 from deploytasks.errors import GateRefused, TakenBack
 from deploytasks.operations.carrying_out import carry_out
+from deploytasks.operations.recording import Recording
 from deploytasks.operations.resuming import resume
-from deploytasks.operations.returning import Recording, roll_back
+from deploytasks.operations.returning import roll_back
 from deploytasks.ports import Call
 from deploytasks.world import World
 

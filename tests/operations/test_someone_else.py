@@ -12,8 +12,9 @@ import stories
 from deploytasks import plans
 from deploytasks.errors import GateRefused, SplitMoved, Unreachable, WayBackFailed
 from deploytasks.operations.carrying_out import carry_out
+from deploytasks.operations.recording import Recording
 from deploytasks.operations.resuming import resume
-from deploytasks.operations.returning import Recording, Returned, roll_back
+from deploytasks.operations.returning import Returned, roll_back
 from deploytasks.ports import Call, Color, Split
 from deploytasks.world import World
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from deploytasks import providers
 from deploytasks.errors import Unreachable
-from deploytasks.ports import COLORS, Installed
+from deploytasks.ports import COLORS, Health, Installed
 from deploytasks.providers.probe import MOST_WORKERS, HttpProber, Tally
 from deploytasks.providers.site import Site
 from deploytasks.settings.probe import ProbeSettings
@@ -95,7 +95,11 @@ def probe() -> Iterator[Callable[..., HttpProber]]:
     probers = []
 
     def make(blue: str | None = None, green: str | None = None, **settings) -> HttpProber:
-        prober = HttpProber(ProbeSettings(**settings), SITE, lambda color: {"blue": blue, "green": green}[color])
+        prober = HttpProber(
+            ProbeSettings(**settings),
+            SITE,
+            lambda color: [base for base in [{"blue": blue, "green": green}[color]] if base],
+        )
         probers.append(prober)
         prober.start()
         return prober
@@ -327,6 +331,9 @@ class Fleet:
             raise Unreachable("no host answers")
         return Installed("1.0.0-abc", "abc", "1.0.0", running=color == "blue")
 
+    def hosts(self, color=None):
+        return ["here"]
+
     def address(self, color) -> str:
         return f"http://{color}.test"
 
@@ -338,7 +345,44 @@ def test_by_default_the_fleet_says_where(monkeypatch, answers, probed):
     fleet = ProbeSettings(rps=20 if answers else 100)
     prober = HttpProber(ProbeSettings(rps=0.01), SITE._replace(sections={"fleet": fleet}))
 
-    assert {color for color in COLORS if prober._address(color)} == probed
+    assert {color for color in COLORS if prober._addresses(color)} == probed
+
+
+class Hosts:
+    """Three hosts, of which one is down."""
+
+    def __init__(self, names=("h1", "h2", "h3")) -> None:
+        self.names = names
+
+    def hosts(self, color=None):
+        return self.names
+
+    def only(self, names):
+        return Hosts(names)
+
+    def health(self, color):
+        return Health(self.names != ["h2"], "")
+
+    def address(self, color) -> str:
+        return f"http://{self.names[0]}.test"
+
+
+def test_of_several_hosts_those_that_are_well_are_asked(monkeypatch):
+    """A host that is left out of the deployment must not be taken for a bad release."""
+    monkeypatch.setattr(providers, "open_provider", lambda section, value, site: Hosts())
+    prober = HttpProber(ProbeSettings(rps=0.01), SITE._replace(sections={"fleet": ProbeSettings()}))
+    assert ["http://h1.test", "http://h3.test"] == prober._addresses("blue")
+
+
+def test_several_hosts_share_the_requests(serve):
+    """Each gets its part of what the color gets."""
+    servers = [serve(), serve()]
+    prober = HttpProber(ProbeSettings(rps=40), SITE, lambda color: [s.url for s in servers] if color == "blue" else [])
+    prober.start()
+    time.sleep(1.0)
+    prober.stop()
+    counts = [len(server.asked) for server in servers]
+    assert 10 < min(counts) <= max(counts) < 30, counts
 
 
 @pytest.mark.parametrize("given", [{"rps": 0}, {"paths": []}, {"paths": ["api"]}, {"paths": ["/a b"]}, {"timeout": 0}])

@@ -1,0 +1,84 @@
+"""Looks at an environment: before planning, and again and again while a rollout is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import DeployError
+from .ports import COLORS, Alert, Color, Health, NoData, Reading
+
+if TYPE_CHECKING:
+    from .engine.plan import Situation
+    from .ports import Totals
+    from .world import World
+
+T = TypeVar("T")
+
+
+def situation(world: World, without: Collection[str] = ()) -> Situation:
+    """What stands where, now. Raises ``HostsDown`` with the names of all hosts that do not answer, but for those
+    that are not asked (``without``)."""
+    from .engine.plan import Situation
+
+    fleet = world.fleet
+    standing = (fleet.only(set(fleet.hosts()) - set(without)) if without else fleet).colors()
+    return Situation(
+        split=world.traffic.at_rest(),
+        blue=standing["blue"],
+        green=standing["green"],
+        balancer_runs=not world.traffic.prepare(),
+        lag=world.metrics.lag,
+        aside=dict(world.aside),
+    )
+
+
+def observe(world: World, since: Any, edges: Sequence[float]) -> Reading:
+    """One look at everything a rollout is judged by. A silent source is ``NoData``, never zero.
+
+    Each question comes with a beat before: alone it stays within the switch's grace, all together may not.
+    """
+
+    def beating(ask: Callable[[], T]) -> T:
+        world.pulse()
+        return ask()
+
+    return Reading(
+        at=world.clock.now(),
+        split=beating(world.traffic.read),
+        totals=beating(partial(_totals, world, since, edges)),
+        probes=world.prober.totals(edges) if world.prober else None,
+        health={color: beating(partial(_health, world, color)) for color in COLORS},
+        alerts=beating(partial(_alerts, world)),
+        levels=beating(partial(levels, world)),
+    )
+
+
+def levels(world: World) -> Mapping[str, float] | NoData:
+    """Readings of the database and the hosts."""
+    return _answer_or_no_data(world.metrics.levels)
+
+
+def _totals(world: World, since: Any, edges: Sequence[float]) -> dict[Color, Totals] | NoData:
+    totals = _answer_or_no_data(lambda: world.metrics.totals(since, edges))
+    return totals if isinstance(totals, NoData) else dict(totals)
+
+
+def _alerts(world: World) -> Sequence[Alert] | NoData:
+    alerts = world.alerts
+    return () if alerts is None else _answer_or_no_data(alerts.firing)
+
+
+def _health(world: World, color: Color) -> Health:
+    try:
+        return world.fleet.health(color)
+    except DeployError as error:
+        return Health(False, error.what)
+
+
+def _answer_or_no_data(ask: Callable[[], T]) -> T | NoData:
+    try:
+        return ask()
+    except DeployError as error:
+        return NoData(error.what)

@@ -1,0 +1,81 @@
+"""Records a rollback without ever standing in its way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from .. import redaction
+from ..errors import DeployError
+
+if TYPE_CHECKING:
+    from ..world import World
+    from .returning import Returned
+
+
+class Recording:
+    """Records a rollback in the ledger without ever standing in its way.
+
+    The ledger is opened in a thread, early; what is to be recorded goes to the local spool first, and
+    from there into the ledger when that answers in time. If it does not, the next task imports it.
+    """
+
+    def __init__(self, world: World, patience: float | None = None) -> None:
+        self._world = world
+        self._patience = patience
+        self._began = time.monotonic()
+        self._standing = threading.Event()
+        self._go = threading.Event()
+        self._done = threading.Event()
+        self._is_open = False
+        self._is_back = False
+        """Whether traffic came home; a rollback that was refused must not move it by clearing up."""
+        self.problem = ""
+        """What went wrong beside the rollback itself: recording it, or clearing up after a dead deployer."""
+        self._thread = threading.Thread(target=self._deliver, daemon=True)
+        self._thread.start()
+
+    def _deliver(self) -> None:
+        try:
+            self._is_open = self._world.ledger.head().standing.open is not None
+            self._standing.set()
+            self._go.wait()
+            self._world.catch_up()
+            if self._is_open and (self._is_back or self._world.traffic.read().verb != "deploy"):
+                from .recovery import settle_open
+
+                settle_open(self._world)
+        except (DeployError, OSError) as error:
+            if self._standing.is_set():  # the ledger answered: what failed then is worth a word
+                self.problem = str(getattr(error, "what", error))
+        self._standing.set()
+        self._done.set()
+
+    def record(self, returned: Returned, reason: str) -> None:
+        """Spool it at once; the thread takes it from there."""
+        facts = {
+            "reason": redaction.clean(reason),
+            "from": list(returned.before),
+            "to": list(returned.after),
+            "by": self._world.site.who,
+        }
+        with suppress(DeployError, OSError):
+            self._world.spool.put("rolled-back", facts, self._world.clock.now(), self._world.site.who)
+        self._is_back = True
+        self._go.set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for the ledger no longer than ``patience`` seconds, or a tenth of what the rollback took.
+
+        But when that answers, and shows what a dead deployer left open, wait until it is closed.
+        """
+        self._go.set()
+        taken = time.monotonic() - self._began
+        bound = max(0.02, taken / 10) if self._patience is None else self._patience
+        if self._standing.wait(bound) and not self._done.wait(bound) and self._is_open:
+            self._done.wait(60.0)

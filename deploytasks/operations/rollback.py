@@ -1,0 +1,99 @@
+"""The whole of ``inv rollback``: traffic first, then everything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import interrupt, view
+from ..errors import NotEnoughEvidence, SettingsError, UsageError
+from ..ports import COLORS, Color, Split
+from .consent import agree
+from .opening import open_world
+from .recording import Recording
+from .returning import roll_back, target_of
+
+if TYPE_CHECKING:
+    from invoke import Context
+
+    from ..world import World
+
+
+def rollback(
+    c: Context,
+    env: str | None,
+    reason: str | None,
+    *,
+    to: str | None,
+    preview: bool,
+    consent: bool,
+    force: bool,
+    database: bool,
+    watch: bool,
+) -> None:
+    """The whole of ``inv rollback``: traffic first, then everything else."""
+    if not reason and not preview:
+        raise UsageError("why?", do="say --reason: it is recorded, and others will ask")
+    world, mistakes = _opened(c, env, consent=consent, watch=watch, database=database)
+    color = None if to is None else _color(to)
+    if preview:
+        view.say(_would(world, color))
+        if database:
+            from .reversing import preview as would_reverse
+
+            view.say("\n".join(would_reverse(world)))
+        return
+    agree(world, f"Roll {world.settings.name} back?", "traffic was not moved")
+    with interrupt.held_off(), Recording(world, patience=2.0 if watch else None) as recording:
+        returned = roll_back(world, to=color, force=force)
+        recording.record(returned, reason or "")
+        view.returned(returned)
+    if recording.problem:
+        view.say(f"traffic is home, but what a dead deployer left open is not closed: {recording.problem}")
+    if database:
+        from .reversing import reverse
+
+        reverse(world)
+    if mistakes:
+        view.say(f"traffic was not watched afterwards, and the dead-man's switch was not looked after: {mistakes}")
+    elif watch and returned.changed:
+        _watch(world, returned.after.live)
+
+
+def _watch(world: World, color: Color | None) -> None:
+    """Watch what everybody came back to. Nobody there to judge it by does not make a bad rollback of a good one."""
+    from .watching import watch
+
+    try:
+        watch(world, color, world.settings.rollout.after_rollback)
+    except NotEnoughEvidence as error:
+        view.say(f"{color} could not be judged: {error.what}")
+
+
+def _opened(c: Context, env: str | None, *, consent: bool, watch: bool, database: bool) -> tuple[World, str]:
+    """The environment; and the mistakes in parts of the settings that are only good to have: they block nothing."""
+    least = ("traffic", "fleet")
+    good_to_have = ("deadman", *(("rollout", "metrics", "alerts", "probe") if watch else ()))
+    good_to_have += ("database",) if database else ()
+    try:
+        return open_world(c, env, need=(*least, "store", *good_to_have), consent=consent), ""
+    except SettingsError as error:
+        mistakes = "; ".join(error.mistakes)
+    try:
+        return open_world(c, env, need=(*least, "store"), consent=consent), mistakes
+    except SettingsError:  # what happened then waits in the spool for a ledger that can be found
+        return open_world(c, env, need=least, consent=consent), mistakes
+
+
+def _color(given: str) -> Color:
+    for color in COLORS:
+        if color == given:
+            return color
+    raise UsageError(f"there is no color {given!r}", do="say --to blue or --to green")
+
+
+def _would(world: World, to: Color | None) -> str:
+    split = world.traffic.read()
+    target = target_of(split, to)
+    if target is None:
+        return f"would do nothing: already taken back, {split.weights()}"
+    return f"would: {world.traffic.shift(Split.all_on(target, None, 'back:rollback-…')).text}"
