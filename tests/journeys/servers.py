@@ -15,7 +15,7 @@ from unittest import mock
 from urllib.parse import urlsplit, urlunsplit
 
 import yaml
-from journeys.environment import PACKAGE, Environment, until
+from journeys.environment import NAME, PACKAGE, Environment, until
 from lab.haproxy import Balancer, haproxy
 from lab.hosts import Lab, LabHost, hosts
 from lab.postgres import Server as Postgres, postgres
@@ -27,6 +27,10 @@ from deploytasks.ports import Color
 
 PAGE = PACKAGE / "docs/your-servers.md"
 PORTS = {"blue": 8101, "green": 8102}
+PATIENT = {"rollback_when": {"p99_worse": None, "p99": "20s"}}
+"""Two cores carry the users, the hosts and all that watches them."""
+SHARED = f".deploy/{NAME}/shared"
+"""Where the embedded database lies."""
 METRICS = 8404
 """Where HAProxy's exporter listens."""
 
@@ -99,15 +103,19 @@ class OwnServers(Environment):
             "alerts": {"url": parts.alertmanager.url},
             "deadman": {"grace": "6s", "folder": "/srv/deploytasks"},
         }  # fmt: skip
-        return {key: {**value, **own.get(key, {})} if isinstance(value, dict) else value for key, value in page.items()}
+        places = {
+            key: {**value, **own.get(key, {})} if isinstance(value, dict) else value for key, value in page.items()
+        }
+        return {**places, **PATIENT}
 
     def assert_live(self, color: Color) -> None:
         """One color has everybody, all hosts agree on its release and run it, and nothing is open, armed or held."""
-        self.assert_at_rest(color)
-        found = self.world.fleet.installed(color)
-        assert found is not None
-        assert found.running, found
-        assert found.digest, found
+        _assert_live(self, color)
+
+    @property
+    def web(self) -> list[LabHost]:
+        """The hosts of the application."""
+        return self.parts.web
 
     def end(self) -> None:
         """Nothing of it runs here: the lab's end is its own."""
@@ -115,6 +123,53 @@ class OwnServers(Environment):
             if running.popen.poll() is None:
                 running.kill()
             running.close()
+
+
+class LoopServers(Environment):
+    """The same on a machine with nothing but Python: SSH servers in this process, the embedded parts around them."""
+
+    def __init__(self, root: Path, lab: Lab) -> None:
+        self.lab = lab
+        self.web = lab.hosts
+        super().__init__(root)
+        (root / SHARED).mkdir(parents=True)
+
+    @property
+    def _places(self) -> dict[str, Any]:
+        places = super()._places
+        web = [{"address": one.endpoint, "name": one.name, "at": f"127.0.0.{one.number}"} for one in self.web]
+        local = {name: value for name, value in places["fleet"].items() if name not in ("kind", "colors")}
+        fleet = {
+            **local, "kind": "ssh", "hosts": web, "ports": {"blue": self.blue, "green": self.green},
+            "ssh": self.lab.hosts[0].access().model_dump(exclude_defaults=True), "root": f"{self.web[0].root}/library",
+            "python": sys.executable, "batch": "50%", "start_within": "60s",
+            "start": "{python} -m gunicorn library.wsgi --bind {host}:{port}",
+            "environment": {**local["environment"], "LIBRARY_DATABASE": str(self.root / SHARED / "library.sqlite3")},
+        }  # fmt: skip
+        return {**places, **PATIENT, "fleet": fleet}
+
+    def assert_live(self, color: Color) -> None:
+        """One color has everybody, all hosts agree on its release and run it, and nothing is open, armed or held."""
+        _assert_live(self, color)
+
+
+def _assert_live(servers: Environment, color: Color) -> None:
+    servers.assert_at_rest(color)
+    found = servers.world.fleet.installed(color)
+    assert found is not None
+    assert found.running, found
+    assert found.digest, found
+
+
+@contextmanager
+def loop_servers(folder: Path, count: int = 4) -> Iterator[LoopServers]:
+    """Hosts in this process, and nothing of them left afterwards."""
+    with hosts(folder / "lab", count, real=False) as lab:
+        made = LoopServers(folder / "project", lab)
+        try:
+            yield made
+        finally:
+            made.end()
 
 
 Own = TypeVar("Own", bound=OwnServers)
