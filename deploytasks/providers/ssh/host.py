@@ -30,8 +30,8 @@ _TO_KILL = 1.3
 """Seconds to kill what we give up."""
 _GRACE = 3
 """Seconds after which a host ends by itself what we would have killed before."""
-_BY_ITSELF = "the host cannot be asked now; it ends the command by itself when its time is up"
-_KILLED = "it was killed with everything it had started"
+BY_ITSELF = "the host cannot be asked now; it ends the command by itself when its time is up"
+KILLED = "it was killed with everything it had started"
 
 
 class SshHost:
@@ -130,7 +130,7 @@ class SshHost:
                 raise self._late(timeout, execution, state, given_up=isinstance(error, GivenUp)) from None
             except LOST as error:
                 if time.monotonic() >= deadline:
-                    state = _BY_ITSELF if is_sent else "it was not started"
+                    state = BY_ITSELF if is_sent else "it was not started"
                     raise self._late(timeout, execution, state) from error
                 raise self._lost(error) from error
             except DeployError:
@@ -142,14 +142,14 @@ class SshHost:
     def _kill(self, token: str, *, patiently: bool) -> str:
         """Kill a command with all it started; what to say about it."""
         if not self.connection.is_connected:
-            return _BY_ITSELF
+            return BY_ITSELF
         with suppress(*LOST), closed_after(self.connection.transport.open_session(timeout=_TO_KILL)) as channel:
             self._round_trips += 1
             channel.exec_command(wrapping.kill(token, patiently=patiently))
             channel.status_event.wait(_TO_KILL)
             if channel.exit_status >= 0:
-                return _KILLED
-        return _BY_ITSELF
+                return KILLED
+        return BY_ITSELF
 
     def _judged(self, code: int | None, execution: Execution) -> str:
         output = execution.output
@@ -189,7 +189,7 @@ class SshHost:
             return Unreachable(f"{self.name}: takes no more commands at once: {error.text}", do=do)
         if self.connection.is_connected:
             return Unreachable(f"{self.name}: does not run commands: {said(error)}", do="check the user's log-in there")
-        return ConnectionLost(f"{self.name}: the connection was lost during a command", state=_BY_ITSELF)
+        return ConnectionLost(f"{self.name}: the connection was lost during a command", state=BY_ITSELF)
 
 
 @contextmanager

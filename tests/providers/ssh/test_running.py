@@ -19,6 +19,7 @@ from deploytasks import interrupt
 from deploytasks.errors import Unreachable, UsageError
 from deploytasks.providers.hosts.host import CommandFailed, Host
 from deploytasks.providers.ssh import SshHost
+from deploytasks.providers.ssh.host import BY_ITSELF, KILLED
 
 if TYPE_CHECKING:
     from lab.hosts import Lab
@@ -120,9 +121,9 @@ echo begun; wait"""
     with pytest.raises(Unreachable, match=r"h1: a command was not done after 1\.5 s: begun") as caught:
         h1.run(command, 1.5)
     assert time.monotonic() - began < 3.5
-    assert "it was killed with everything it had started" == caught.value.state
+    assert caught.value.state in (KILLED, BY_ITSELF)  # by itself: on a machine too busy to confirm it at once
     pids = noted(lab, "late", 4)
-    assert until(lambda: not any(is_running(pid) for pid in pids))
+    assert until(lambda: not any(is_running(pid) for pid in pids), 12)
     assert "still there" == h1.run("printf 'still there'", 10)
 
 
@@ -162,7 +163,7 @@ def test_a_command_whose_wrapper_alone_was_killed(lab: Lab, h1: SshHost) -> None
     with pytest.raises(Unreachable):
         h1.run(f"echo $$ > {note}; kill -KILL $PPID; sleep 91", 1.0)
     pids = noted(lab, "alone", 1)
-    assert until(lambda: not any(is_running(pid) for pid in pids))
+    assert until(lambda: not any(is_running(pid) for pid in pids), 12)
 
 
 def test_one_connection_for_all_and_one_round_trip_for_each(lab: Lab) -> None:
