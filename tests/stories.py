@@ -51,20 +51,24 @@ def when(kind: str, happening: Happening, **facts: object) -> type[memory.TestWo
 
 def killed(folder: Path, kind: str, **facts: object) -> None:
     """A deployment of 1.1.0 whose process dies when such an event is recorded."""
-    in_a_fork(lambda: deploy(world(folder, when(kind, die, **facts))))
+    assert in_a_fork(lambda: deploy(world(folder, when(kind, die, **facts))))
 
 
-def in_a_fork(work: Callable[[], object]) -> None:
-    """Do it in a process that dies at it."""
+def in_a_fork(work: Callable[[], object]) -> bool:
+    """Do it in a process of its own; whether that died at it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the fork of a threaded test runner runs no thread
         pid = os.fork()
     if pid == 0:
+        code = 1
         try:
             work()
+            code = 0
         finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == KILLED
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert code in (0, KILLED)
+    return code == KILLED
 
 
 def die(world: World) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,10 +17,14 @@ import stories
 from deploytasks import plans
 from deploytasks.engine.run import Outcome
 from deploytasks.errors import DeployError, GateRefused, HostsDown, NotEnoughEvidence, TakenBack, UsageError
+from deploytasks.operations import answers
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.operations.hosts import leave_out
 from deploytasks.operations.resuming import resume
 from deploytasks.operations.returning import roll_back
+from deploytasks.ports import Call
+from deploytasks.view.paint import Paint
+from deploytasks.view.text.status import status
 from deploytasks.world import World
 
 SHORT = stories.SHORT
@@ -221,7 +228,7 @@ def killed_between(folder: Path) -> None:
                 stories.die(self)
             return super()._failures(batch, deadline)
 
-    stories.in_a_fork(lambda: deploy(world(folder, kind=Mortal, batch=2)))
+    assert stories.in_a_fork(lambda: deploy(world(folder, kind=Mortal, batch=2)))
 
 
 # -- some may fail ---------------------------------------------------------------------------------
@@ -401,3 +408,98 @@ def test_a_dead_host_at_home_keeps_no_bad_release_live(live: Path) -> None:
     with pytest.raises(TakenBack):
         deploy(world(live, kind=stories.when("shifted", lose_one)))
     assert "green" == stories.split(live).live
+
+
+# -- what is seen ----------------------------------------------------------------------------------
+
+
+def test_status_tells_who_is_silent_and_who_differs(live: Path) -> None:
+    """The others are shown all the same; a color of which nobody answers is unreadable."""
+    without = world(live)
+    leave_out(without, ["h3"], "disk broken")
+    deploy(without)
+    make(live, down=["h1"])
+    found = answers.status(world(live))
+    assert ("1.1.0", ["h1"]) == (found["colors"]["blue"]["version"], found["colors"]["blue"]["silent"])
+    shown = "\n".join(status(found, Paint(False)))
+    assert "hosts do not answer: h1" in shown
+    assert "the hosts disagree about blue: most have 1.1.0-110110110110; h3 has 0.9.0" in shown
+
+    make(live, down=list(crowd.NAMES))
+    found = answers.status(world(live))
+    assert "4 hosts do not answer, of 4" in found["colors"]["blue"]["unreadable"]
+
+
+# -- killed ----------------------------------------------------------------------------------------
+
+
+class Mortal(memory.TestWorld):
+    """Dies at the n-th point: before and after each note, and before and after what is done on each host."""
+
+    dies_at = 0
+    points = 0
+    lock = threading.Lock()
+
+    def _point(self) -> None:
+        with self.lock:
+            type(self).points += 1
+            if self.points == self.dies_at:
+                stories.die(self)
+
+    def note(self, kind: str, **facts: Any) -> Any:
+        self._point()
+        event = super().note(kind, **facts)
+        self._point()
+        return event
+
+    def _make(self, call: Call, deadline: float) -> None:
+        self._point()
+        super()._make(call, deadline)
+        self._point()
+
+
+@pytest.mark.parametrize("way", ["resume", "deploy"])
+def test_killed_anywhere_all_hosts_come_together(
+    live: Path, tmp_path_factory: pytest.TempPathFactory, way: str
+) -> None:
+    """With one host that fails and is set aside: every third point, and whoever comes next brings all hosts along."""
+    make(live, broken_start=["h3"])
+    wrong: list[str] = []
+    point = 1 if way == "resume" else 2
+    while True:
+        folder = tmp_path_factory.mktemp("killed") / "it"
+        shutil.copytree(live, folder)
+        if not killed_at(folder, point):
+            break
+        make(folder, broken_start=[])
+        with suppress(GateRefused, TakenBack):
+            if way == "deploy":
+                deploy(world(folder, batch=2, max_failures=1), "1.2.0")
+            else:
+                resume(world(folder, batch=2, max_failures=1))
+        with suppress(GateRefused):
+            resume(world(folder))  # whoever was set aside before the death
+        wrong += [f"point {point}: {problem}" for problem in problems(folder)]
+        shutil.rmtree(folder)
+        point += 3
+    assert point > 60
+    assert [] == wrong
+
+
+def killed_at(folder: Path, point: int) -> bool:
+    def work() -> None:
+        Mortal.dies_at, Mortal.points = point, 0
+        deploy(world(folder, kind=Mortal, batch=2, max_failures=1))
+
+    return stories.in_a_fork(work)
+
+
+def problems(folder: Path) -> list[str]:
+    """What is wrong with where it ended."""
+    seen = world(folder)
+    live = seen.traffic.read().live
+    found = seen.fleet.installed(live) if live else None
+    wrong = [] if found and found.digest and found.running else [f"{live}: {found}"]
+    if seen.ledger.head().standing.open is not None:
+        wrong.append("something is open")
+    return wrong

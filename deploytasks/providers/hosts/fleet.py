@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Self, TypeVar
@@ -23,6 +24,8 @@ from .serving import Serving, State
 
 _QUICK = 30.0
 """Seconds for a command that only moves names about."""
+_ROUNDS = 3
+"""How many hosts one thread may wait for in vain, before the rest are not asked for their health."""
 ALL = "100%"
 
 Work = Callable[[Member, float], None]
@@ -78,8 +81,16 @@ class HostFleet:
         return agreed(self._asked(self._of(color), lambda member: self._process(member, color).state()))
 
     def health(self, color: Color) -> Health:
-        """Healthy when every host is; the detail names all that are not."""
-        return together(self._asked(self._of(color), lambda member: self._process(member, color).health()))
+        """Healthy when every host is; the detail names all that are not. However many are silent, it is known after
+        ``_ROUNDS`` times what one may take, and one more."""
+        until = time.monotonic() + _ROUNDS * self._settings.health_within
+
+        def ask(member: Member) -> Health:
+            if time.monotonic() > until:
+                return Health(False, "was not asked: too many others took too long")
+            return self._process(member, color).health()
+
+        return together(self._asked(self._of(color), ask))
 
     def address(self, color: Color) -> str:
         """The first host's."""

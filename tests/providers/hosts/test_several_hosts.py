@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +113,18 @@ def test_hosts_that_cannot_be_reached(fleet: HostFleet, rooms: list[Room]) -> No
         assert caught.value.hosts == ("room0", "room1")
         assert "--exclude-host room0,room1" in caught.value.do
     assert [finding.state for finding in fleet.diagnose()] == ["fail", "fail", "ok", "ok", "ok"]
+
+
+def test_health_is_known_soon_however_many_are_silent(tmp_path: Path) -> None:
+    """Whoever watches, or goes back, does not wait for each of a hundred dead hosts."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        members = [Member(Room(f"room{number}", tmp_path), {"blue": address}) for number in range(20)]
+        own = HostsSettings(start="true", health_within=0.2)
+        began = time.monotonic()
+        health = HostFleet(own, members, "/srv", parallel=2).health("blue")
+    assert time.monotonic() - began < 2
+    assert (False, 0.0, True) == (health.is_usable, health.share, "was not asked" in health.detail)
 
 
 def test_without_a_host(fleet: HostFleet, rooms: list[Room]) -> None:
