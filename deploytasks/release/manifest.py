@@ -58,7 +58,7 @@ def of_archive(archive: str, digest: str) -> Manifest:
     Raises ``Unfit`` when it is not, or when something in it is neither a file nor a folder nor a symbolic link, and
     ``OSError`` or ``EOFError`` when it cannot be read.
     """
-    if _digest_of(archive) != digest:
+    if digest_of(archive) != digest:
         raise Unfit(f"{archive} is not what it was")
     files: dict[str, File] = {}
     folders: set[str] = set()
@@ -107,7 +107,8 @@ def _above(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def _digest_of(archive: str) -> str:
+def digest_of(archive: str) -> str:
+    """The SHA-256 (hex) of a file."""
     with Path(archive).open("rb") as file:
         return _hashed(iter(lambda: file.read(_BLOCK), b""))
 

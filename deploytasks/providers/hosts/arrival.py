@@ -15,32 +15,40 @@ from .layout import Layout
 from .shell import BEGIN, DIGEST, IDENTITY, LINK, LISTING
 
 HERE = "here"
-"""What ``survey`` prints, alone, when the release is on the host and the color's current one now."""
+"""What a command prints, alone, when the release is on the host and the color's current one now."""
 
 
 def survey(layout: Layout, color: Color, name: str, digest: str) -> str:
     """Make the folders. A release that is whole becomes the color's current one: ``here``. Otherwise print a line
     ``release <digest> <name>`` for each that is whole, the newest first, and ``space`` with what ``df -Pk`` says."""
-    marker = quote(f"{layout.release(name)}/.digest")
-    return f"""{BEGIN}{IDENTITY}{LINK}
-mkdir -p {" ".join(map(quote, layout.folders))} || exit 1
-there=; {{ read -r there < {marker}; }} 2>/dev/null
-if [ "$there" = {quote(digest)} ]; then
-  touch {marker}
-  link {quote(f"releases/{name}")} {quote(layout.current(color))} {quote(layout.service(color))}
-  echo {HERE}; exit 0
+    return f"{BEGIN}{IDENTITY}{LINK}{_recognize(layout, color, name, digest)}{_look_around(layout)}"
+
+
+def patch(layout: Layout, color: Color, name: str, digest: str, difference: Difference) -> str:
+    """As ``survey``, but where the release is that a difference builds on, take the difference in from stdin, compare
+    what it gives to the whole release's manifest, and make it the color's current release: ``here``.
+
+    GNU and BSD tar follow a link's ``..`` with ``-P`` only; busybox does so always, and does not know ``-P``.
+    """
+    base = quote(f"{layout.release(difference.base)}/.digest")
+    return f"""{IDENTITY}{DIGEST}{LINK}{LISTING}{_recognize(layout, color, name, digest)}
+there=; {{ read -r there < {base}; }} 2>/dev/null
+if [ "$there" = {quote(difference.base_digest)} ]; then
+{_receive(layout, name, difference.digest)}
+tar -xzopPf "$stage/archive" -C "$new" 2>/dev/null || tar -xzopf "$stage/archive" -C "$new" || exit 1
+found=$(cd "$new" && list {" ".join(difference.modes)} | LC_ALL=C sort | sha256)
+[ "$found" = {quote(difference.result)} ] || fail "no such release comes of the difference to" {quote(difference.base)}
+{_place(layout, color, name, digest)}
+echo {HERE}; exit 0
 fi
-cd {quote(layout.releases)} || exit 1
-for left in .unpack-*.[0-9]* {quote(layout.current(color))}.[0-9]*; do
-  [ -e "$left" ] || [ -L "$left" ] || continue
-  [ -n "$(identity "${{left##*.}}")" ] || rm -rf "$left"
-done
-ls -1td -- */.digest 2>/dev/null | while read -r entry; do
-  digest=; {{ read -r digest < "$entry"; }} 2>/dev/null
-  echo "release $digest ${{entry%/.digest}}"
-done
-df -Pk . | while read -r line; do echo "space $line"; done
-"""
+{BEGIN}{_look_around(layout)}"""
+
+
+def unpack(layout: Layout, color: Color, name: str, digest: str) -> str:
+    """Take an archive in from stdin, verify and unpack it, and make it the color's current release."""
+    return f"""{IDENTITY}{DIGEST}{LINK}{_receive(layout, name, digest)}
+tar -xzopf "$stage/archive" -C "$new" || exit 1
+{_place(layout, color, name, digest)}"""
 
 
 def listing(layout: Layout, name: str, modes: tuple[str, ...]) -> str:
@@ -50,28 +58,37 @@ cd {quote(layout.release(name))} && list {" ".join(modes)}
 """
 
 
-def unpack(layout: Layout, color: Color, name: str, digest: str) -> str:
-    """Take an archive in from stdin, verify and unpack it, and make it the color's current release."""
-    return f"""{_receive(layout, name, digest)}
-tar -xzopf "$stage/archive" -C "$new" || exit 1
-{_place(layout, color, name, digest)}"""
+def _recognize(layout: Layout, color: Color, name: str, digest: str) -> str:
+    """Make the folders, clear away what was killed, and end if the release is whole."""
+    marker, releases = quote(f"{layout.release(name)}/.digest"), quote(layout.releases)
+    return f"""
+mkdir -p {" ".join(map(quote, layout.folders))} || exit 1
+for left in {releases}/.unpack-*.[0-9]* {quote(layout.current(color))}.[0-9]*; do
+  [ -e "$left" ] || [ -L "$left" ] || continue
+  [ -n "$(identity "${{left##*.}}")" ] || rm -rf "$left"
+done
+there=; {{ read -r there < {marker}; }} 2>/dev/null
+if [ "$there" = {quote(digest)} ]; then
+  touch {marker}
+  link {quote(f"releases/{name}")} {quote(layout.current(color))} {quote(layout.service(color))}
+  echo {HERE}; exit 0
+fi
+"""
 
 
-def patch(layout: Layout, color: Color, name: str, digest: str, difference: Difference) -> str:
-    """The same with a difference: what it gives is compared to the whole release's manifest.
-
-    GNU and BSD tar follow a link's ``..`` with ``-P`` only; busybox does so always, and does not know ``-P``.
-    """
-    return f"""{_receive(layout, name, difference.digest)}{LISTING}
-tar -xzopPf "$stage/archive" -C "$new" 2>/dev/null || tar -xzopf "$stage/archive" -C "$new" || exit 1
-found=$(cd "$new" && list {" ".join(difference.modes)} | LC_ALL=C sort | sha256)
-[ "$found" = {quote(difference.result)} ] || fail "no such release comes of the difference to" {quote(difference.base)}
-{_place(layout, color, name, digest)}"""
+def _look_around(layout: Layout) -> str:
+    return f"""cd {quote(layout.releases)} || exit 1
+ls -1td -- */.digest 2>/dev/null | while read -r entry; do
+  digest=; {{ read -r digest < "$entry"; }} 2>/dev/null
+  echo "release $digest ${{entry%/.digest}}"
+done
+df -Pk . | while read -r line; do echo "space $line"; done
+"""
 
 
 def _receive(layout: Layout, name: str, digest: str) -> str:
     """Write stdin to ``$stage/archive``, verify it, and make the folder ``$new``."""
-    return f"""{IDENTITY}{DIGEST}{LINK}
+    return f"""
 stage={quote(f"{layout.releases}/.unpack-{name}")}.$$
 new=$stage/{quote(name)}.$$
 trap 'rm -rf "$stage"' EXIT

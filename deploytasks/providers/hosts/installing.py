@@ -29,38 +29,32 @@ class _Found(NamedTuple):
     free: int | None
 
 
-class _Clock(NamedTuple):
-    """One deadline for all commands of an installation."""
-
-    until: float
-
-    def left(self, most: float = float("inf")) -> float:
-        return max(0.05, min(most, self.until - time.monotonic()))
-
-
 def install(host: Host, layout: Layout, release: Release, color: Color, archives: Path | None, timeout: float) -> None:
     """Make a release whole on a host, and the color's current one. Nothing is restarted.
 
-    One command when the release is there; two when it must be brought, of which the second reads it from stdin: as the
-    difference to the newest release there whose archive is in ``archives`` too (a third command asks the host what its
+    The first command carries the difference to the release before, if that is small, or nothing: it suffices when the
+    release is there, or the one before it. Otherwise it says what is there, and the second brings the release: as the
+    difference to the newest one there whose archive is in ``archives`` too (a third command asks the host what its
     release holds, when there is no such archive), or whole. A difference that does not give the release, to the last
     byte and mode, is followed by the whole archive.
 
     Raises ``UsageError`` when the archive is not here, ``GateRefused`` when the host's disk is too full, and what
     ``Host.run`` raises. Whatever happens, no release is half there, and the color has the old or the new one.
     """
-    clock = _Clock(time.monotonic() + timeout)
-    said = host.run(arrival.survey(layout, color, release.name, release.digest), clock.left(_QUICK))
-    if said.strip() == arrival.HERE:
+    bringing = _Bringing(host, layout, release, color, archives or Path(release.archive).parent, _until(timeout))
+    guess = difference.likely(release, bringing.archives)
+    said = bringing.patch(guess) if guess else bringing.survey()
+    if said == arrival.HERE:
         return
-    found = _parsed(said)
-    _refuse_missing(release)
-    differing = _difference(host, layout, release, found, archives or Path(release.archive).parent, clock)
-    failed = _patched(host, layout, release, color, differing, clock) if differing else None
-    if differing and failed is None:
-        return
-    _refuse_full(host, release, found)
-    _unpack(host, layout, release, color, failed, clock)
+    if not isinstance(said, CommandFailed):
+        found = _parsed(said)
+        _refuse_missing(release)
+        made = bringing.difference(found)
+        said = bringing.patch(made) if made else ""
+        if said == arrival.HERE:
+            return
+        _refuse_full(host, release, found)
+    bringing.unpack(said if isinstance(said, CommandFailed) else None)
 
 
 def _parsed(said: str) -> _Found:
@@ -85,48 +79,66 @@ def _refuse_full(host: Host, release: Release, found: _Found) -> None:
         )  # fmt: skip
 
 
-def _difference(
-    host: Host, layout: Layout, release: Release, found: _Found, archives: Path, clock: _Clock
-) -> Difference | None:
-    """To the newest release whose archive is here, or else to the newest as the host itself describes it."""
-    known = [(digest, name) for digest, name in found.releases if name == release_name(_version(name), digest)]
-    for digest, name in known:
-        if made := difference.to_archive(release, _version(name), digest, archives):
-            return made
-    if not known or any((archives / f"{name}.tar.gz").is_file() for _, name in known):
-        return None
-    try:
-        modes = difference.modes_of(release)
-        listing = host.run(arrival.listing(layout, known[0][1], modes), clock.left(_LISTING)) if modes else ""
-    except DeployError:
-        return None
-    return difference.to_listing(release, known[0][1], listing, archives)
+class _Bringing(NamedTuple):
+    """One release on its way to one host."""
+
+    host: Host
+    layout: Layout
+    release: Release
+    color: Color
+    archives: Path
+    until: float
+
+    def left(self, most: float = float("inf")) -> float:
+        """Seconds for the next command: all of them have one deadline."""
+        return max(0.05, min(most, self.until - time.monotonic()))
+
+    def survey(self) -> str:
+        """What the host has, or that it has the release."""
+        command = arrival.survey(self.layout, self.color, self.release.name, self.release.digest)
+        return self.host.run(command, self.left(_QUICK)).strip()
+
+    def patch(self, made: Difference) -> str | CommandFailed:
+        """Install by a difference; otherwise what the host has, or why it failed."""
+        command = arrival.patch(self.layout, self.color, self.release.name, self.release.digest, made)
+        try:
+            return self.host.run(command, self.left(), given=made.path).strip()
+        except CommandFailed as error:
+            return error
+
+    def difference(self, found: _Found) -> Difference | None:
+        """To the newest release whose archive is here, or else to the newest as the host itself describes it."""
+        known = [(name, digest) for digest, name in found.releases if name == release_name(_version(name), digest)]
+        for name, digest in known:
+            if made := difference.to_archive(self.release, name, digest, self.archives):
+                return made
+        if not known or any((self.archives / f"{name}.tar.gz").is_file() for name, _ in known):
+            return None
+        modes = difference.modes_of(self.release)
+        try:
+            command = arrival.listing(self.layout, known[0][0], modes)
+            listing = self.host.run(command, self.left(_LISTING)) if modes else ""
+        except DeployError:
+            return None
+        return difference.to_listing(self.release, *known[0], listing, self.archives)
+
+    def unpack(self, before: CommandFailed | None) -> None:
+        """Install whole. ``before``: why a difference failed."""
+        try:
+            command = arrival.unpack(self.layout, self.color, self.release.name, self.release.digest)
+            self.host.run(command, self.left(), given=self.release.archive)
+        except CommandFailed as error:
+            what = f"unpacking {self.release.name}"
+            if before:
+                what += f", after a difference had failed ({' '.join(before.lines)}),"
+            raise CommandFailed(
+                self.host.name, error.code, error.output, what=what, state="every color is as before"
+            ) from error
+
+
+def _until(timeout: float) -> float:
+    return time.monotonic() + timeout
 
 
 def _version(name: str) -> str:
     return name.rpartition("-")[0]
-
-
-def _patched(
-    host: Host, layout: Layout, release: Release, color: Color, made: Difference, clock: _Clock
-) -> CommandFailed | None:
-    """Install by a difference; what the host said when that is not possible."""
-    command = arrival.patch(layout, color, release.name, release.digest, made)
-    try:
-        host.run(command, clock.left(), given=made.path)
-    except CommandFailed as error:
-        return error
-    return None
-
-
-def _unpack(
-    host: Host, layout: Layout, release: Release, color: Color, before: CommandFailed | None, clock: _Clock
-) -> None:
-    try:
-        command = arrival.unpack(layout, color, release.name, release.digest)
-        host.run(command, clock.left(), given=release.archive)
-    except CommandFailed as error:
-        what = f"unpacking {release.name}"
-        if before:
-            what += f", after a difference had failed ({' '.join(before.lines)}),"
-        raise CommandFailed(host.name, error.code, error.output, what=what, state="every color is as before") from error

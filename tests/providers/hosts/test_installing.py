@@ -59,7 +59,7 @@ def test_killed_at_any_moment(archives: Path, layout: Layout, by_difference: boo
     bring(layout, first)
     want = found(Path(layout.release(first.name)))
     if by_difference:
-        made = difference.to_archive(second, first.version, first.digest, archives)
+        made = difference.to_archive(second, first.name, first.digest, archives)
         assert made
         command, given = arrival.patch(layout, "green", second.name, second.digest, made), made.path
     else:

@@ -66,7 +66,7 @@ def test_every_command_is_valid_shell(shell: str) -> None:
         arrival.survey(layout, "green", "r", "d"),
         arrival.listing(layout, "r", ("644", "755")),
         arrival.unpack(layout, "green", "r", "d"),
-        arrival.patch(layout, "green", "r", "d", Difference("p", "d", "base", "e", ("644", "755"))),
+        arrival.patch(layout, "green", "r", "d", Difference("p", "d", NASTY, "f", "e", ("644", "755"))),
         commands.switch(layout, "green", "r"),
         commands.unlink(layout, "green"),
         starting.state(layout, "green"),
