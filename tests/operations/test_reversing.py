@@ -12,6 +12,7 @@ from deploytasks.errors import DeployError, GateRefused, Unreachable, WayBackFai
 from deploytasks.operations.returning import roll_back
 from deploytasks.operations.reversing import preview, reverse
 from deploytasks.ports import Call, Color
+from deploytasks.steps import Migrate
 from deploytasks.steps.reversal import IRREVERSIBLE
 
 from .test_deploying import deploy
@@ -92,6 +93,17 @@ def test_it_is_recorded_before_and_after(tmp_path: Path, database: Database) -> 
     assert [(event.kind, event.facts.get("before"), event.facts.get("after")) for event in events] == [
         ("migrating", BEFORE, None), ("migrated", None, AFTER),
     ]  # fmt: skip
+
+
+def test_a_resumed_migration_keeps_what_was_before(tmp_path: Path, database: Database) -> None:
+    """A deployer died in the middle of it: what is applied by then is not what was there before."""
+    at_work = world(tmp_path)
+    step = Migrate("green", "manage.py migrate", preset="django", migrator="manage.py")
+    step.do(at_work, [])
+    past = list(at_work.ledger.events())
+    assert [event.facts["before"] for event in past] == [BEFORE]
+    step.do(at_work, past)
+    assert list(at_work.ledger.events()) == past
 
 
 def test_twice_is_once(tmp_path: Path, database: Database, capsys: pytest.CaptureFixture[str]) -> None:

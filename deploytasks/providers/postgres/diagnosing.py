@@ -71,6 +71,15 @@ def _rights(server: Server, connection: Connection) -> Iterator[Finding]:
         yield Finding("database restore", "ok", f"the role {connection.info.user} may do what it needs")
 
 
+def _maintenance(server: Server, connection: Connection) -> Iterator[Finding]:
+    try:
+        with server.opened(time.monotonic() + _LOOK, server.maintenance):
+            return
+    except DeployError as error:
+        what = f"the database {server.maintenance}, from which this one is renamed: {error.what}"
+        yield Finding("database restore", "warn", what, "name another one of this server: `database.maintenance`")
+
+
 def _replication(server: Server, connection: Connection) -> Iterator[Finding]:
     subject = "database replication"
     if _one(connection, "SELECT pg_is_in_recovery()", ()):
@@ -97,7 +106,7 @@ def _copies(copies: Copies) -> Finding:
     return Finding(subject, "ok", f"{len(found)}, the newest {found[0].name}, {age:.0f} hours old")
 
 
-_LOOKS: tuple[Callable[[Server, Connection], Iterator[Finding]], ...] = (_rights, _replication, _kept)
+_LOOKS: tuple[Callable[[Server, Connection], Iterator[Finding]], ...] = (_rights, _maintenance, _replication, _kept)
 
 
 def _one(connection: Connection, query: str, values: tuple[object, ...]) -> object:

@@ -82,6 +82,14 @@ def test_a_doctor_names_what_a_restore_would_lack(place: Place) -> None:
     server.sql(f"DROP ROLE {role}")
 
 
+def test_a_doctor_tries_the_other_database(place: Place) -> None:
+    """The one to which a restore connects."""
+    found = list(place.open(maintenance="nothing_here").diagnose())
+    assert [one.do for one in found if "nothing_here" in one.detail] == [
+        "name another one of this server: `database.maintenance`"
+    ]
+
+
 def test_a_doctor_without_a_server(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A finding, and no error; quickly."""
     database = place.open()
