@@ -28,7 +28,7 @@ class Server:
 
     def __init__(self, folder: Path, *, secured: bool = False, options: Sequence[str] = ()) -> None:
         self.host = "127.0.0.1"
-        self.port = _free_port()
+        self.port = free_port()
         self.user = "deployer" if secured else ""
         self.password = f"p@ss/{secrets.token_hex(6)}:%27" if secured else ""
         self._folder = folder
@@ -107,7 +107,8 @@ def redis(folder: Path, *, secured: bool = False, options: Sequence[str] = ()) -
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -29,6 +29,8 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 Connection = psycopg.Connection[Row]
 
+_PATIENCE = "3"
+"""Seconds to connect, unless the URL says otherwise; a question's own time ends sooner or later."""
 PASSING = (
     errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.IdleInTransactionSessionTimeout,
     errors.TooManyConnections, errors.SerializationFailure, errors.DeadlockDetected, errors.ReadOnlySqlTransaction,
@@ -49,7 +51,7 @@ class Line:
     """``parameters``: of libpq. ``shown``: the database, for people. ``within``: seconds per question."""
 
     def __init__(self, parameters: Mapping[str, str], shown: str, within: float) -> None:
-        self._parameters = {**_steady(within), **parameters}
+        self._parameters = _steady(within, parameters)
         self._shown = shown
         self._within = within
         self._idle: list[Connection] = []
@@ -137,8 +139,8 @@ class Line:
         return psycopg.connect(**told)
 
 
-def _steady(within: float) -> dict[str, str]:
-    """Parameters that bound every wait, at the server as well: it should not work on for nobody."""
+def _steady(within: float, given: Mapping[str, str]) -> dict[str, str]:
+    """What was given, and what bounds every wait, at the server as well: it should not work on for nobody."""
     milliseconds = round(within * 1000)
     options = {
         "statement_timeout": milliseconds,
@@ -146,17 +148,20 @@ def _steady(within: float) -> dict[str, str]:
         "idle_in_transaction_session_timeout": milliseconds,
         "default_transaction_isolation": r"read\ committed",
     }
+    ours = " ".join(f"-c {name}={value}" for name, value in options.items())
+    patience = given.get("connect_timeout", "")
     return {
         "application_name": "deploytasks store",
         "gssencmode": "disable",
         "target_session_attrs": "read-write",  # of several hosts, the one that is not a standby
-        "client_encoding": "utf8",
-        "connect_timeout": "3",
         "keepalives_idle": "5",
         "keepalives_interval": "2",
         "keepalives_count": "3",
         "tcp_user_timeout": str(milliseconds),
-        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        **given,
+        "client_encoding": "utf8",
+        "connect_timeout": patience if patience.isdecimal() and int(patience) else _PATIENCE,
+        "options": f"{ours} {given.get('options', '')}".strip(),
     }
 
 

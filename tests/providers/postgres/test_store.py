@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from lab import stores
+from lab.certificates import certificate
 
 from deploytasks.engine.clock import SystemClock
 from deploytasks.errors import Conflict, Unreachable, UsageError
@@ -292,6 +293,45 @@ def test_tls_is_asked_for(opened: Open) -> None:
     """What the section says about TLS reaches libpq: a server without it is refused."""
     with pytest.raises(Unreachable, match="SSL"):
         opened(sslmode="require", answer_within=0.5).get("a")
+
+
+@pytest.fixture
+def tls(ledgers: Server, tmp_path: Path) -> Iterator[Path]:
+    """The server with TLS, for as long as a test runs; the file of the authority to trust."""
+    ours = certificate(tmp_path, "server")
+    owner = ledgers.data.stat()
+    for file in ours:
+        there = ledgers.data / file.name
+        there.touch(0o600)
+        there.write_bytes(file.read_bytes())
+        os.chown(there, owner.st_uid, owner.st_gid)
+    for name, value in (("ssl_cert_file", "server.crt"), ("ssl_key_file", "server.key"), ("ssl", "on")):
+        ledgers.sql(f"ALTER SYSTEM SET {name} = '{value}'")
+    ledgers.sql("SELECT pg_reload_conf()")
+    _until(lambda: ledgers.sql("SHOW ssl") == [("on",)])
+    yield ours.chain
+    ledgers.sql("ALTER SYSTEM RESET ALL")
+    ledgers.sql("SELECT pg_reload_conf()")
+    _until(lambda: ledgers.sql("SHOW ssl") == [("off",)])
+
+
+def test_tls_proves_who_answers(opened: Open, tls: Path, tmp_path: Path) -> None:
+    """With the right authority the line is encrypted; with another one nobody is talked to, and it is said at once."""
+    store = opened(sslmode="verify-full", sslrootcert=str(tls), answer_within=20)
+    store.put("a/key", b"one", None)
+    assert store._line.ask(store._table.server).rows[0][2] is True
+    stranger = certificate(tmp_path, "stranger").chain
+    with pytest.raises(Unreachable, match="certificate verify failed") as caught:
+        opened(sslmode="verify-full", sslrootcert=stranger.name, answer_within=20).get("a/key")  # below the project
+    assert "docs/ledger.md" in caught.value.do
+
+
+def test_what_the_url_says_comes_beside_what_we_say(opened: Open, ledgers: Server) -> None:
+    """Options in the URL are kept, and so are the bounds that a store needs; a wrong number is our own default."""
+    url = f"{ledgers.url_of(stores.DATABASE)}?options=-c%20search_path%3Dpublic&connect_timeout=soon"
+    with opened(url, answer_within=2)._line._connection(time.monotonic() + 10) as connection:
+        shown = [connection.execute(f"SHOW {name}").fetchall()[0][0] for name in ("search_path", "statement_timeout")]
+    assert shown == ["public", "2s"]
 
 
 def test_standby_is_not_written_to(opened: Open, ledgers: Server) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab.redis import Server, redis
+from lab.certificates import certificate
+from lab.redis import Server, free_port, redis
 
 from deploytasks import redaction
 from deploytasks.errors import Unreachable, UsageError
@@ -191,6 +192,22 @@ def test_doctor_warns_of_a_redis_that_forgets(tmp_path: Path) -> None:
         assert "replica" in replica.diagnose()[1].detail
         with pytest.raises(Unreachable, match="read only"):
             replica.write(NOTICE).perform(5)
+
+
+def test_tls_proves_who_answers(tmp_path: Path) -> None:
+    """With the right authority the flag is written over TLS; with another one nobody is talked to."""
+    ours, stranger = certificate(tmp_path, "ours"), certificate(tmp_path, "stranger")
+    options = (f"tls-cert-file {ours.chain}", f"tls-key-file {ours.key}", "tls-auth-clients no")
+    with redis(tmp_path, options=options) as server:
+        with server.client() as client:
+            client.config_set("tls-port", port := free_port())
+        url = f"rediss://{HOST}:{port}/0"
+        flag = Maintenance(MaintenanceSettings(url=url, ca=ours.chain.name), site(tmp_path))
+        flag.write(NOTICE).perform(5)
+        assert flag.read() == NOTICE
+        for known in ({"ca": stranger.chain.name}, {}):
+            with pytest.raises(Unreachable, match="certificate verify failed"):
+                Maintenance(MaintenanceSettings(url=url, **known), site(tmp_path)).read()
 
 
 def test_is_what_the_settings_call_redis(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
