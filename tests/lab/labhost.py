@@ -123,7 +123,7 @@ class Lab:
         """Write an ssh_config that knows the hosts by their names: ``h1``, ``h2`` and so on."""
         blocks = [
             f"Host {one.name}\n  HostName {one.address}\n  Port {one.port}\n  User {one.user}\n"
-            f"  IdentityFile {one.key}\n  UserKnownHostsFile {one.known_hosts}\n"
+            f'  IdentityFile {one.key}\n  UserKnownHostsFile "{one.known_hosts}"\n'
             for one in self.hosts
         ]
         path.write_text("\n".join(blocks))

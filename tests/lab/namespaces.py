@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import IO, ClassVar
 
 from lab.labhost import Lab, LabHost, is_running, kill_all, wait_for_banner
@@ -36,8 +37,8 @@ class RealHost(LabHost):
         keys = self.folder / "authorized_keys"
         keys.write_text(self.key.with_suffix(".pub").read_text())
         (self.folder / "sshd_config").write_text(
-            f"Port 22\nListenAddress {self.address}\nHostKey {self.host_key}\nPidFile none\n"
-            f"AuthorizedKeysFile {keys}\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
+            f'Port 22\nListenAddress {self.address}\nHostKey "{self.host_key}"\nPidFile none\n'
+            f'AuthorizedKeysFile "{keys}"\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n'
             "KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nUseDNS no\nMaxStartups 200:30:400\n"
             f"Subsystem sftp internal-sftp\nSetEnv LAB_HOST={self.name}\n"
         )
@@ -75,8 +76,8 @@ class RealHost(LabHost):
 
     def popen(self, argv: Sequence[str], **options: object) -> subprocess.Popen[bytes]:
         """A child of ours that lives on this host."""
-        enter = f"""mount --bind {self.home} /srv || exit 1
-[ ! -e ~/.bashrc ] || mount --bind {self.bashrc} ~/.bashrc
+        enter = f"""mount --bind {quote(str(self.home))} /srv || exit 1
+[ ! -e ~/.bashrc ] || mount --bind {quote(str(self.bashrc))} ~/.bashrc
 hostname {self.name}; exec "$@"
 """
         inside = ["unshare", "-m", "-u", "--propagation", "private", "sh", "-c", enter, "sh", *argv]

@@ -24,6 +24,8 @@ from .forwarding import Forward
 from .output import Lines
 
 if TYPE_CHECKING:
+    from paramiko import Channel
+
     from .connection import Connection
 
 _TO_KILL = 1.3
@@ -71,7 +73,8 @@ class SshHost:
                 channel = self.connection.session(self.name, limit)
                 self._round_trips += 1
                 channel.exec_command(wrapping.followed(command, lines.token))
-            with channel, interrupt.reaching(channel.close):
+            # Whoever ends our waiting from another thread makes the channel look like one that has ended.
+            with closed_after(channel), interrupt.reaching(channel.in_buffer.close):
                 while lines.code is None and (piece := channel.recv(PIECE)):
                     lines.feed(piece)
         except LOST as error:
@@ -79,9 +82,15 @@ class SshHost:
         except BaseException:
             self._kill(lines.token, patiently=not lines.has_begun)
             raise
-        if lines.code is None:
-            raise self._lost(EOFError())
-        return lines.code
+        return self._followed(lines, channel)
+
+    def _followed(self, lines: Lines, channel: Channel) -> int:
+        if lines.code is not None:
+            return lines.code
+        if not channel.eof_received and self.connection.is_connected:
+            state = self._kill(lines.token, patiently=not lines.has_begun)
+            raise Unreachable(f"{self.name}: a command was given up", state=state)
+        raise self._lost(EOFError())
 
     def forward(self, to: str) -> str:
         """A local address, ``127.0.0.1:port``, that leads through this connection to ``to`` as the host sees it:

@@ -8,6 +8,7 @@ GlobalKnownHostsFile; StrictHostKeyChecking is not: host keys are always verifie
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,8 +45,8 @@ def _lines(path: Path, base: Path, depth: int = 0) -> list[str]:
         if keyword.lower() != "include" or depth >= _DEEPEST:
             lines.append(line)
             continue
-        for pattern in rest.split():
-            for included in sorted(_named(pattern.strip('"'), base)):
+        for pattern in shlex.split(rest):
+            for included in sorted(_named(pattern, base)):
                 lines += [*_lines(included, base, depth + 1), block]
     return lines
 
@@ -90,7 +91,7 @@ def key_name(said: Said, host: str, port: int) -> str:
 
 def known_hosts(said: Said) -> list[Path]:
     """The files of host keys, the user's first."""
-    own = said.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2").split()
-    everyone = said.get("globalknownhostsfile", f"{_EVERYONE}/ssh_known_hosts {_EVERYONE}/ssh_known_hosts2").split()
-    paths = [file.strip('"').replace("%d", "~") for file in [*own, *everyone] if file.lower() != "none"]
+    own = said.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")
+    everyone = said.get("globalknownhostsfile", f"{_EVERYONE}/ssh_known_hosts {_EVERYONE}/ssh_known_hosts2")
+    paths = [file.replace("%d", "~") for file in shlex.split(f"{own} {everyone}") if file.lower() != "none"]
     return [Path(path).expanduser() for path in paths]

@@ -112,6 +112,23 @@ def test_an_interrupt_reaches_all_hosts_that_work_at_once(lab: Lab) -> None:
     assert all(gone(int(note.read_text()), 3) for note in notes)
 
 
+def test_an_interrupt_ends_all_that_is_followed_at_once(lab: Lab) -> None:
+    """Ctrl-C in the middle of following several hosts ends all of it, on the hosts as well."""
+    pids: list[int] = []
+
+    def listen(line: str) -> None:
+        pids.append(int(line))
+        if len(pids) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    works = [partial(reached(one).follow, "echo $$; exec sleep 80", listen) for one in lab.hosts]
+    began = time.monotonic()
+    with interrupt.caught(), pytest.raises(Interrupted):
+        at_once(works, most=2)
+    assert time.monotonic() - began < 15
+    assert all(gone(pid) for pid in pids)
+
+
 def test_who_goes_away_ends_the_command(lab: Lab) -> None:
     """A follower that dies, here by closing its connection, takes the command with it."""
     host = reached(lab.hosts[1])
