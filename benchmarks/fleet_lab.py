@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import fleet_peers as peers
-from lab.hosts import Lab
+from lab.hosts import Lab  # noqa: TC002  # no other import here waits for a type checker
 
 from deploytasks.ports import Release
 from deploytasks.release import archive
