@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -282,6 +283,7 @@ def test_pg_dump_is_killed(place: Place) -> None:
 DEPLOYER = """
 import sys
 from pathlib import Path
+from urllib.parse import quote
 from deploytasks.providers.postgres.database import PostgresDatabase
 from deploytasks.providers.site import Site
 from deploytasks.settings.postgres import PostgresSettings
