@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ...errors import Unreachable
+from ...errors import DeployError, Unreachable
+from ...ports import Finding
 from ..hosts.host import CommandFailed
 from ..site import Site
 from . import forgetting, script
@@ -61,6 +62,16 @@ class FarRuntime:
             return self.in_force()
         except Unreachable:
             return self._kept()
+
+    def findings(self) -> Sequence[Finding]:
+        """What is missing on the host."""
+        subject = f"traffic: host {self._settings.host}"
+        try:
+            missing = self._run(script.examining(self.spot), _QUICK).splitlines()
+        except DeployError as error:
+            return [Finding(subject, "fail", error.what, error.do)]
+        found = [Finding(subject, "fail", each, "mend it there; docs/envoy.md says what is needed") for each in missing]
+        return found or [Finding(subject, "ok", f"{self.spot.folder} is ready")]
 
     def change(
         self, changes: Changes, timeout: float, approve: Callable[[Keys], None] | None = None, *, alone: bool = False

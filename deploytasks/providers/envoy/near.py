@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import Unreachable
+from ...ports import Finding
 from ..site import Site
 from . import forgetting
 from .admin import Admin
@@ -50,6 +51,10 @@ class NearRuntime:
         if self._settings.managed and not self._place.read_state().alive:
             return self._layer.read()
         return self.in_force()
+
+    def findings(self) -> Sequence[Finding]:
+        """Nothing is needed but what ``Process`` and the admin interface say about themselves."""
+        return ()
 
     def change(
         self, changes: Changes, timeout: float, approve: Callable[[Keys], None] | None = None, *, alone: bool = False

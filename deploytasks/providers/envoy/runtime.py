@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from ...ports import Finding
 from ..site import Site
 from .admin import Admin
 from .keys import Changes, Keys
@@ -23,6 +24,9 @@ class Runtime(Protocol):
 
     def at_rest(self) -> Keys:
         """What Envoy uses now, or will use when it is started. Raises as ``in_force``."""
+
+    def findings(self) -> Sequence[Finding]:
+        """What ``doctor`` should know about where the keys are."""
 
     def change(
         self, changes: Changes, timeout: float, approve: Callable[[Keys], None] | None = None, *, alone: bool = False

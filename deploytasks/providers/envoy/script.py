@@ -211,6 +211,20 @@ echo home
 """
 
 
+_EXAMINE = r"""
+has curl || has python3 || echo 'neither curl nor python3 is installed'
+has flock || echo 'flock is not installed'
+mkdir -p "$folder" 2>/dev/null
+[ -w "$folder" ] || echo "$folder cannot be written"
+[ "$has_layer" = no ] || [ -d "$folder/current/." ] || echo "$folder/current leads nowhere"
+"""
+
+
+def examining(spot: Spot) -> str:
+    """Print what is missing, a line each."""
+    return f"{_about(spot, 1.0)}{_EXAMINE}"
+
+
 def reading(spot: Spot) -> str:
     """Print the keys that are kept, one ``key value`` on each line."""
     return f"{_about(spot, 1.0)}all_kept\n"

@@ -93,7 +93,7 @@ class Traffic:
     # -- doctor --------------------------------------------------------------
 
     def diagnose(self) -> Sequence[Finding]:
-        found = list(self._process().findings()) if self._settings.managed else []
+        found = list(self._process().findings() if self._settings.managed else self._runtime.findings())
         runs = not self._settings.managed or self._place.read_state().alive
         return [*found, self._balancer()] if runs else found
 

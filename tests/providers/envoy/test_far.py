@@ -254,10 +254,19 @@ def is_noticed(far: Far) -> None:
         assert "inv rollback --to blue" in caught.value.do
     with pytest.raises(PartlyKnown):
         far.house.traffic.shift(STAGE, expect=BLUE).perform(10)
-    assert ["fail"] == [finding.state for finding in far.house.traffic.diagnose()]
+    assert ["ok", "fail"] == [finding.state for finding in far.house.traffic.diagnose()]
     back = Split.all_on("blue", None, "back:r")
     far.house.traffic.shift(back).perform(10)
     assert (back, notice) == (far.house.traffic.read(), far.house.maintenance.read())
+
+
+def test_doctor(far: Far) -> None:
+    """The host and the split; what is missing on the host is named."""
+    assert ["ok", "ok"] == [finding.state for finding in far.house.traffic.diagnose()]
+    if far.way.has_layer:
+        (far.host.path(far.host.root) / "layer/current").unlink()
+        finding = far.house.traffic.diagnose()[0]
+        assert ("fail", "leads nowhere") == (finding.state, " ".join(finding.detail.split()[1:]))
 
 
 def test_an_envoy_that_is_down(far: Far) -> None:
