@@ -126,7 +126,7 @@ class Environment:
 
     def floor(self) -> float:
         """Seconds of a process that imports the heavy modules and asks the balancer once."""
-        admin = self._traffic._runtime.place.admin  # noqa: SLF001  # what only we need is no part of the port
+        admin = self._traffic._runtime._place.admin  # noqa: SLF001  # what only we need is no part of the port
         return timed((self._python, "-c", FLOOR, str(admin)), self.folder)
 
     def split(self) -> Split:
