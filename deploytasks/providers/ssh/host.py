@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _TO_KILL = 1.3
 """Seconds to kill what we give up."""
-_GRACE = 3
+_GRACE = 2
 """Seconds after which a host ends by itself what we would have killed before."""
 BY_ITSELF = "the host cannot be asked now; it ends the command by itself when its time is up"
 KILLED = "it was killed with everything it had started"

@@ -119,8 +119,8 @@ def test_in_an_upload(real_lab: Lab, tmp_path: Path) -> None:
     target = one.path("/srv/big")
     cutting = when(lambda: target.exists() and target.stat().st_size > 100_000, one.cut)
     try:
-        with within(2.0), pytest.raises(Unreachable, match="h1: a command was not done"):
-            host.run("cat > /srv/big", 2.0, str(tmp_path / "big"))
+        with within(1.0), pytest.raises(Unreachable, match="h1: a command was not done"):
+            host.run("cat > /srv/big", 1.0, str(tmp_path / "big"))
     finally:
         cutting.join()
         one.mend()
@@ -144,8 +144,8 @@ def test_behind_a_gateway(real_lab: Lab, tmp_path: Path, which: str) -> None:
     target.unlink(missing_ok=True)
     cutting = when(lambda: target.exists() and target.stat().st_size > 100_000, broken.cut)
     try:
-        with within(2.0), pytest.raises(Unreachable, match="h2: a command was not done"):
-            host.run("cat > /srv/big", 2.0, str(tmp_path / "big"))
+        with within(1.0), pytest.raises(Unreachable, match="h2: a command was not done"):
+            host.run("cat > /srv/big", 1.0, str(tmp_path / "big"))
         if which == "host":
             assert "" == beside.run("true", 5)
             assert opened == beside.connection.connects
@@ -159,7 +159,7 @@ def test_behind_a_gateway(real_lab: Lab, tmp_path: Path, which: str) -> None:
 def test_a_silent_connection_is_noticed(real_lab: Lab) -> None:
     """However long a command may take, keepalives and the kernel notice it: after `keepalive` + `lost_after`, about."""
     one = real_lab.hosts[0]
-    host = reached(one, keepalive=1, lost_after=2)
+    host = reached(one, keepalive=1, lost_after=1)
     note = one.path("/srv/silent")
     cutting = when(note.exists, one.cut)
     try:
