@@ -15,8 +15,9 @@ import stories
 from lab import stores
 
 from deploytasks.errors import DeployError, TakenBack
+from deploytasks.operations.recording import Recording
 from deploytasks.operations.recovery import recover
-from deploytasks.operations.returning import Recording, roll_back
+from deploytasks.operations.returning import roll_back
 from deploytasks.world import World
 
 if TYPE_CHECKING:
