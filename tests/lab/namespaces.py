@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import IO, ClassVar
@@ -16,6 +17,8 @@ from typing import IO, ClassVar
 from lab.labhost import Lab, LabHost, is_running, kill_all, wait_for_banner
 from lab.parts import lacking, program
 
+_SPACES = Path("/run/netns")
+_CLAIMS = Path(tempfile.gettempdir()) / "deploytasks-lab"
 _RANGES = 4096
 """How many labs there can be on this machine at once: 10.50.0.0/24 … 10.65.255.0/24."""
 
@@ -100,7 +103,8 @@ class Namespaces(Lab):
         self.mark = f"dtl{number}"
         self.prefix = f"10.{50 + number // 256}.{number % 256}"
         self.here = f"{self.prefix}.1"
-        self._sweep()
+        _sweep(self.mark)
+        _sweep_what_others_left()
         self.hosts = [RealHost(self, each + 1) for each in range(count)]
         self.write_known_hosts()
         self._build()
@@ -138,31 +142,52 @@ class Namespaces(Lab):
         for host in self.hosts:
             host.stop()
         kill_all(lambda: [pid for host in self.hosts for pid in host.processes()])
-        self._sweep()
+        _sweep(self.mark)
         self._claim.close()
         del self._claim
 
-    def _sweep(self) -> None:
-        """Remove all of this range: ours at the end, and at the beginning what a killed process has left."""
-        found = [one.name for one in Path("/run/netns").glob(f"{self.mark}h*")] if Path("/run/netns").exists() else []
-        links = [one.name for one in Path("/sys/class/net").glob(f"{self.mark}[bv]*")]
-        for space in found:
-            shown = subprocess.run(["ip", "netns", "pids", space], capture_output=True, text=True, check=False)
-            for pid in shown.stdout.split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
-        lines = [*(f"link del {link}" for link in links), *(f"netns del {space}" for space in found)]
-        if lines:
-            _batch(lines, force=True)
+
+def _sweep(mark: str) -> None:
+    """Remove all of a range: ours at the end, and at the beginning what a killed process has left."""
+    found = [one.name for one in _SPACES.glob(f"{mark}h*")] if _SPACES.exists() else []
+    links = [one.name for one in Path("/sys/class/net").glob(f"{mark}[bv]*")]
+    for space in found:
+        shown = subprocess.run(["ip", "netns", "pids", space], capture_output=True, text=True, check=False)
+        for pid in shown.stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+    lines = [*(f"link del {link}" for link in links), *(f"netns del {space}" for space in found)]
+    if lines:
+        _batch(lines, force=True)
+
+
+def _sweep_what_others_left() -> None:
+    """Remove the ranges whose process was killed before it could."""
+    spaces = _SPACES.glob("dtl*h*") if _SPACES.exists() else ()
+    for number in {int(found[1]) for found in (re.match(r"dtl(\d+)h", space.name) for space in spaces) if found}:
+        with _claimed(number) as is_ours:
+            if is_ours:
+                _sweep(f"dtl{number}")
+
+
+@contextlib.contextmanager
+def _claimed(number: int) -> Iterator[bool]:
+    """Hold a range, if nobody has it."""
+    with (_CLAIMS / str(number)).open("w") as claim:
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def _claim_range() -> tuple[int, IO[str]]:
     """The number of a range that no living process has. The claim ends with the file, or with this process."""
-    folder = Path(tempfile.gettempdir()) / "deploytasks-lab"
-    folder.mkdir(exist_ok=True)
+    _CLAIMS.mkdir(exist_ok=True)
     for step in range(_RANGES):
         number = (os.getpid() + step) % _RANGES
-        claim = (folder / str(number)).open("w")
+        claim = (_CLAIMS / str(number)).open("w")
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
