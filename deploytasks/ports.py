@@ -221,7 +221,7 @@ class Reading(NamedTuple):
     health: Mapping[Color, Health]
     alerts: Sequence[Alert] | NoData
     command: Command | None = None
-    levels: Mapping[str, float] | NoData = {}
+    levels: Mapping[str, float] | NoData = {}  # noqa: RUF012  # the default of a tuple's field: nobody changes it
 
 
 class Backup(NamedTuple):

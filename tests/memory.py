@@ -91,7 +91,7 @@ class State:
         self.write({**self.read(), **values})
 
     def set(self, **world: Any) -> None:
-        """Change what the world is like: ``rate``, ``errors``, ``sick``, ``alerts``, ``silent``, ``busy``, ``levels``."""
+        """Change the world: its ``rate``, ``errors``, ``sick``, ``alerts``, ``silent``, ``busy`` and ``levels``."""
         data = self.read()
         self.write({**data, "world": {**data["world"], **world}})
 

@@ -1,9 +1,9 @@
 """Requests of our own to both colors, past the balancer, where too few users come.
 
 For each color, and each of its hosts, one thread keeps the pace: request number ``n`` is due ``n / rps`` seconds after
-the start, so that nothing drifts. It hands each one to an idle worker; a worker keeps its connection alive. When answers
-are slow, more workers come, up to a bound; beyond it a due request is not sent, and not counted: a crowd of our own
-making would be the wrong way to measure.
+the start, so that nothing drifts. It hands each one to an idle worker; a worker keeps its connection alive. When
+answers are slow, more workers come, up to a bound; beyond it a due request is not sent, and not counted: a crowd of our
+own making would be the wrong way to measure.
 """
 
 from __future__ import annotations
