@@ -199,3 +199,13 @@ def report(told: Any) -> dict[str, Any]:
         "known": ["20261123-101500-ab12cd"],
         "events": events(told),
     }
+
+MOVED: dict[str, Any] = {
+    "application": "library",
+    "environment": "development",
+    "did": "imported",
+    "file": "ledger.jsonl",
+    "events": 120,
+    "added": 20,
+    "head": "41017c23dc1a",
+}

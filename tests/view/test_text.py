@@ -27,6 +27,7 @@ ALL: dict[str, Mapping[str, Any]] = {
     "verdicts": answers.VERDICTS,
     "doctor": answers.DOCTOR,
     "maintenance": answers.MAINTENANCE,
+    "moved": answers.MOVED,
 }
 
 

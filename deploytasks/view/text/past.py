@@ -56,7 +56,8 @@ def verification(answer: Mapping[str, Any], paint: Paint) -> list[str]:
 def moved(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     """What was written to a file, or read from one."""
     where = title(word(answer, "application"), word(answer, "environment"))
-    file, events = word(answer, "file"), counted(int(answer.get("events") or 0), "event")
+    file, count = word(answer, "file"), answer.get("events")
+    events = "1 event" if count == 1 else f"{whole(count)} events"
     if word(answer, "did") == "exported":
         said = f"exported the ledger of {where} to {file}: {events}"
     else:
