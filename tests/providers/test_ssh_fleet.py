@@ -8,21 +8,28 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import memory
 import pytest
+import stories
 from lab.hosts import Lab, hosts
 from providers.hosts.conftest import make_release as make_release  # the fixture  # noqa: PLC0414
 
-from deploytasks import interrupt
-from deploytasks.errors import HostsDown, HostsFailed, Interrupted
+from deploytasks import interrupt, plans
+from deploytasks.errors import HostsDown, HostsFailed, Interrupted, TakenBack
+from deploytasks.operations.carrying_out import carry_out
+from deploytasks.operations.resuming import resume
 from deploytasks.ports import COLORS, Release
 from deploytasks.providers.site import Site
 from deploytasks.providers.ssh import reaching
 from deploytasks.providers.ssh_fleet import SshFleet
 from deploytasks.settings.ssh_fleet import SshFleetSettings
+from deploytasks.smoke import Result
+from deploytasks.steps import smoke
 from deploytasks.world import World
 
 from .hosts.conftest import MakeRelease, free_port, perform
@@ -54,7 +61,7 @@ def settings(lab: Lab, **more: Any) -> SshFleetSettings:
         "start": "{python} app.py {host} {port}",
         "python": sys.executable,
         "stop_within": 2.0,
-        "ssh": lab.hosts[0].access(connect_within="2s"),
+        "ssh": lab.hosts[0].access(connect_within="2s", lost_after="2s", keepalive="1s"),
     }
     return SshFleetSettings.model_validate({**given, **more})
 
@@ -158,3 +165,43 @@ def test_a_command_and_the_logs_of_all_hosts(world: World, fleet: SshFleet, rele
         fleet.follow("green", 1, hear)
     assert {name: ["listening"] for name in fleet.hosts()} == heard
     assert time.monotonic() - interrupted[0] < 4
+
+
+@pytest.mark.parametrize("step", ["install", "start blue"])
+def test_a_link_that_is_cut_in_the_middle_of_a_deployment(
+    step: str, fleet: SshFleet, lab: Lab, tmp_path: Path, make_release: MakeRelease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken back on the others in bounded time, and resumed when the host is there again: it ends on all of them."""
+    if not lab.hosts[0].can_cut:
+        pytest.skip("links can be cut between namespaces only")
+    monkeypatch.setattr(smoke, "run_checks", lambda base, checks: [Result("health", True, "200", 0.0)])
+    first, second = (make_release(version, **{"app.py": APPLICATION}) for version in ("1.0.0", "1.1.0"))
+    carry_out(on(fleet, tmp_path), partial(plans.deploy, release=first, gates=False, target="green"), task="deploy")
+
+    def cut(world: World) -> None:
+        lab.hosts[1].cut()
+
+    cutting = on(fleet, tmp_path, stories.when("step", cut, step=step, state="began"))
+    began = time.monotonic()
+    with pytest.raises(TakenBack, match="h2"):
+        carry_out(cutting, partial(plans.deploy, release=second, gates=False), task="deploy")
+    took = time.monotonic() - began
+    assert took < 25, took
+    assert "green" == stories.split(tmp_path).live
+    assert fleet.only(["h1", "h3"]).installed("blue") is None
+
+    lab.hosts[1].mend()
+    assert 0 == resume(on(fleet, tmp_path)).code
+    found = fleet.installed("blue")
+    assert found is not None
+    assert (second.digest, True) == (found.digest, found.running)
+    assert "blue" == stories.split(tmp_path).live
+
+
+def on(fleet: SshFleet, folder: Path, kind: type[memory.TestWorld] = memory.TestWorld) -> World:
+    """A world in memory, but for its hosts."""
+    made = memory.world(folder, kind=kind, **stories.SHORT)
+    made._ports.sections["fleet"] = fleet  # type: ignore[attr-defined]  # the ports of memory
+    database = memory.DatabaseSettings(migrate="true")
+    made.settings = replace(made.settings, sections={**made.settings.sections, "database": database})
+    return made
