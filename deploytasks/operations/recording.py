@@ -11,6 +11,9 @@ from .. import redaction
 from ..errors import DeployError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..ports import Json
     from ..world import World
     from .returning import Returned
 
@@ -61,10 +64,18 @@ class Recording:
             "to": list(returned.after),
             "by": self._world.site.who,
         }
-        with suppress(DeployError, OSError):
-            self._world.spool.put("rolled-back", facts, self._world.clock.now(), self._world.site.who)
+        self._spool("rolled-back", facts)
         self._is_back = True
         self._go.set()
+
+    def failed(self, error: DeployError, reason: str) -> None:
+        """The same for a way back that could not complete: some of several balancers may have taken it."""
+        text = f"a rollback ({reason}) could not complete: {error.what}; {error.state}".rstrip("; ")
+        self._spool("note", {"text": redaction.clean(text)})
+
+    def _spool(self, kind: str, facts: Mapping[str, Json]) -> None:
+        with suppress(DeployError, OSError):
+            self._world.spool.put(kind, facts, self._world.clock.now(), self._world.site.who)
 
     def __enter__(self) -> Self:
         return self

@@ -31,12 +31,12 @@ def roll_back(world: World, *, to: Color | None = None, force: bool = False) -> 
     Without the lease: it preempts. Raises ``GateRefused`` when there is no way back or its color is not
     healthy, ``Unreachable`` when the balancer does not answer, ``WayBackFailed`` when it did not take the write.
     """
-    before = _before(world, to)
-    target = target_of(before, to)
+    before, is_everywhere = known(world, to)
+    target = target_of(before, to) or (None if is_everywhere else before.live)
     if target is None:
         return Returned(before, before, False, f"already taken back: {before.weights()}")
     after = Split.all_on(target, None, f"back:rollback-{secrets.token_hex(4)}")
-    if before.live == target and before.way_back is None and before.verb == "back":
+    if is_everywhere and before.live == target and before.way_back is None and before.verb == "back":
         return Returned(before, before, False, f"everything is on {target} already")
     _require_health(world, target, force)
     _write(world, after)
@@ -45,16 +45,15 @@ def roll_back(world: World, *, to: Color | None = None, force: bool = False) -> 
     return Returned(before, after, True)
 
 
-def _before(world: World, to: Color | None) -> Split:
-    """Where traffic is. Of several balancers some may be silent or elsewhere: the others must get home all the same."""
+def known(world: World, to: Color | None) -> tuple[Split, bool]:
+    """Where traffic is, and whether it is so at every balancer. Of several some may be silent or elsewhere: the others
+    must get home all the same, and what the others say does not mean that those are home."""
     try:
-        return world.traffic.read()
+        return world.traffic.read(), True
     except PartlyKnown as error:
-        if error.split is not None:
-            return error.split
-        if to is None:
+        if error.split is None and to is None:
             raise
-        return Split(0, 0)
+        return error.split or Split(0, 0), False
 
 
 def target_of(split: Split, to: Color | None) -> Color | None:
@@ -93,7 +92,7 @@ def _write(world: World, to: Split) -> None:
     except Unreachable as error:
         raise WayBackFailed(
             f"the balancer did not take the way back: {error.what}",
-            state=f"traffic may still be as it was; wanted: {to.weights()}",
+            state=f"{error.state or 'traffic may still be as it was'}; wanted: {to.weights()}",
             do="act at the balancer by hand; `inv doctor` says what it answers",
         ) from error
     if not _is_home(seen := _look(world), to):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import interrupt, view
-from ..errors import NotEnoughEvidence, SettingsError, UsageError
+from ..errors import NotEnoughEvidence, SettingsError, UsageError, WayBackFailed
 from ..ports import COLORS, Color, Split
 from .consent import agree
 from .opening import open_world
 from .recording import Recording
-from .returning import roll_back, target_of
+from .returning import known, roll_back, target_of
 
 if TYPE_CHECKING:
     from invoke import Context
@@ -44,7 +44,11 @@ def rollback(
         return
     agree(world, f"Roll {world.settings.name} back?", "traffic was not moved")
     with interrupt.held_off(), Recording(world, patience=2.0 if watch else None) as recording:
-        returned = roll_back(world, to=color, force=force)
+        try:
+            returned = roll_back(world, to=color, force=force)
+        except WayBackFailed as error:
+            recording.failed(error, reason or "")
+            raise
         recording.record(returned, reason or "")
         view.returned(returned)
     if recording.problem:
@@ -92,8 +96,8 @@ def _color(given: str) -> Color:
 
 
 def _would(world: World, to: Color | None) -> str:
-    split = world.traffic.read()
-    target = target_of(split, to)
+    split, is_everywhere = known(world, to)
+    target = target_of(split, to) or (None if is_everywhere else split.live)
     if target is None:
         return f"would do nothing: already taken back, {split.weights()}"
     return f"would: {world.traffic.shift(Split.all_on(target, None, 'back:rollback-…')).text}"

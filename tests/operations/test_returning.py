@@ -10,9 +10,9 @@ import memory
 import pytest
 from invoke import Config, Context
 
-from deploytasks.errors import PartlyKnown, Unreachable
+from deploytasks.errors import PartlyKnown, Unreachable, WayBackFailed
 from deploytasks.operations import returning
-from deploytasks.ports import Split
+from deploytasks.ports import Call, Split
 
 MIXED = Split.partly_on("green", 25, "blue", "deploy:20261123-101500-ab12cd")
 
@@ -46,6 +46,30 @@ def test_goes_home_by_what_the_other_balancers_say(world: Any, monkeypatch: pyte
     monkeypatch.setattr(world.traffic, "read", lambda: _raised(next(seen, None)) or read())
 
     assert (100, 0) == returning.roll_back(world, force=True).after[:2]
+
+
+def test_a_balancer_that_is_silent_is_never_said_to_be_home(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are home since a first rollback. A second one writes everywhere again, instead of doing nothing."""
+    home = Split.all_on("blue", None, "back:rollback-00000000")
+    seen = iter([PartlyKnown("lb2 is silent", split=home)])
+    read = world.traffic.read
+    monkeypatch.setattr(world.traffic, "read", lambda: _raised(next(seen, None)) or read())
+
+    returned = returning.roll_back(world, force=True)
+
+    assert (True, (100, 0)) == (returned.changed, read()[:2])
+
+
+def test_tells_which_balancers_took_the_way_back(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several, some may have taken it: whoever must act by hand need not guess which."""
+
+    def shift(to: Split, expect: Split | None = None) -> Call:
+        return Call("", lambda _: _raised(Unreachable("lb2 is silent", state="lb1 has it")))
+
+    monkeypatch.setattr(world.traffic, "shift", shift)
+    with pytest.raises(WayBackFailed) as caught:
+        returning.roll_back(world, force=True)
+    assert "lb1 has it" in caught.value.state
 
 
 def test_goes_where_it_is_told_when_nobody_says_where_traffic_is(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
