@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import _thread
 import contextlib
 import itertools
 import os
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from lab.file_balancers import HOME, Balancers, place, until, watchdog
 
+from deploytasks import interrupt
 from deploytasks.errors import Unreachable, UsageError
 from deploytasks.providers import identity
 from deploytasks.providers.hosts.localhost import LocalHost
@@ -364,3 +366,29 @@ def test_names_cannot_leave_the_folder() -> None:
     assert ".deploytasks/a-b/test/root-10.0.0.1-22/deadman" == commands.folder(
         "~/.deploytasks", "a/b", "test", "root@10.0.0.1:22"
     )
+
+
+def test_an_interrupt_does_not_wait_for_hosts_that_hang(
+    tmp_path: Path, balancers: Balancers, patient: SshWatchdog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is told to leave while a switch is armed leaves, and has the hosts' commands ended on the way."""
+    ended: list[str] = []
+
+    def hang(host: LocalHost, command: str, timeout: float, given: str | None = None) -> str:
+        stop = threading.Event()
+        try:
+            with interrupt.reaching(stop.set):
+                stop.wait(timeout)
+        finally:
+            ended.append(host.name)
+        raise Unreachable(f"{host.name}: was given up")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalHost, "run", hang)
+        signal = threading.Timer(0.3, _thread.interrupt_main)
+        signal.start()
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            patient.arm("d1", HOME).perform(30.0)
+    assert time.monotonic() - began < 8
+    assert {"b1", "b2"} == set(ended)

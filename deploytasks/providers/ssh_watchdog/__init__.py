@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast
 
+from ...at_once import at_once
 from ...errors import DeployError, Unreachable, UsageError
 from ...ports import Call, Finding, News, Split, Switch
 from . import commands
@@ -191,7 +191,7 @@ class SshWatchdog:
         return Finding("deadman", "ok", f"{found.detail} (it would run {_how(how)})")
 
     def _on_each(self, ask: Callable[[Post], T]) -> tuple[Mapping[str, T], Mapping[str, DeployError]]:
-        """All hosts at once; what they answered, and what went wrong, by the host's name."""
+        """All hosts at once; what they answered, and what went wrong, by the host's name. An interrupt ends it."""
         found: dict[str, T] = {}
         problem: dict[str, DeployError] = {}
 
@@ -201,8 +201,9 @@ class SshWatchdog:
             except DeployError as error:
                 problem[post.name] = error
 
-        with ThreadPoolExecutor(max_workers=min(len(self._posts), self._site.parallel)) as pool:
-            list(pool.map(one, self._posts))
+        for came in at_once([partial(one, post) for post in self._posts], self._site.parallel):
+            if came.error is not None:
+                raise came.error
         return found, problem
 
 
