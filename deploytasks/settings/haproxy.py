@@ -22,12 +22,12 @@ def _folder(given: str) -> str:
     return given.rstrip("/") or "/"
 
 
-RuntimeSocket = Annotated[str, AfterValidator(_socket), Field(pattern=r"^[^\s,!'\"\\]+$")]
+RuntimeSocket = Annotated[str, AfterValidator(_socket), Field(pattern=r"^[^\s,;!'\"\\]+$")]
 """The path of a UNIX socket, or ``host:port``."""
-Folder = Annotated[str, AfterValidator(_folder), Field(pattern=r"^[^\s'\"\\]+$")]
-"""A folder that HAProxy can name in its configuration."""
-AbsolutePath = Annotated[str, Field(pattern=r"^/[^\s'\"\\]+$")]
-"""From the root on."""
+Folder = Annotated[str, AfterValidator(_folder), Field(pattern=r"^[^\s;'\"\\]+$")]
+"""A folder that HAProxy can name in its configuration, and in a command: there a ``;`` would begin another one."""
+AbsolutePath = Annotated[str, Field(pattern=r"^/[^\s;'\"\\]+$")]
+"""From the root on, of the same characters."""
 ProxyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]+$")]
 """A name as HAProxy allows it for a backend."""
 ServerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]+/[A-Za-z0-9_.:-]+$")]

@@ -37,6 +37,8 @@ def test_a_balancer_in_short() -> None:
         {"balancers": ["/run/a.sock"], "public": "shop.example"},
         {"balancers": ["/run/a.sock"], "map": "split.map"},
         {"balancers": ["/run/a.sock"], "state": "/var/lib/it's"},
+        {"balancers": ["/run/a.sock"], "state": "/var/lib/x;shutdown"},
+        {"balancers": ["/run/a.sock"], "map": "/var/lib/split.map;shutdown"},
         {"balancers": ["/run/a.sock"], "backends": {"blue": "a b", "green": "c"}},
         {"balancers": [{"host": "lb1"}]},
         {"balancers": ["/run/a.sock"], "backends": {"blue": "a", "green": "a"}},
