@@ -10,6 +10,9 @@ from typing import Any
 _SECRET_NAME = re.compile(
     r"TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY|WEBHOOK|CREDENTIAL|PRIVATE", re.IGNORECASE
 )
+_IN_A_URL = re.compile(r"(?<=://)([^\s/@:'\"]*):(?![$*])[^\s/@'\"]+(?=@)")
+"""``user:password`` of a URL, whoever wrote that: a command that somebody typed may hold one that nobody knows. What the
+shell fills in is none."""
 _SHORTEST = 6
 """Shorter values would blacken ordinary words."""
 _told: set[str] = set()
@@ -30,12 +33,10 @@ def secrets() -> tuple[str, ...]:
 def clean(value: Any, hidden: tuple[str, ...] | None = None) -> Any:
     """The same plain data with every secret value replaced by ``***``."""
     hidden = secrets() if hidden is None else hidden
-    if not hidden:
-        return value
     if isinstance(value, str):
         for secret in hidden:
             value = value.replace(secret, "***")
-        return value
+        return _IN_A_URL.sub(r"\1:***", value) if "://" in value else value
     if isinstance(value, Mapping):
         return {key: clean(item, hidden) for key, item in value.items()}
     if isinstance(value, list | tuple):

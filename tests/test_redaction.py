@@ -30,3 +30,17 @@ def test_short_values_are_left() -> None:
     """Hiding a word of five letters or fewer would blacken ordinary text."""
     redaction.hide("admin", "")
     assert redaction.clean("the admin") == "the admin"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("psql postgresql://ann:s3cr3t@db/lib -c 1", "psql postgresql://ann:***@db/lib -c 1"),
+        ("redis://:pw@cache:6379/0", "redis://:***@cache:6379/0"),
+        ("psql postgresql://ann:$PGPASSWORD@db/lib", "psql postgresql://ann:$PGPASSWORD@db/lib"),
+        ("http://web1:8101/a@b and ssh://deploy@web1:22", "http://web1:8101/a@b and ssh://deploy@web1:22"),
+    ],
+)
+def test_a_password_in_a_url_is_secret_whoever_wrote_it(given: str, shown: str) -> None:
+    """Nobody told us of it: somebody typed it into a command. Ports and plain names are left."""
+    assert shown == redaction.clean(given)

@@ -129,6 +129,8 @@ class WebService:
         if not found:
             raise UsageError(f"{self.name}: the environment variable {variable} is not set", do=f"set {variable}")
         redaction.hide(found)
+        if not (found.isascii() and found.isprintable()):  # http.client would quote all of it in its error
+            raise UsageError(f"{self.name}: the value of {variable} has characters that no header takes")
         return found
 
     # -- understanding ---------------------------------------------------------------------------------------

@@ -144,6 +144,16 @@ def test_basic_authentication(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "***" == redaction.clean("YW5uOm9wZW4tc2VzYW1l")
 
 
+@pytest.mark.parametrize("secret", ["s3cr3t-first\nsecond-line", "s3cr3t-\u2026"])
+def test_a_secret_that_no_header_takes_is_not_repeated(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    """A token of two lines is refused by the name of its variable: whoever sends it would quote it in the error."""
+    monkeypatch.setenv("ITS_WORD", secret)
+    with answering(lambda _: "never") as lab, pytest.raises(UsageError, match="ITS_WORD") as caught:
+        ask(service(lab.url, token_from="ITS_WORD"))
+    assert "s3cr3t" not in str(caught.value)
+    assert [] == lab.asked
+
+
 def test_a_secret_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Named; nothing is asked without it."""
     monkeypatch.delenv("ITS_WORD", raising=False)

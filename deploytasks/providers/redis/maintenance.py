@@ -39,7 +39,7 @@ class Maintenance:
         self._settings = settings
         self._key = settings.key or f"maintenance:{site.application}:{site.environment}"
         self._url, self._told = _address(settings, site)
-        self._shown = self._url.rpartition("@")[2].partition("://")[2] or self._url.rpartition("@")[2]
+        self._shown = _place(self._url)
 
     def read(self) -> Notice | None:
         """The notice, or ``None``. A value that nobody of ours wrote closes the site as well."""
@@ -167,6 +167,12 @@ def _address(settings: MaintenanceSettings, site: Site) -> tuple[str, dict[str, 
             raise UsageError("maintenance.ca is for a URL that begins with rediss://", do="write rediss://, or no `ca`")
         told["ssl_ca_certs"] = str(site.path(settings.ca))
     return url, told
+
+
+def _place(url: str) -> str:
+    """Where it is, for people. A password may stand before the host, and among the options as well."""
+    place = url.partition("?")[0].rpartition("@")[2]
+    return place.partition("://")[2] or place
 
 
 def _variable(name: str, key: str) -> str:

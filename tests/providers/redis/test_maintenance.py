@@ -147,6 +147,16 @@ def test_password_is_redacted_from_now_on(opened: Callable[..., Maintenance], se
     assert redaction.clean(f"x {server.password} y") == "x *** y"
 
 
+def test_a_password_among_the_options_of_a_url_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """redis-py takes it there, too; however short it is."""
+    monkeypatch.setenv("THE_REDIS_URL", "redis://127.0.0.1:1/0?password=pw1")
+    flag = Maintenance(MaintenanceSettings(url_from="THE_REDIS_URL"), site(tmp_path))
+    assert flag.write(None).text.startswith("redis 127.0.0.1:1/0: DEL ")
+    with pytest.raises(Unreachable) as caught:
+        flag.read()
+    assert "pw1" not in str(caught.value)
+
+
 def test_mistakes_are_named_and_secrets_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable that is missing, or holds no address, is code 2; what it holds might be a password."""
     monkeypatch.delenv("NOT_SET", raising=False)
