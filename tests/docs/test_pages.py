@@ -76,7 +76,7 @@ def recorded() -> set[str]:
     found: set[str] = set()
     for file in (ROOT / "deploytasks").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _called(node) in ("note", "put", "_record") and node.args:
+            if isinstance(node, ast.Call) and _called(node) in ("note", "put", "_record", "_spool") and node.args:
                 found |= _texts(node.args[0])
             if isinstance(node, ast.FunctionDef) and node.name == "outcome" and file.parent.name == "steps":
                 found |= {key for one in ast.walk(node) if isinstance(one, ast.Return) for key in _keys(one.value)}
