@@ -11,8 +11,8 @@ _SECRET_NAME = re.compile(
     r"TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY|WEBHOOK|CREDENTIAL|PRIVATE", re.IGNORECASE
 )
 _IN_A_URL = re.compile(r"(?<=://)([^\s/@:'\"]*):(?![$*])[^\s/@'\"]+(?=@)")
-"""``user:password`` of a URL, whoever wrote that: a command that somebody typed may hold one that nobody knows. What the
-shell fills in is none."""
+"""``user:password`` of a URL, whoever wrote that: a command that somebody typed may hold one that nobody knows. What
+the shell fills in is none."""
 _SHORTEST = 6
 """Shorter values would blacken ordinary words."""
 _told: set[str] = set()
