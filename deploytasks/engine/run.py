@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import interrupt
 from ..errors import (
     DeployError,
-    HostsDown,
     HostsFailed,
     Interrupted,
     LeaseLost,
@@ -114,7 +113,7 @@ def _ended_by(error: BaseException, plan: Plan, world: World, begun: Collection[
 
 def _is_resumable(error: BaseException, word: str) -> bool:
     """Whether what stood in its way may be gone later: nobody came, or hosts failed."""
-    return word == "held" or (word == "taken back" and isinstance(error, HostsDown | HostsFailed))
+    return word == "held" or (word == "taken back" and isinstance(error, Unreachable | HostsFailed))
 
 
 def _meaning(error: BaseException, world: World, *, was_exposed: bool, traffic_failed: bool) -> tuple[int | None, str]:
