@@ -15,6 +15,7 @@ import fabric
 from paramiko import SSHClient
 from paramiko.ssh_exception import SSHException
 
+from ...errors import Unreachable
 from . import known_hosts, said
 from .alarms import alarms
 from .authentication import Keys
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 AT_ONCE = 4
 """Commands at once on one connection; sshd allows 10 sessions (MaxSessions) unless told otherwise."""
 
+_SOON = 10.0
+"""Seconds after a host fell silent in which it is not waited for at full length again."""
+_AGAIN = 0.5
+"""Seconds that connecting to it may take then, or twice what it took the last time if that is more."""
 _LAST = 0.4
 """Seconds between ending a connection and ending that of its gateway, when the first did not help."""
 
@@ -59,6 +64,10 @@ class Connection(fabric.Connection):
     _opening: threading.Lock
     _label = ""
     _deadline = 0.0
+    _took = 0.0
+    """Seconds of the last connecting that succeeded."""
+    _silent_until = 0.0
+    """Until when (monotonic clock) it counts as silent."""
     _sock: Any = None
 
     def __init__(self, host: str, terms: Terms, **given: Any) -> None:
@@ -102,13 +111,25 @@ class Connection(fabric.Connection):
         if self.is_connected:
             return
         began = time.monotonic()
+        is_silent = began < self._silent_until
+        if is_silent:
+            within = min(within, max(_AGAIN, 2 * self._took))
         if not self._opening.acquire(timeout=max(0.05, within)):
             raise cannot_connect(label, self.where, TimeoutError(), within, is_late=True)
         try:
             if not self.is_connected:
                 self._connect(label, began, within)
+        except Unreachable:
+            if not is_silent and time.monotonic() >= began + within:
+                self.fell_silent()
+            raise
         finally:
             self._opening.release()
+
+    def fell_silent(self) -> None:
+        """Note that nothing came in all the time that was given. What follows is mostly an attempt to clear up, on a
+        host that is as silent as before: a failure is not to take several times as long for that."""
+        self._silent_until = time.monotonic() + _SOON
 
     def _connect(self, label: str, began: float, within: float) -> None:
         self._label, self._deadline = label, began + within
@@ -118,6 +139,7 @@ class Connection(fabric.Connection):
                 self._open_patiently()
                 self.transport.set_keepalive(self._terms.access.keepalive)
                 self.connects += 1
+                self._took, self._silent_until = time.monotonic() - began, 0.0
         except BaseException as error:
             self.close()
             if not isinstance(error, Exception):

@@ -198,6 +198,7 @@ class SshHost:
             return Unreachable(f"{self.name}: takes no more commands at once: {error.text}", do=do)
         if self.connection.is_connected:
             return Unreachable(f"{self.name}: does not run commands: {said(error)}", do="check the user's log-in there")
+        self.connection.fell_silent()
         return ConnectionLost(f"{self.name}: the connection was lost during a command", state=BY_ITSELF)
 
 
