@@ -9,7 +9,7 @@ from .engine.plan import Plan, Situation
 from .engine.step import Step
 from .errors import GateRefused, UsageError
 from .ports import COLORS, Color, Installed, Release, Split, other
-from .rollout import Rules
+from .rules import rollout_rules
 from .steps import (
     Arm,
     BackUp,
@@ -222,54 +222,6 @@ def _exposure(
     if stays:
         return [*steps, Smoke(None), Settle(color, home, settings.rollout.way_back, release, deployment)]
     return [*steps, Disarm()] if "deadman" in settings.sections else steps
-
-
-def rollout_rules(
-    settings: Settings,
-    deployment: str,
-    home: Color | None,
-    target: Color,
-    stages: tuple[int, ...],
-    watch: float | None = None,
-    lag: float = 0.0,
-) -> Rules:
-    """The rules of a rollout, as the settings have them.
-
-    ``watch``: seconds per stage, instead of the configured. ``lag``: how late the metrics are, in seconds.
-    """
-    of = settings.rollout
-    stays = stages[-1] == 100
-    return Rules(
-        home=home,
-        target=target,
-        writer=f"deploy:{deployment}",
-        stages=(100,) if home is None else stages,
-        watch=of.watch if watch is None else watch,
-        bake=of.bake if stays else 0.0,
-        poll=of.poll,
-        hold=of.hold,
-        baseline=of.baseline,
-        missing=of.missing,
-        lag=lag,
-        health_failures=of.rollback_when.health_failures,
-        min_requests=of.min_requests,
-        rule=of.rule,
-        errors=of.rollback_when.errors,
-        p99=of.rollback_when.p99,
-        worse=of.rollback_when.p99_worse,
-        worse_from=of.rollback_when.p99_worse_from,
-        warn_errors=of.warn_when.errors,
-        warn_p95=of.warn_when.p95,
-        warn_p99=of.warn_when.p99,
-        warn_query=of.warn_when.query,
-        warn_pool=of.warn_when.pool,
-        warn_replication_lag=of.warn_when.replication_lag,
-        warn_cpu=of.warn_when.cpu,
-        warn_memory=of.warn_when.memory,
-        warn_disk=of.warn_when.disk,
-        probes="probe" in settings.sections,
-        finish_at_end=True,
-    )
 
 
 def _home(split: Split) -> Color | None:

@@ -128,7 +128,7 @@ def _ledger(world: World) -> Answer:
 def _levels(world: World) -> Answer:
     """Readings of database and hosts with the limits from which they warn. A mistake under ``metrics`` shows here,
     and spoils no other part."""
-    from .. import plans
+    from ..rules import rollout_rules
     from ..world import World
     from .opening import reloaded
 
@@ -140,7 +140,7 @@ def _levels(world: World) -> Answer:
         return {"unreadable": found.why}
     if not found:
         return {}
-    limits = plans.rollout_rules(reloaded(world, "rollout"), "status", None, "blue", (100,)).warn_levels
+    limits = rollout_rules(reloaded(world, "rollout"), "status", None, "blue", (100,)).warn_levels
     return {name: {"value": value, "warns_above": limits.get(name)} for name, value in found.items()}
 
 

@@ -101,9 +101,9 @@ def limits(world: World) -> Limits:
 
 
 def _rules(world: World) -> Rules:
-    from .. import plans
+    from ..rules import rollout_rules
 
-    return plans.rollout_rules(world.settings, "check", None, "blue", (100,))
+    return rollout_rules(world.settings, "check", None, "blue", (100,))
 
 
 def _window(world: World, color: Color, length: float) -> Totals:

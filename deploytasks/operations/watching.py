@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .. import plans, view
+from .. import view
 from ..errors import NotEnoughEvidence, TakenBack, UsageError
 from ..ports import Color, Split
 from ..rollout import Course, Finish, Rules, Shift, Stop, TurnBack, Wait, advance, start
+from ..rules import rollout_rules
 from ..steps.roll_out import probing
 from ..verdict import LADDER
 
@@ -24,7 +25,7 @@ def watch(world: World, color: Color | None, length: float) -> None:
     live = color or world.traffic.read().live
     if live is None:
         raise UsageError("traffic is shared: say which --color to watch")
-    rules = plans.rollout_rules(world.settings, "watch", None, live, (100,), watch=length)
+    rules = rollout_rules(world.settings, "watch", None, live, (100,), watch=length)
     rules = replace(rules, bake=0.0, baseline=0.0)
     seen = Split.all_on(None, None, rules.writer)
     course = start(rules, world.clock.now())
