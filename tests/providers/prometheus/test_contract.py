@@ -16,8 +16,6 @@ from deploytasks.providers.prometheus import Metrics
 from deploytasks.providers.site import Site
 from deploytasks.settings.prometheus import PrometheusSettings
 
-SINCE = datetime.now(UTC)
-
 
 def metrics(url: str, **given: Any) -> Metrics:
     said = {"url": url, "counts": {"requests": "hits", "errors": "bad"}, "latency": {"buckets": "t_bucket"}, **given}
@@ -62,7 +60,7 @@ def why(found: Mapping[Any, Totals] | NoData) -> str:
 def told(say: Callable[[Asked], Any], **given: Any) -> str:
     """Why there is no data."""
     with answering(say) as lab:
-        return why(metrics(lab.url, **given).totals(SINCE, (1.0,)))
+        return why(metrics(lab.url, **given).totals(datetime.now(UTC), (1.0,)))
 
 
 @pytest.mark.parametrize("ahead", [0.0, 3600.0, -3600.0])
@@ -125,7 +123,7 @@ def test_a_part_of_an_answer_is_no_answer() -> None:
     assert "answered in part only: store b is silent" in told(Fake(warnings=["store b is silent"]))
     assert "answered in part only: the result is partial" in told(Fake(isPartial=True))
     with answering(Fake(isPartial=False, warnings=[])) as lab:
-        assert not isinstance(metrics(lab.url).totals(SINCE, ()), NoData)
+        assert not isinstance(metrics(lab.url).totals(datetime.now(UTC), ()), NoData)
 
 
 @pytest.mark.parametrize(
@@ -177,14 +175,14 @@ def test_a_number_that_is_none_is_left_out() -> None:
     """NaN counts neither as zero nor as a reset."""
     fake = Fake()
     with answering(fake) as lab:
-        of = metrics(lab.url)
+        of, since = metrics(lab.url), datetime.now(UTC)
         for value, count in ((103.0, 3), (float("nan"), 3), (104.0, 4)):
             fake.now["hits"] = value
-            assert {"blue": count, "green": 0} == requests(of)
+            assert {"blue": count, "green": 0} == requests(of, since)
 
 
-def requests(of: Metrics) -> dict[str, int]:
-    found = of.totals(SINCE, ())
+def requests(of: Metrics, since: datetime) -> dict[str, int]:
+    found = of.totals(since, ())
     assert not isinstance(found, NoData)
     return {str(color): totals.requests for color, totals in found.items()}
 
