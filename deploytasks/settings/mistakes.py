@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from .. import redaction
+
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
@@ -46,7 +48,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def shown(given: object) -> str:
     """A value as people may read it: short, strings in quotes."""
-    text = repr(given) if isinstance(given, str) else "nothing" if given is None else str(given)
+    text = repr(redaction.clean(given)) if isinstance(given, str) else "nothing" if given is None else str(given)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
@@ -81,11 +83,23 @@ def _needs(what: str) -> Callable[[str, Mapping[str, Any]], str]:
     return lambda given, _: f"{what} is needed, not {given}"
 
 
+def _misses(pattern: str) -> str:
+    return _PATTERNS.get(pattern) or f"does not match {pattern}"
+
+
+_PATTERNS = {
+    r"^/": "must begin with /",
+    r"^/[^\s#]*$": "must begin with /, without blanks and #",
+    r"^https?://[^/\s]+(/[^\s]*)?$": "is no URL: write http://host or https://host",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "is no name of a variable",
+}
+"""The patterns that people meet most → what they ask for; the others are shown as they are."""
+
 _SENTENCES: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "missing": lambda _, __: "missing",
     "string_type": _needs("a text"),
     "string_too_short": lambda _, __: "is empty",
-    "string_pattern_mismatch": lambda given, context: f"{given} does not match {context['pattern']}",
+    "string_pattern_mismatch": lambda given, context: f"{given} {_misses(context['pattern'])}",
     "int_type": _needs("a whole number"),
     "int_parsing": _needs("a whole number"),
     "int_from_float": _needs("a whole number"),

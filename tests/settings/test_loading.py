@@ -338,3 +338,11 @@ def test_plain_turns_invokes_proxies_into_dicts() -> None:
     result = plain(proxy.deploy)
     assert given["deploy"] == result
     assert dict is type(result["keys"])
+
+
+def test_a_url_in_the_place_of_a_variables_name_keeps_its_password() -> None:
+    """The mistake is shown without the password, also where only the beginning of a long URL is."""
+    url = f"postgresql://deployer:{'s3cret' * 5}@db.example.org/shop"
+    found = mistake(section(store={"kind": "postgres", "url_from": url}))
+    assert "'postgresql://deployer:***@db.example... is no name of a variable" in found
+    assert "s3cret" not in found

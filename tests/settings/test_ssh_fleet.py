@@ -73,7 +73,7 @@ def test_ipv6() -> None:
         ({"batch": True}, "fleet.batch: a text is needed, not True"),
         ({"max_failures": 2}, "fleet.max_failures: 2 would be all hosts of a color: it has 2"),
         ({"max_failures": -1}, "fleet.max_failures: -1 is below 0"),
-        ({"root": "srv"}, "fleet.root: 'srv' does not match"),
+        ({"root": "srv"}, "fleet.root: 'srv' must begin with /"),
         ({"ssh": {"prot": 22}}, "fleet.ssh.prot: unknown key; did you mean `port`?"),
         ({"drain_within": "-1s"}, "fleet.drain_within: '-1s' is not a duration"),
         ({"colors": {}}, "fleet.colors: unknown key"),
