@@ -100,4 +100,4 @@ def _would(world: World, to: Color | None) -> str:
     target = target_of(split, to) or (None if is_everywhere else split.live)
     if target is None:
         return f"would do nothing: already taken back, {split.weights()}"
-    return f"would: {world.traffic.shift(Split.all_on(target, None, 'back:rollback-…')).text}"
+    return f"would: {world.traffic.shift(Split.all_on(target, None, 'back:rollback-planned')).text}"

@@ -121,9 +121,8 @@ def _log(log: LogFile, names: Collection[str]) -> Finding:
     if not lines:
         return Finding(subject, "warn", "it is empty", "send a request, and look again")
     if not found:
-        return Finding(
-            subject, "fail", f"none of its last {len(lines)} lines has our log-format", "see docs/haproxy.md, The log"
-        )
+        do = "send a request and look again; if it stays so, see docs/haproxy.md, The log"
+        return Finding(subject, "fail", f"none of its last {len(lines)} lines has our log-format", do)
     strange = 100 * (len(lines) - len(found)) / len(lines)
     detail = f"{ours} requests of both colors in its last {len(lines)} lines; {strange:.1f} % could not be read"
     return Finding(subject, "ok" if strange <= 50 else "warn", detail)

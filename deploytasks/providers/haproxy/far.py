@@ -80,4 +80,4 @@ class FarBalancer:
             raise Unreachable(error.what, do=_DOCTOR) from error
 
 
-_DOCTOR = "`inv doctor` says what is wrong with it"
+_DOCTOR = "check that HAProxy runs, and that its socket and `state` are as docs/haproxy.md says"

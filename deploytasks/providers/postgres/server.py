@@ -109,7 +109,8 @@ class Server:
         return make_conninfo(dbname=database or self.name, **more)
 
     def _unusable(self, why: str) -> Unreachable:
-        return Unreachable(f"{self.shown} cannot be used: {why}", do="`inv doctor`")
+        do = "check that it runs, and what `database:` and its variable say; then `inv doctor`"
+        return Unreachable(f"{self.shown} cannot be used: {why}", do=do)
 
     @property
     def _patience(self) -> str:

@@ -58,7 +58,7 @@ class Known(MissingHostKeyPolicy):
 
     def _add(self) -> str:
         file = self._hosts.files[0] if self._hosts.files else "a file named by `known_hosts`"
-        return f"{_COMPARE}; if it is the same, add the line that `{self._scan()}` prints to {file}"
+        return f"{_COMPARE}; if it is the same, add what `{self._scan()}` prints to {file}, or set `ssh.known_hosts`"
 
     def _renew(self, old: KnownKey) -> str:
         return (
