@@ -77,6 +77,22 @@ def test_before_connecting(real_lab: Lab) -> None:
     assert "again" == again(host)
 
 
+def test_a_silent_host_is_not_waited_for_twice(real_lab: Lab) -> None:
+    """Who clears up right after a host fell silent does not wait for it at full length again; when it is back, it is
+    reached."""
+    one = real_lab.hosts[0]
+    host = reached(one, connect_within=4.0)
+    host.close()
+    with cut(one):
+        with within(4.0), pytest.raises(Unreachable, match="h1: "):
+            host.run("true", 30)
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match="h1: "):
+            host.run("true", 30)
+        assert time.monotonic() - began < 3
+    assert "again" == again(host)
+
+
 def test_on_a_connection_that_stands(real_lab: Lab) -> None:
     """A command on a connection that is dead, which nobody has noticed yet, is not waited for."""
     one = real_lab.hosts[0]
