@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..errors import DeployError, UsageError
+from ..errors import DeployError
 from ..ports import Notice
 from ..settings.several import Several
 from .item import Found, Item
@@ -54,8 +54,6 @@ def _each_place(world: World) -> Mapping[str, Notice | DeployError | None]:
         return found
     try:
         return {_kind(world, "maintenance"): world.maintenance.read()}
-    except UsageError:
-        raise  # what is configured wrong is no refusal of a gate
     except DeployError as error:
         return {_kind(world, "maintenance"): error}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..errors import DeployError
+from ..errors import DeployError, UsageError
 
 if TYPE_CHECKING:
     from ..ports import Release
@@ -38,9 +38,14 @@ class Item(NamedTuple):
     check: Callable[[World, Release | None], Found]
 
     def evaluate(self, world: World, release: Release | None) -> Result:
-        """Run the check. What cannot be checked is a failure that says why."""
+        """Run the check. What cannot be checked is a failure that says why.
+
+        Raises ``UsageError`` for what is configured wrong: that is for whoever wrote it, and no refusal.
+        """
         try:
             found = self.check(world, release)
+        except UsageError:
+            raise
         except DeployError as error:
             found = Found("fail", f"cannot be checked: {error.what}")
         return Result(self.id, self.text, found.answer, found.evidence)
