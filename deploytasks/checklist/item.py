@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..errors import DeployError, UsageError
+from ..errors import DeployError, HostsDown, UsageError
 
 if TYPE_CHECKING:
     from ..ports import Release
@@ -40,11 +40,12 @@ class Item(NamedTuple):
     def evaluate(self, world: World, release: Release | None) -> Result:
         """Run the check. What cannot be checked is a failure that says why.
 
-        Raises ``UsageError`` for what is configured wrong: that is for whoever wrote it, and no refusal.
+        Raises ``UsageError`` for what is configured wrong and ``HostsDown`` for hosts that are silent: each says by
+        itself what to do, and is no refusal.
         """
         try:
             found = self.check(world, release)
-        except UsageError:
+        except (UsageError, HostsDown):
             raise
         except DeployError as error:
             found = Found("fail", f"cannot be checked: {error.what}")

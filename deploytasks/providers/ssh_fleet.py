@@ -47,7 +47,7 @@ class FarHost:
     def _host(self) -> SshHost:
         from .ssh import host
 
-        return host(self._given.address, self._access, self._site.root, name=self.name)
+        return host(self._given.address, self._access, self._site.root, name=self.name, hasty=True)
 
     def run(self, command: str, timeout: float, given: str | None = None) -> str:
         return self._host.run(command, timeout, given)

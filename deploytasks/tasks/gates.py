@@ -10,22 +10,30 @@ if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(help=words("env", "json"))
-def validate(c: Context, env: Any = None, json: bool = False) -> None:
+@task(iterable=["exclude_host"], help=words("env", "json", "exclude_host", "reason"))
+def validate(c: Context, env: Any = None, json: bool = False, exclude_host: Any = None, reason: Any = None) -> None:
     """Validate the whole configuration of an environment, and report every mistake at once."""
     from .. import view
     from ..operations import opening
 
-    settings = opening.open_world(c, env).settings
+    settings = opening.open_world(c, env, exclude=exclude_host, reason=reason).settings
     view.show("validate", {"environment": settings.name, "ok": True, "sections": sorted(settings.sections)}, json)
 
 
-@task(help=words("env", "version", "plan", "json"))
-def checklist(c: Context, env: Any = None, version: Any = None, plan: bool = False, json: bool = False) -> None:
+@task(iterable=["exclude_host"], help=words("env", "version", "plan", "json", "exclude_host", "reason"))
+def checklist(
+    c: Context,
+    env: Any = None,
+    version: Any = None,
+    plan: bool = False,
+    json: bool = False,
+    exclude_host: Any = None,
+    reason: Any = None,
+) -> None:
     """Check every line of the checklist, and refuse (code 3) when one stands in the way."""
     from ..operations import opening, proving, releases
 
-    world = opening.open_world(c, env)
+    world = opening.open_world(c, env, exclude=exclude_host, reason=reason)
     proving.check(world, releases.choose_release(world, version), preview=plan, json=json)
 
 

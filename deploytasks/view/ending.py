@@ -106,7 +106,10 @@ def _advice(world: World, outcome: Outcome) -> str:
         "closed": f"ACT NOW: inv status --env {env}, inv doctor --env {env}",
     }
     said = outcome.error.do if isinstance(outcome.error, DeployError) else ""
-    return "\n".join(filter(None, (advice.get(outcome.word), said)))
+    again = (
+        f"once it answers again: inv resume --env {env}" if outcome.resumable and outcome.word == "taken back" else ""
+    )
+    return "\n".join(filter(None, (advice.get(outcome.word), again, said)))
 
 
 def _word(plan: Plan, outcome: Outcome) -> str:

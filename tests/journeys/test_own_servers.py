@@ -50,6 +50,16 @@ def test_the_whole_way(servers: OwnServers | LoopServers) -> None:
     assert running.wait(120) == 4, running.said
     assert "h3" in running.said
     assert servers.split().live == "green"
+    assert "inv resume" in running.said
+
+    refused = servers.inv("deploy", "--yes")
+    assert (refused.code, "--exclude-host h3" in refused.err) == (7, True), refused.said
+    without = ("deploy", "--plan", "--exclude-host", "h3")
+    assert servers.inv(*without).code == 2
+    planned = servers.inv(*without, "--reason", "its disk is broken")
+    assert planned.code == 0, planned.said
+    assert "h3:" not in planned.out
+
     h3.mend() if h3.can_cut else h3.start()
     until(lambda: servers.world.fleet.health("green").healthy, 20)
     servers.assert_live("green")

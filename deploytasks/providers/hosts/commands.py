@@ -89,10 +89,14 @@ done
 """
 
 
-def tools(layout: Layout) -> str:
-    """Print what is missing on the host, and last the free space of its disk in KiB."""
+def tools(layout: Layout, secrets: str = "") -> str:
+    """Print what is missing on the host, and last the free space of its disk in KiB.
+
+    ``secrets``: a shell word, the file of the application's secrets.
+    """
     return f"""{BEGIN}for tool in tar gzip sed find; do command -v $tool >/dev/null 2>&1 || echo "missing $tool"; done
 command -v sha256sum >/dev/null 2>&1 || command -v shasum >/dev/null 2>&1 || echo "missing sha256sum or shasum"
 mkdir -p {quote(layout.root)} 2>/dev/null && [ -w {quote(layout.root)} ] || echo "unwritable"
+{f"[ -r {secrets} ] || echo unreadable {secrets}" if secrets else ""}
 df -Pk {quote(layout.root)} 2>/dev/null | awk 'NR == 2 {{ print "free " $4 }}'
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,14 @@ _LITTLE = 500_000_000
 """Bytes on a disk that are soon used up."""
 
 
-def diagnose(fleet: HostFleet, members: Sequence[Member], layout: Layout, parallel: int) -> Sequence[Finding]:
-    """The hosts and their tools, then both colors on the hosts that answer."""
-    came = at_once([partial(_host, member, layout) for member in members], parallel)
+def diagnose(
+    fleet: HostFleet, members: Sequence[Member], layout: Layout, parallel: int, secrets: Callable[[Member], str]
+) -> Sequence[Finding]:
+    """The hosts and their tools, then both colors on the hosts that answer.
+
+    ``secrets``: where a host has the file of the application's secrets, a shell word; empty without one.
+    """
+    came = at_once([partial(_host, member, layout, secrets) for member in members], parallel)
     found = [finding for one in came for finding in one.value or ()]
     silent = {finding.subject for finding in found if finding.subject.startswith("host ") and _is_silent(finding)}
     rest = fleet.only([name for name in fleet.hosts() if f"host {name}" not in silent])
@@ -36,14 +41,19 @@ def _is_silent(finding: Finding) -> bool:
     return finding.detail.startswith(_SILENT)
 
 
-def _host(member: Member, layout: Layout) -> list[Finding]:
+def _host(member: Member, layout: Layout, secrets: Callable[[Member], str]) -> list[Finding]:
     subject = f"host {member.host.name}"
     try:
-        lines = member.host.run(commands.tools(layout), 10.0).splitlines()
+        lines = member.host.run(commands.tools(layout, secrets(member)), 10.0).splitlines()
     except DeployError as error:
         return [Finding(subject, "fail", f"{_SILENT}{error.what}", error.do or "check that it can be reached")]
     free = next((int(line[5:]) * 1024 for line in lines if line.startswith("free ")), None)
     problems = [Finding(subject, "fail", f"{line[8:]} is missing", "install it") for line in lines if "missing" in line]
+    problems += [
+        Finding(subject, "fail", f"{line[11:]} cannot be read: nothing would start", "see fleet.environment_file")
+        for line in lines
+        if line.startswith("unreadable ")
+    ]
     if "unwritable" in lines:
         problems.append(Finding(subject, "fail", f"{layout.root} cannot be written", "change its owner or mode"))
     if free is not None and free < _LITTLE:

@@ -182,7 +182,7 @@ class HostFleet:
         """The hosts and their tools, then both colors on those that answer."""
         from .diagnosing import diagnose
 
-        return diagnose(self, self._members, self._layout, self._parallel)
+        return diagnose(self, self._members, self._layout, self._parallel, self._secrets)
 
     # -- how -----------------------------------------------------------------
 
@@ -210,6 +210,9 @@ class HostFleet:
         """Of its colors, by one command."""
         colors = [color for color in COLORS if color in member.addresses]
         return dict(zip(colors, serving.states([self._process(member, color) for color in colors]), strict=True))
+
+    def _secrets(self, member: Member) -> str:
+        return self._program(member, next(iter(member.addresses)), "true").secrets
 
     def _process(self, member: Member, color: Color) -> Serving:
         return choosing.serving(self._settings, member, self._layout, color, self._python)

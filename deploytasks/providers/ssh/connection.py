@@ -64,6 +64,8 @@ class Connection(fabric.Connection):
     _opening: threading.Lock
     _label = ""
     _deadline = 0.0
+    hasty = False
+    """Whether it is not waited for at full length again, just after it fell silent."""
     _took = 0.0
     """Seconds of the last connecting that succeeded."""
     _silent_until = 0.0
@@ -111,7 +113,7 @@ class Connection(fabric.Connection):
         if self.is_connected:
             return
         began = time.monotonic()
-        is_silent = began < self._silent_until
+        is_silent = self.hasty and began < self._silent_until
         if is_silent:
             within = min(within, max(_AGAIN, 2 * self._took))
         if not self._opening.acquire(timeout=max(0.05, within)):

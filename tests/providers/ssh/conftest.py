@@ -11,9 +11,9 @@ from lab.hosts import Lab, LabHost, hosts
 from deploytasks.providers.ssh import SshHost, host, reaching
 
 
-def reached(one: LabHost, **more: object) -> SshHost:
+def reached(one: LabHost, *, hasty: bool = False, **more: object) -> SshHost:
     """A lab's host as deployments reach it."""
-    return host(one.endpoint, one.access(**more), one.lab.folder, name=one.name)
+    return host(one.endpoint, one.access(**more), one.lab.folder, name=one.name, hasty=hasty)
 
 
 @pytest.fixture(scope="module", params=["openssh", "in-process"])

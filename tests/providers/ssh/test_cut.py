@@ -81,7 +81,7 @@ def test_a_silent_host_is_not_waited_for_twice(real_lab: Lab) -> None:
     """Who clears up right after a host fell silent does not wait for it at full length again; when it is back, it is
     reached."""
     one = real_lab.hosts[0]
-    host = reached(one, connect_within=4.0)
+    host = reached(one, hasty=True, connect_within=4.0)
     host.close()
     with cut(one):
         with within(4.0), pytest.raises(Unreachable, match="h1: "):
