@@ -191,11 +191,24 @@ def test_a_link_that_is_cut_in_the_middle_of_a_deployment(
     assert fleet.only(["h1", "h3"]).installed("blue") is None
 
     lab.hosts[1].mend()
+    answers_again(fleet)
     assert 0 == resume(on(fleet, tmp_path)).code
     found = fleet.installed("blue")
     assert found is not None
     assert (second.digest, True) == (found.digest, found.running)
     assert "blue" == stories.split(tmp_path).live
+
+
+def answers_again(fleet: SshFleet, seconds: float = 20) -> None:
+    """Return when all hosts answer: a link that is up again does not carry at once."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fleet.colors()
+        except HostsDown:
+            assert time.monotonic() < deadline
+        else:
+            return
 
 
 def on(fleet: SshFleet, folder: Path, kind: type[memory.TestWorld] = memory.TestWorld) -> World:
