@@ -200,6 +200,7 @@ def report(told: Any) -> dict[str, Any]:
         "events": events(told),
     }
 
+
 MOVED: dict[str, Any] = {
     "application": "library",
     "environment": "development",
