@@ -228,6 +228,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
 
 
 FULL = {"connect", "health"}
+SLACK = 2 if os.environ.get("JOURNEYS_FULL") else 20
+"""Seconds above the configured ones. Two is the bar; where other tests run beside, time is no measure."""
 """Not in the default run, which would take more than a minute."""
 
 
@@ -253,7 +255,7 @@ def test_cut_off(servers: Small, name: str) -> None:
     assert code == 4, running.said
     assert "h3: " in running.said
     assert servers.begun()[-1].startswith(moment.step), running.said
-    assert took < moment.limit + 2, running.said
+    assert took < moment.limit + SLACK, running.said
     assert set(tally.colors) == {home}, tally.summary()
     _assert_lost_at_most_by_the_cut(tally, cut)
     until(servers.world.fleet.colors, 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from lab.parts import lacking, program
 
 _SPACES = Path("/run/netns")
 _CLAIMS = Path(tempfile.gettempdir()) / "deploytasks-lab"
+BASHRC = Path(pwd.getpwuid(os.getuid()).pw_dir) / ".bashrc"
+"""What sshd's shell reads, wherever HOME leads the tests."""
 _RANGES = 4096
 """How many labs there can be on this machine at once: 10.50.0.0/24 … 10.65.255.0/24."""
 
@@ -80,7 +83,7 @@ class RealHost(LabHost):
     def popen(self, argv: Sequence[str], **options: object) -> subprocess.Popen[bytes]:
         """A child of ours that lives on this host."""
         enter = f"""mount --bind {quote(str(self.home))} /srv || exit 1
-[ ! -e ~/.bashrc ] || mount --bind {quote(str(self.bashrc))} ~/.bashrc
+[ ! -e {quote(str(BASHRC))} ] || mount --bind {quote(str(self.bashrc))} {quote(str(BASHRC))}
 hostname {self.name}; exec "$@"
 """
         inside = ["unshare", "-m", "-u", "--propagation", "private", "sh", "-c", enter, "sh", *argv]
