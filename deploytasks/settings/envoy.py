@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from .base import Duration, Value
-from .ssh import Endpoint, SshAccess
+from .ssh import AS_SSH_DOES, Endpoint, SshAccess
 
 
 def _address(given: str) -> str:
@@ -64,7 +64,7 @@ class TrafficSettings(Value):
     """The admin address of an Envoy that is there already, as seen on ``host`` (or here)."""
     host: Endpoint | None = None
     """Where that Envoy runs, when its admin interface is reached over SSH."""
-    ssh: SshAccess = SshAccess()
+    ssh: SshAccess = AS_SSH_DOES
     """How ``host`` is reached."""
     layer: Absolute | None = None
     """The folder of a disk layer that it reads its runtime keys from, on its host: see docs/envoy.md."""
@@ -105,7 +105,7 @@ class MetricsSettings(Value):
     """Envoy's admin address, when ``traffic`` is not Envoy; as seen on ``host`` (or here)."""
     host: Endpoint | None = None
     """Where that Envoy runs, when its admin interface is reached over SSH."""
-    ssh: SshAccess = SshAccess()
+    ssh: SshAccess = AS_SSH_DOES
     """How ``host`` is reached."""
 
     @model_validator(mode="after")

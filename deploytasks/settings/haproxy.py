@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from .base import Duration, Value
-from .ssh import Endpoint, SshAccess
+from .ssh import AS_SSH_DOES, Endpoint, SshAccess
 
 
 def _socket(given: str) -> str:
@@ -99,7 +99,7 @@ class TrafficSettings(Value):
     """The base URL that users know."""
     balancers: Annotated[tuple[BalancerSettings, ...], Field(min_length=1)]
     """Every HAProxy that serves this environment."""
-    ssh: SshAccess = SshAccess()
+    ssh: SshAccess = AS_SSH_DOES
     """How the hosts of balancers are reached."""
     state: Folder | None = None
     """The folder of the maps on a balancer's host. A balancer that is only a port has none unless this says so."""

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from .base import Value
 from .hosts import Batch, HostsSettings
 from .mistakes import Mistakes, check, shown
-from .ssh import Endpoint, SshAccess
+from .ssh import AS_SSH_DOES, Endpoint, SshAccess
 
 Side = Literal["blue", "green"]
 SIDES: tuple[Side, Side] = ("blue", "green")
@@ -52,7 +52,7 @@ class SshFleetSettings(HostsSettings):
     """The hosts, when each has both colors; or those of each color: ``{blue: [web1, web2], green: [web3, web4]}``."""
     ports: Mapping[Side, Port]
     """Where each color listens."""
-    ssh: SshAccess = SshAccess()
+    ssh: SshAccess = AS_SSH_DOES
     """How they are reached."""
     batch: Batch = "100%"
     """How many hosts are installed on, started or stopped before the next ones: a share, rounded down, or a number."""

@@ -10,7 +10,6 @@ from ...errors import DeployError, SplitMoved
 from ...ports import Call, Calls, Color, Finding, Split
 from ..site import Site
 from .keys import Keys, in_words, split_from, split_keys
-from .metrics import samples
 from .place import place_of
 from .runtime import runtime_of
 
@@ -67,6 +66,8 @@ class Traffic:
 
     def drained(self, color: Color) -> int:
         """How many requests Envoy still waits for there, those of a process that a restart replaces included."""
+        from .metrics import samples
+
         text = self._runtime.admin.statistics(rf"^cluster\.{color}\.upstream_rq_active$")
         return sum(sample.value for sample in samples(text) if sample.name == "upstream_rq_active")
 
