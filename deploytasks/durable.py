@@ -66,21 +66,29 @@ def locked(file: Path, patience: float) -> Iterator[None]:
     """
     handle = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        _lock(handle, file, patience)
+        if not lock_within(handle, patience):
+            raise TimeoutError(f"{file} stays locked by another process")
         yield
     finally:
         os.close(handle)
 
 
-def _lock(handle: int, file: Path, patience: float) -> None:
+def lock_within(handle: int, patience: float, bearing: type[OSError] = BlockingIOError) -> bool:
+    """Take an exclusive ``flock`` on an open file, and say whether we got it within ``patience`` seconds.
+
+    ``bearing``: the errors that are waited out; any other is raised. ``OSError`` is for those who would rather go on
+    without a lock than not at all.
+    """
     until = time.monotonic() + patience
     while True:
         try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except bearing:
             if time.monotonic() >= until:
-                raise TimeoutError(f"{file} stays locked by another process") from None
-        time.sleep(0.001 + jitter() * 0.004)
+                return False
+            time.sleep(0.001 + jitter() * 0.004)
+        else:
+            return True
 
 
 def jitter() -> float:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from .base import Duration, Value
+from .notice_page import NoticePage
 from .ssh import AS_SSH_DOES, Endpoint, SshAccess
 
 
@@ -122,16 +123,10 @@ class TrafficSettings(Value):
         return self
 
 
-class MaintenanceSettings(Value):
+class MaintenanceSettings(NoticePage):
     """``maintenance: {kind: haproxy, message: "Back at noon.", retry_after: 300}``."""
 
     kind: Literal["haproxy"] = "haproxy"
-    page: str | None = None
-    """An HTML file to show; ``{message}`` and ``{retry_after}`` in it are replaced. By default a plain page."""
-    message: Annotated[str, Field(min_length=1)] = "We are working on it and will be back soon."
-    """What the page says when the notice says nothing."""
-    retry_after: Annotated[int, Field(ge=1, le=86400)] = 300
-    """Seconds, when the notice does not say how long."""
 
 
 class MetricsSettings(Value):

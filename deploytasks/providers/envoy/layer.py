@@ -7,7 +7,6 @@ while Envoy is down. See "Runtime: file system layout" in Envoy's documentation.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ...durable import lock_within
 from .keys import Changes
 
 SUBDIRECTORY = "app"
@@ -64,7 +64,7 @@ class Layer:
         self.root.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            yield _lock(handle, time.monotonic() + PATIENCE)
+            yield lock_within(handle, PATIENCE, bearing=OSError)
         finally:
             os.close(handle)
 
@@ -114,15 +114,3 @@ def _sync_one(path: Path, problems: list[OSError]) -> None:
             os.close(handle)
     except OSError as error:
         problems.append(error)
-
-
-def _lock(handle: int, deadline: float) -> bool:
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(0.01)
-        else:
-            return True

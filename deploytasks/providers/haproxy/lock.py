@@ -5,13 +5,12 @@ Scripts on the same host take the same lock with ``flock(1)``; the kernel frees 
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ...durable import lock_within
 from ...errors import Unreachable
 
 PATIENCE = 2.0
@@ -30,18 +29,6 @@ def locked(folder: Path) -> Iterator[bool]:
             do="make it as docs/haproxy.md says, or mend traffic.state",
         ) from error
     try:
-        yield _lock(handle, time.monotonic() + PATIENCE)
+        yield lock_within(handle, PATIENCE, bearing=OSError)
     finally:
         os.close(handle)
-
-
-def _lock(handle: int, deadline: float) -> bool:
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(0.01)
-        else:
-            return True
