@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,12 +15,16 @@ from .errors import Interrupted
 _CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 143}
 """The terminal that goes away (SIGHUP) is somebody who leaves, as with SIGTERM."""
 
+AGAIN_AFTER = 0.01
+"""Seconds: the finalizer in which an interrupt was lost has ended by then; in the next it is lost and comes again."""
+
 
 @contextmanager
 def caught() -> Iterator[None]:
     """Raise ``Interrupted`` in the main thread at the first signal. One that is ignored (``nohup``) stays ignored.
 
     Handlers are put back at the end. Outside the main thread, where Python allows no handlers, it does nothing.
+    One that arrives while Python runs a finalizer, which drops what is raised there, comes again at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -29,12 +35,23 @@ def caught() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)  # one is enough: what follows is the way back
         raise Interrupted(_CODES[signal.Signals(signum)])
 
+    def come_again(dropped: sys.UnraisableHookArgs) -> None:
+        if not isinstance(dropped.exc_value, Interrupted):
+            hook(dropped)
+            return
+        for number in before:
+            signal.signal(number, stop)
+        again = signal.SIGINT if dropped.exc_value.exit_code == _CODES[signal.SIGINT] else signal.SIGTERM
+        threading.Timer(AGAIN_AFTER, os.kill, (os.getpid(), again)).start()
+
     before = {n: signal.getsignal(n) for n in _CODES if not _is_nohup(n)}
+    hook, sys.unraisablehook = sys.unraisablehook, come_again
     for number in before:
         signal.signal(number, stop)
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 

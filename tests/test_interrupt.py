@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import pytest
 
@@ -41,6 +42,23 @@ def test_the_second_signal_does_not_cut_the_way_back() -> None:
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_signal_in_a_finalizer_is_not_lost() -> None:
+    """Python drops what is raised in ``__del__`` and in weak references' callbacks: the interrupt comes again."""
+
+    class Last:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def work() -> None:
+        with interrupt.caught():
+            Last()
+            threading.Event().wait(10)
+
+    with pytest.raises(Interrupted) as caught:
+        work()
+    assert caught.value.exit_code == 143
 
 
 def test_handlers_are_put_back() -> None:

@@ -15,6 +15,9 @@ Span = Annotated[Duration, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 """At least one."""
 
+Measured = Annotated[Duration, Field(ge=0.001, allow_inf_nan=False)]
+"""Seconds; less than a millisecond is not counted by any source, and would never be exceeded."""
+
 
 def _at_most_all(fraction: float) -> float:
     if not 0 < fraction <= 1:
@@ -31,7 +34,7 @@ class RollbackWhen(Value):
 
     errors: Share = 0.02
     """Fraction of requests answered with an error."""
-    p99: Positive = 2.0
+    p99: Measured = 2.0
     """Seconds that at most 1 % of requests may exceed."""
     p99_worse: Annotated[Fraction, Field(gt=0, le=100)] | None = 0.5
     """How much slower than the baseline's P99, as a fraction of it; null: not compared."""
@@ -46,9 +49,9 @@ class WarnWhen(Value):
 
     errors: Share = 0.01
     """Fraction of requests answered with an error."""
-    p95: Positive = 0.5
+    p95: Measured = 0.5
     """Seconds that at most 5 % of requests may exceed."""
-    p99: Positive = 1.0
+    p99: Measured = 1.0
     """Seconds that at most 1 % of requests may exceed."""
     query: Positive = 0.1
     """Seconds that a database query takes."""

@@ -57,10 +57,10 @@ def percent(share: float) -> str:
 
 
 def milliseconds(seconds: float | None) -> str:
-    """``2000 ms``; words when there is none or when it is above the ladder."""
+    """``2000 ms``, ``0.5 ms``; words when there is none or when it is above the ladder."""
     if seconds is None:
         return "unknown"
-    return "over 30 s" if seconds == float("inf") else f"{1000 * seconds:.0f} ms"
+    return "over 30 s" if seconds == float("inf") else f"{1000 * seconds:.{0 if seconds >= 0.001 else 1}f} ms"
 
 
 def wilson(bad: int, n: int, z: float = 1.96) -> tuple[float, float]:

@@ -77,9 +77,9 @@ def share(given: object) -> str:
 
 
 def milliseconds(given: object) -> str:
-    """Seconds as ``45 ms``."""
+    """Seconds as ``45 ms``; as ``0.5 ms`` below one."""
     found = number(given)
-    return MISSING if found is None else f"{1000 * found:.0f} ms"
+    return MISSING if found is None else f"{1000 * found:.{0 if found >= 0.001 else 1}f} ms"
 
 
 def slow(numbers: Mapping[str, Any], name: str) -> str:

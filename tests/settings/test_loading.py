@@ -127,6 +127,7 @@ def test_several_wrong_stages_are_several_mistakes() -> None:
         ({"protected": "perhaps"}, at("protected", "true or false is needed, not 'perhaps'")),
         ({"rule": "gut"}, at("rule", "'gut' is none of 'sequential' or 'threshold'")),
         ({"rollback_when": {"errors": 2}}, at("rollback_when.errors", "2 is not between 0 and 1: write 2% or 0.02")),
+        ({"rollback_when": {"p99": "0.5ms"}}, at("rollback_when.p99", "'0.5ms' is below 0.001")),
         ({"rollback_when": 2}, at("rollback_when", "a section is needed, not 2")),
         ({"rollback_when": {"p95": "1s"}}, at("rollback_when.p95", "unknown key; did you mean `p99`?")),
         (
