@@ -47,8 +47,14 @@ def deploy(
     target: Color | None = None,
     gates: bool = True,
     redeploy: bool = False,
+    hotfix: bool = False,
+    older: str = "",
 ) -> Plan:
-    """Install a release on the idle color, move traffic there in stages, and settle."""
+    """Install a release on the idle color, move traffic there in stages, and settle.
+
+    ``hotfix``: the short way: fewer gates, and stages as ``hotfix`` has them. ``older``: why a version older than the
+    live one may go out.
+    """
     home = _home(seen.split)
     _same_version_same_digest(release, seen)
     if home and _is(seen.on(home), release) and not redeploy and target in (None, home):
@@ -56,9 +62,9 @@ def deploy(
     color = _idle(home, target)
     steps: list[Step] = [Prepare(), *_revival(seen, home)]
     if gates:
-        steps.append(Gate(release))
+        steps.append(Gate(release, hotfix, older))
     steps += _installation(settings, seen, deployment, release, color)
-    steps += _exposure(settings, seen, deployment, release, home, color, settings.rollout.stages)
+    steps += _exposure(settings, seen, deployment, release, home, color, _stages(settings, hotfix), hotfix=hotfix)
     spare = tuple(found.release for found in (seen.blue, seen.green) if found)
     steps.append(Prune(settings.keep_releases, (*spare, release.name)))
     return Plan(deployment, "deploy", seen, tuple(steps), release, color, _notes(seen, release, color, home))
@@ -203,6 +209,10 @@ def _left_out(seen: Situation, color: Color) -> list[Step]:
     return [LeaveOut(seen.aside, color)] if seen.aside else []
 
 
+def _stages(settings: Settings, hotfix: bool) -> tuple[int, ...]:
+    return settings.rollout.hotfix.stages if hotfix else settings.rollout.stages
+
+
 def _exposure(
     settings: Settings,
     seen: Situation,
@@ -212,8 +222,9 @@ def _exposure(
     color: Color,
     stages: tuple[int, ...],
     watch: float | None = None,
+    hotfix: bool = False,
 ) -> list[Step]:
-    rules = rollout_rules(settings, deployment, home, color, stages, watch, lag=seen.lag)
+    rules = rollout_rules(settings, deployment, home, color, stages, watch, lag=seen.lag, hotfix=hotfix)
     stays = stages[-1] == 100
     steps: list[Step] = []
     if "deadman" in settings.sections:

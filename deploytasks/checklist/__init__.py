@@ -7,27 +7,31 @@ demands; ``refused`` says which of them stand in the way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from . import code, infrastructure, monitoring
-from .item import Answer, Item, Result
-
-if TYPE_CHECKING:
-    from ..ports import Release
-    from ..world import World
+from .evaluating import evaluate_items
+from .item import Answer, Found, Item, Result
+from .subject import Subject
 
 ITEMS: tuple[Item, ...] = (*code.ITEMS, *infrastructure.ITEMS, *monitoring.ITEMS)
 
 
-def evaluate(world: World, release: Release | None) -> Sequence[Result]:
+def evaluate(of: Subject) -> Sequence[Result]:
     """Check every item; one that cannot be checked fails, with the reason (fail closed)."""
-    return [item.evaluate(world, release) for item in ITEMS]
+    return evaluate_items(ITEMS, of)
 
 
 def refused(results: Sequence[Result], *, pending_counts: bool = True) -> Sequence[Result]:
     """The results that stand in the way. ``pending``: what a later task of the same chain will still bring."""
-    blocking: set[Answer] = {"fail", "pending"} if pending_counts else {"fail"}
+    blocking: set[Answer] = {"fail", "needs a signature"}
+    if pending_counts:
+        blocking.add("pending")
     return [result for result in results if result.answer in blocking]
 
 
-__all__ = ["ITEMS", "Answer", "Item", "Result", "evaluate", "refused"]
+def item_of(name: str) -> Item | None:
+    """The item with this id."""
+    return next((item for item in ITEMS if item.id == name), None)
+
+
+__all__ = ["ITEMS", "Answer", "Found", "Item", "Result", "Subject", "evaluate", "item_of", "refused"]

@@ -11,12 +11,13 @@ from ..settings.several import Several
 from .item import Found, Item
 
 if TYPE_CHECKING:
-    from ..ports import Release
     from ..world import World
+    from .subject import Subject
 
 
-def live_is_healthy(world: World, release: Release | None) -> Found:
+def live_is_healthy(of: Subject) -> Found:
     """The color that serves users, and would serve them again after a rollback, is well."""
+    world = of.world
     split = world.traffic.at_rest()
     live = split.live
     if split.is_mixed:
@@ -30,8 +31,9 @@ def live_is_healthy(world: World, release: Release | None) -> Found:
     return Found("pass" if health.healthy else "fail", f"{live}: {health.detail}")
 
 
-def site_is_open(world: World, release: Release | None) -> Found:
+def site_is_open(of: Subject) -> Found:
     """Nobody has closed the site: what visitors get now says nothing about a release."""
+    world = of.world
     if world.maintenance is None:
         return Found("not applicable", "no maintenance page is configured")
     seen = _each_place(world)
@@ -67,6 +69,23 @@ def _kind(world: World, section: str) -> str:
     return str(getattr(world.settings.sections.get(section), "kind", ""))
 
 
-SITE_IS_OPEN = Item("infrastructure.open", "The site is open: nobody has closed it for maintenance", site_is_open)
+SITE_IS_OPEN = Item(
+    "infrastructure.open",
+    "The site is open: nobody has closed it for maintenance",
+    site_is_open,
+    "development",
+    asks="fleet",
+    critical=True,
+)
 
-ITEMS = (Item("infrastructure.live", "The live color is healthy: it is the way back", live_is_healthy), SITE_IS_OPEN)
+ITEMS = (
+    Item(
+        "infrastructure.live",
+        "The live color is healthy: it is the way back",
+        live_is_healthy,
+        "development",
+        asks="fleet",
+        critical=True,
+    ),
+    SITE_IS_OPEN,
+)

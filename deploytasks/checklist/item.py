@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ..errors import DeployError, HostsDown, UsageError
+from ..errors import DeployError, HostsDown, Unreachable, UsageError
 
 if TYPE_CHECKING:
-    from ..ports import Release
-    from ..world import World
+    from .subject import Subject
 
-Answer = Literal["pass", "warn", "fail", "pending", "not applicable"]
+Answer = Literal["pass", "warn", "fail", "pending", "needs a signature", "overridden", "not applicable"]
+"""``pending``: what a later task of the same chain, or a step before the gate, will still bring."""
+Level = Literal["development", "staging", "production"]
+"""From where on an item is demanded: each level demands all of those before it."""
+LEVELS: tuple[Level, ...] = ("development", "staging", "production")
 
 
 class Found(NamedTuple):
@@ -19,6 +22,8 @@ class Found(NamedTuple):
 
     answer: Answer
     evidence: str
+    error: DeployError | None = None
+    """Why it could not be checked, if it could not."""
 
 
 class Result(NamedTuple):
@@ -28,25 +33,43 @@ class Result(NamedTuple):
     text: str
     answer: Answer
     evidence: str
+    error: DeployError | None = None
+
+
+Check = Callable[["Subject"], Found]
 
 
 class Item(NamedTuple):
     """One line of the checklist."""
 
     id: str
+    """``section.name``, as in docs/DEPLOYMENT_CHECKLIST.md."""
     text: str
-    check: Callable[[World, Release | None], Found]
+    check: Check | None
+    """``None``: no machine can know; a person signs."""
+    level: Level = "production"
+    asks: str = ""
+    """The outside system it asks (``fleet``, ``metrics``, ``reviews``, …). Those of one system are checked one after
+    the other; different systems at once. Empty: this machine alone, where a command may take its time."""
+    critical: bool = False
+    """Whether a hotfix must pass it as well."""
+    signed_for: float | None = None
+    """Seconds for which a signature counts, whatever is deployed; ``None``: for the commit that was signed."""
 
-    def evaluate(self, world: World, release: Release | None) -> Result:
-        """Run the check. What cannot be checked is a failure that says why.
+    def look(self, of: Subject) -> Found:
+        """Run the check. What cannot be checked is a failure that says why (fail closed).
 
-        Raises ``UsageError`` for what is configured wrong and ``HostsDown`` for hosts that are silent: each says by
-        itself what to do, and is no refusal.
+        Raises ``UsageError`` for what is configured wrong: that is no refusal.
         """
+        if self.check is None:
+            return Found("needs a signature", "only a person knows")
         try:
-            found = self.check(world, release)
-        except (UsageError, HostsDown):
+            return self.check(of)
+        except UsageError:
             raise
+        except HostsDown as error:
+            return Found("fail", f"unreachable: {error.what}", error)
+        except Unreachable as error:
+            return Found("fail", f"unreachable: {error.what}")
         except DeployError as error:
-            found = Found("fail", f"cannot be checked: {error.what}")
-        return Result(self.id, self.text, found.answer, found.evidence)
+            return Found("fail", f"cannot be checked: {error.what}")

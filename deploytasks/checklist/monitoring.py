@@ -8,12 +8,12 @@ from ..ports import NoData
 from .item import Found, Item
 
 if TYPE_CHECKING:
-    from ..ports import Release
-    from ..world import World
+    from .subject import Subject
 
 
-def no_critical_alert(world: World, release: Release | None) -> Found:
+def no_critical_alert(of: Subject) -> Found:
     """No critical alert of this service fires before the deployment begins."""
+    world = of.world
     if world.alerts is None:
         return Found("not applicable", "no alerts are configured")
     firing = world.alerts.firing()
@@ -23,4 +23,13 @@ def no_critical_alert(world: World, release: Release | None) -> Found:
     return Found("fail", f"firing: {', '.join(critical)}") if critical else Found("pass", "no critical alert fires")
 
 
-ITEMS = (Item("monitoring.alerts", "No critical alert fires", no_critical_alert),)
+ITEMS = (
+    Item(
+        "monitoring.alerts",
+        "No critical alert fires",
+        no_critical_alert,
+        "development",
+        asks="alerts",
+        critical=True,
+    ),
+)

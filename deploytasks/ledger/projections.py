@@ -12,15 +12,29 @@ from datetime import datetime
 from ..ports import Event
 from .event import instant_text
 from .facts import Facts, color, instant, text, whole
-from .standing import Ended, Evidence, Open, Placed, Settled, Standing, made_of, short
+from .standing import Ended, Evidence, Open, Placed, Settled, Signed, Standing, Succeeded, made_of, short
 
-__all__ = ["Ended", "Evidence", "Open", "Placed", "Settled", "Standing", "apply", "done_by", "happened_at"]
+__all__ = [
+    "Ended",
+    "Evidence",
+    "Open",
+    "Placed",
+    "Settled",
+    "Signed",
+    "Standing",
+    "Succeeded",
+    "apply",
+    "done_by",
+    "happened_at",
+]
 
-PROJECTION = 3
+PROJECTION = 4
 """Rises with every change of what is folded or how: a head of another number is folded anew."""
 
 RECENT = 20
 EVIDENCE = 50
+SIGNED = 100
+SUCCEEDED = 30
 IMPORTED = 100
 
 
@@ -70,7 +84,19 @@ def _ended(standing: Standing, event: Event) -> Standing:
 
 
 def _settled(standing: Standing, event: Event) -> Standing:
-    return standing._replace(settled=made_of(Settled, _told(event)))
+    success = made_of(Succeeded, _told(event))
+    others = [known for known in standing.succeeded if known.digest != success.digest]
+    return standing._replace(
+        settled=made_of(Settled, _told(event)), succeeded=(*others, *([success] if success.digest else []))[-SUCCEEDED:]
+    )
+
+
+def _rolled_back(standing: Standing, event: Event) -> Standing:
+    after = _way_back_gone(standing, event)
+    if after is standing or standing.settled is None:
+        return after
+    gone = standing.settled.deployment
+    return after._replace(succeeded=tuple(known for known in after.succeeded if known.deployment != gone))
 
 
 def _way_back_gone(standing: Standing, event: Event) -> Standing:
@@ -93,12 +119,20 @@ def _seen(standing: Standing, event: Event) -> Standing:
     return standing._replace(evidence=(*others, seen)[-EVIDENCE:])
 
 
+def _signed(standing: Standing, event: Event) -> Standing:
+    signed = made_of(Signed, {**_told(event), "number": event.number})
+    same = (signed.act, signed.item, signed.about, signed.signer or signed.who)
+    others = [known for known in standing.signed if (*known[:3], known.signer or known.who) != same]
+    return standing._replace(signed=(*others, signed)[-SIGNED:])
+
+
 _CHANGES: Mapping[str, Callable[[Standing, Event], Standing]] = {
     "began": _began,
     "ended": _ended,
     "settled": _settled,
     "installed": _installed,
-    "rolled-back": _way_back_gone,
+    "rolled-back": _rolled_back,
     "retired": _way_back_gone,
     "evidence": _seen,
+    "signed": _signed,
 }

@@ -89,14 +89,45 @@ class Evidence(NamedTuple):
     who: str
 
 
+class Signed(NamedTuple):
+    """Something a person signed. The event ``number`` has the statement word for word, and the signature."""
+
+    act: str
+    """``sign`` an item, ``override`` a refusal, ``approve`` a plan."""
+    item: str
+    """Of the checklist; empty for a plan."""
+    about: str
+    """The commit, or the digest of the plan."""
+    note: str
+    signer: str
+    """The principal whose key signed; empty where no key was asked for."""
+    at: datetime
+    who: str
+    number: int
+
+
+class Succeeded(NamedTuple):
+    """A release that was settled and not rolled back."""
+
+    deployment: str
+    version: str
+    digest: str
+    commit: str
+    at: datetime
+
+
 class Standing(NamedTuple):
-    """All of it. ``recent``, ``evidence`` and ``imported`` have the newest last."""
+    """All of it. ``recent``, ``evidence``, ``signed``, ``succeeded`` and ``imported`` have the newest last."""
 
     open: Open | None = None
     settled: Settled | None = None
     releases: Mapping[Color, Placed] = {}
     recent: tuple[Ended, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    signed: tuple[Signed, ...] = ()
+    """The latest of each person's act on each item about the same thing."""
+    succeeded: tuple[Succeeded, ...] = ()
+    """The latest success of each content."""
     imported: tuple[str, ...] = ()
     """Spooled events that are in the ledger."""
 
@@ -122,10 +153,10 @@ _READERS: Mapping[str, Callable[[Facts, str], Any]] = {
 
 _FIELDS: Mapping[type, tuple[tuple[str, Callable[[Facts, str], Any]], ...]] = {
     kind: tuple((name, _READERS[str(getattr(of, "__forward_arg__", of))]) for name, of in kind.__annotations__.items())
-    for kind in (Open, Settled, Placed, Ended, Evidence)
+    for kind in (Open, Settled, Placed, Ended, Evidence, Signed, Succeeded)
 }
 
-V = TypeVar("V", Open, Settled, Placed, Ended, Evidence)
+V = TypeVar("V", Open, Settled, Placed, Ended, Evidence, Signed, Succeeded)
 
 
 def made_of(kind: type[V], facts: Facts) -> V:
@@ -133,7 +164,7 @@ def made_of(kind: type[V], facts: Facts) -> V:
     return kind(*(read(facts, name) for name, read in _FIELDS[kind]))
 
 
-def _facts_of(value: Open | Settled | Placed | Ended | Evidence | None) -> dict[str, Json] | None:
+def _facts_of(value: Open | Settled | Placed | Ended | Evidence | Signed | Succeeded | None) -> dict[str, Json] | None:
     if value is None:
         return None
     return {
@@ -149,6 +180,8 @@ def standing_to_json(standing: Standing) -> dict[str, Json]:
         "releases": {where: _facts_of(placed) for where, placed in standing.releases.items()},
         "recent": [_facts_of(ended) for ended in standing.recent],
         "evidence": [_facts_of(seen) for seen in standing.evidence],
+        "signed": [_facts_of(signed) for signed in standing.signed],
+        "succeeded": [_facts_of(success) for success in standing.succeeded],
         "imported": list(standing.imported),
     }
 
@@ -162,5 +195,7 @@ def standing_from_json(found: Facts) -> Standing:
         releases={where: made_of(Placed, part(releases, where)) for where in COLORS if where in releases},
         recent=tuple(made_of(Ended, ended) for ended in parts(found, "recent")),
         evidence=tuple(made_of(Evidence, seen) for seen in parts(found, "evidence")),
+        signed=tuple(made_of(Signed, signed) for signed in parts(found, "signed")),
+        succeeded=tuple(made_of(Succeeded, success) for success in parts(found, "succeeded")),
         imported=tuple(texts(found, "imported")),
     )

@@ -12,6 +12,7 @@ from ..ports import COLORS, Color, Event, Finding, Installed, NoData
 if TYPE_CHECKING:
     from ..checklist import Result as Checked
     from ..ledger import Verification
+    from ..ports import Release
     from ..smoke import Result
     from ..verdict import Verdict
     from ..world import World
@@ -189,9 +190,18 @@ def report(world: World, deployment: str | None) -> Answer:
     }
 
 
-def checklist(world: World, results: Sequence[Checked]) -> Answer:
+def checklist(world: World, release: Release, results: Sequence[Checked]) -> Answer:
     """The checklist with its answers and evidence."""
-    return {"environment": world.site.environment, "items": [result._asdict() for result in results]}
+    return {
+        "environment": world.site.environment,
+        "level": world.settings.level,
+        "version": release.version,
+        "commit": release.commit,
+        "items": [
+            {"item": found.item, "text": found.text, "answer": found.answer, "evidence": found.evidence}
+            for found in results
+        ],
+    }
 
 
 def smoke(address: str, results: Sequence[Result]) -> Answer:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..checklist.infrastructure import SITE_IS_OPEN
+from ..checklist.subject import Subject
 from ..errors import GateRefused, UsageError
 from ..settings.base import seconds
 from ..steps.backup import configured
@@ -41,6 +42,13 @@ def stages(given: Sequence[str]) -> tuple[int, ...]:
     return found
 
 
+def older(allowed: bool, reason: str | None) -> str:
+    """Why a version older than the live one may go out; empty when it may not. Raises ``UsageError`` without a why."""
+    if allowed and not (reason or "").strip():
+        raise UsageError("--allow-older needs a reason", do="say --reason …; it is recorded")
+    return (reason or "").strip() if allowed else ""
+
+
 def backup(world: World, name: str | None) -> str:
     """The name of a backup that exists: the given one, or the newest."""
     known = [each.name for each in configured(world).backups()]
@@ -56,7 +64,9 @@ def backup(world: World, name: str | None) -> str:
 
 def require_open(world: World) -> None:
     """Refuse to move traffic while somebody has closed the site: 503 for everybody judges no release."""
-    found = SITE_IS_OPEN.evaluate(world, None)
+    found = SITE_IS_OPEN.look(Subject(world, None))
+    if found.error is not None:
+        raise found.error
     if found.answer == "fail":
         raise GateRefused(f"the site is not open: {found.evidence}", state="nothing was changed")
 

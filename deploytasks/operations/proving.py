@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import view
-from ..checklist import Result, evaluate, evidence, refused
+from ..checklist import Result, Subject, evaluate, evidence, refused
 from ..errors import GateRefused
 from . import answers
 
@@ -56,23 +57,54 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "no output"
 
 
-def check(world: World, release: Release, *, preview: bool, json: bool) -> None:
-    """Evaluate the checklist, show it, record it; refuse when an item fails.
+def check(
+    world: World,
+    release: Release,
+    *,
+    preview: bool = False,
+    json: bool = False,
+    hotfix: bool = False,
+    older: str = "",
+) -> None:
+    """Evaluate the checklist, show it, record it; refuse while an item is open, and list them all.
 
     What is ``pending`` may still come from a later task of the same chain: the gate in the plan decides.
     """
-    results = evaluate(world, release)
-    view.show("checklist", answers.checklist(world, results), json)
-    if not preview:
-        for result in results:
-            _record(world, release, result)
-    failed = refused(results, pending_counts=False)
-    if failed and not preview:
-        lines = [f"  {result.item}: {result.evidence}" for result in failed]
-        raise GateRefused("\n".join(["the checklist stands in the way:", *lines]), state="nothing was changed")
+    of = Subject(world, release, hotfix=hotfix, older=older, thorough=not preview)
+    results = evaluate(of)
+    view.show("checklist", answers.checklist(world, release, results), json)
+    if preview:
+        return
+    _record(world, release, results, hotfix=hotfix)
+    found = refused(results, pending_counts=False)
+    if not found:
+        return
+    unasked = [result.error for result in found if result.error is not None]
+    if len(unasked) == len(found):
+        raise unasked[0]
+    lines = [f"  {result.item}: {result.evidence}" for result in found]
+    raise GateRefused(
+        "\n".join(["the checklist stands in the way:", *lines]),
+        state="nothing was changed",
+        do=_what_to_do(found, world),
+    )
 
 
-def _record(world: World, release: Release, result: Result) -> None:
-    about = evidence.key(release.digest, result.item)
-    passed = result.answer in ("pass", "warn", "not applicable")
-    world.note("evidence", item=result.item, key=about, ok=passed, detail=f"{result.answer}: {result.evidence}")
+def _what_to_do(found: Sequence[Result], world: World) -> str:
+    name = world.settings.name
+    unsigned = any(result.answer == "needs a signature" for result in found)
+    sign = f"`inv sign ITEM --env {name} --note …` for what only people know; " if unsigned else ""
+    return f"{sign}mend the rest, or set it aside: `inv override ITEM --env {name} --reason …`, which is recorded"
+
+
+def _record(world: World, release: Release, results: Sequence[Result], *, hotfix: bool) -> None:
+    """One event with all of it. Raises ``Unreachable`` when the ledger cannot take it."""
+    world.note(
+        "checked",
+        version=release.version,
+        commit=release.commit,
+        digest=release.digest,
+        level=world.settings.level,
+        hotfix=hotfix,
+        results=[[result.item, result.answer, result.evidence] for result in results],
+    )

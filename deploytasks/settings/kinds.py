@@ -11,10 +11,17 @@ from importlib import import_module
 from .base import Value
 
 GROUPS: dict[str, str] = {
+    "gates": "gates:Gates",
+    "people": "people:People",
+    "signers": "people:Signers",
     "smoke": "checks:Smoke",
     "warm_up": "checks:WarmUp",
 }
 """Parts with defaults and without a provider."""
+
+SHARED = frozenset({"gates", "people", "signers"})
+"""Groups and sections that may stand directly below ``deploy:`` as well, for all environments. What an environment says
+itself goes before, key by key."""
 
 KINDS: dict[str, dict[str, str]] = {
     "traffic": {"envoy": "envoy:TrafficSettings", "haproxy": "haproxy:TrafficSettings"},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..errors import SettingsError, UsageError
 from . import kinds
@@ -15,8 +15,10 @@ from .several import Several
 
 if TYPE_CHECKING:
     from .checks import Smoke, WarmUp
+    from .gates import Gates
     from .rollout import Rollout
 
+Level = Literal["development", "staging", "production"]
 ROLLOUT = "rollout"
 """The name, in ``need``, of an environment's own values about stages, watching and limits."""
 
@@ -54,6 +56,18 @@ class Settings:
         return cast("Smoke", self._part("smoke"))
 
     @property
+    def gates(self) -> Gates:
+        """What must be true before a release goes there."""
+        return cast("Gates", self._part("gates"))
+
+    @property
+    def level(self) -> Level:
+        """How much the checklist demands."""
+        return self.gates.level or (
+            "production" if self.protected else "staging" if self.name == "staging" else "development"
+        )
+
+    @property
     def warm_up(self) -> WarmUp:
         """The requests that fill caches."""
         return cast("WarmUp", self._part("warm_up"))
@@ -75,10 +89,10 @@ def load(config: Mapping[str, Any], environment: str | None, need: Collection[st
     given, name = _environment(config, environment)
     path = f"deploy.environments.{name}"
     mistakes: list[str] = []
-    general = {key: value for key, value in config.items() if key != "environments"}
+    general = {key: value for key, value in config.items() if key != "environments" and key not in kinds.SHARED}
     application = check(Application, _known(general, Application, need), "deploy", mistakes)
     own = check(Environment, _only(given, Environment), path, mistakes)
-    sections = _parts(given, path, need, mistakes)
+    sections = _parts(given, config, path, need, mistakes)
     if need is None:
         mistakes.extend(_unknown(given, path))
         mistakes.extend(_unshared(own, sections, path))
@@ -148,7 +162,9 @@ def _only(given: Mapping[str, Any], model: type[Value]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if key in model.model_fields}
 
 
-def _parts(given: Mapping[str, Any], path: str, need: Collection[str] | None, mistakes: list[str]) -> dict[str, Value]:
+def _parts(
+    given: Mapping[str, Any], config: Mapping[str, Any], path: str, need: Collection[str] | None, mistakes: list[str]
+) -> dict[str, Value]:
     found: dict[str, Value | None] = {}
     if need is None or ROLLOUT in need:
         from .rollout import Rollout
@@ -156,11 +172,33 @@ def _parts(given: Mapping[str, Any], path: str, need: Collection[str] | None, mi
         found[ROLLOUT] = check(Rollout, _only(given, Rollout), path, mistakes)
     for group, target in kinds.GROUPS.items():
         if need is None or group in need:
-            found[group] = check(kinds.model(target), given.get(group, {}), f"{path}.{group}", mistakes)
+            found[group] = _group(group, target, given, config, path, mistakes)
     for section in kinds.KINDS:
         if need is None or section in need:
-            found[section] = _section(section, given, path, mistakes)
+            is_general = section in kinds.SHARED and section not in given
+            found[section] = _section(section, *((config, "deploy") if is_general else (given, path)), mistakes)
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _group(
+    group: str, target: str, given: Mapping[str, Any], config: Mapping[str, Any], path: str, mistakes: list[str]
+) -> Value | None:
+    """A group with defaults: what the environment says, and, for a shared one, what is said for all of them."""
+    own, general = given.get(group, {}), config.get(group, {}) if group in kinds.SHARED else {}
+    both = {**general, **own} if isinstance(own, Mapping) and isinstance(general, Mapping) else own
+    if not isinstance(general, Mapping):
+        mistakes.append(f"deploy.{group}: a section is needed, not {shown(general)}")
+    found: list[str] = []
+    value = check(kinds.model(target), both, f"{path}.{group}", found)
+    elsewhere = [f"{path}.{group}.{key}" for key in general if isinstance(own, Mapping) and key not in own]
+    mistakes.extend(_said_for_all(mistake, path, elsewhere) for mistake in found)
+    return value
+
+
+def _said_for_all(mistake: str, path: str, elsewhere: Sequence[str]) -> str:
+    """A mistake with the path of where it stands, if that is directly below ``deploy:``."""
+    is_there = any(mistake.startswith(key) and not mistake[len(key) :][:1].isalnum() for key in elsewhere)
+    return "deploy" + mistake.removeprefix(path) if is_there else mistake
 
 
 def _section(section: str, environment: Mapping[str, Any], path: str, mistakes: list[str]) -> Value | None:

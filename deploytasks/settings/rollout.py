@@ -67,6 +67,22 @@ class WarnWhen(Value):
     """Share of the time that a disk is busy."""
 
 
+class Hotfix(Value):
+    """What is shorter for a hotfix. Never longer than for other releases, and never nothing."""
+
+    stages: tuple[int, ...] = (25, 50, 100)
+    """Percent of traffic, stage after stage."""
+    watch: Positive = 60.0
+    """Seconds that each stage is watched."""
+    bake: Positive = 300.0
+    """Seconds that the release is watched with all traffic."""
+
+    @field_validator("stages", mode="before")
+    @classmethod
+    def _rise_to_all(cls, given: Any) -> tuple[int, ...]:
+        return _rising(given)
+
+
 class Rollout(Value):
     """From the first share of traffic to the end of the bake, and the way back after it."""
 
@@ -92,18 +108,14 @@ class Rollout(Value):
     """How counts are judged: a sequential test, or the literal limits at each reading."""
     min_requests: Count = 30
     """Fewer requests than this judge nothing."""
+    hotfix: Hotfix = Hotfix()
     rollback_when: RollbackWhen = RollbackWhen()
     warn_when: Annotated[WarnWhen, Field(validate_default=True)] = WarnWhen()
 
     @field_validator("stages", mode="before")
     @classmethod
     def _rise_to_all(cls, given: Any) -> tuple[int, ...]:
-        if not isinstance(given, list | tuple) or not given:
-            raise ValueError(f"a list such as [10, 50, 100] is needed, not {shown(given)}")
-        mistakes = [mistake for at in range(len(given)) if (mistake := _stage_mistake(given, at))]
-        if mistakes:
-            raise Mistakes(mistakes)
-        return tuple(given)
+        return _rising(given)
 
     @field_validator("bake", "watch")
     @classmethod
@@ -135,6 +147,15 @@ class Rollout(Value):
         if late:
             raise Mistakes(late)
         return warn
+
+
+def _rising(given: Any) -> tuple[int, ...]:
+    if not isinstance(given, list | tuple) or not given:
+        raise ValueError(f"a list such as [10, 50, 100] is needed, not {shown(given)}")
+    mistakes = [mistake for at in range(len(given)) if (mistake := _stage_mistake(given, at))]
+    if mistakes:
+        raise Mistakes(mistakes)
+    return tuple(given)
 
 
 def _stage_mistake(stages: Sequence[object], at: int) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..checklist import evaluate, refused
+from ..checklist import Subject, evaluate, refused
 from ..engine.step import Step
 from ..errors import GateRefused
 from ..ports import Release
@@ -23,11 +23,19 @@ class Gate(Step):
     name = "check the gates"
 
     release: Release
+    hotfix: bool = False
+    """Whether the short way is taken."""
+    older: str = ""
+    """Why a version older than the live one may go out."""
 
     def do(self, world: World, past: Sequence[Event]) -> None:
         """Raise ``GateRefused`` with every open item."""
-        found = refused(evaluate(world, self.release))
+        results = evaluate(Subject(world, self.release, hotfix=self.hotfix, older=self.older))
+        found = refused(results)
         if found:
+            unasked = [result.error for result in found if result.error is not None]
+            if len(unasked) == len(found):
+                raise unasked[0]
             lines = [f"  {result.item}: {result.evidence}" for result in found]
             raise GateRefused(
                 "\n".join([f"{len(found)} on the checklist stand in the way:", *lines]),

@@ -11,7 +11,9 @@ from .options import task, words
 if TYPE_CHECKING:
     from invoke import Context
 
-OPTIONS = words("env", "version", "hotfix", "plan", "yes", "target", "redeploy", "wait", "exclude_host", "reason")
+OPTIONS = words(
+    "env", "version", "hotfix", "plan", "yes", "target", "redeploy", "wait", "allow_older", "exclude_host", "reason"
+)
 
 
 @task(pre=[validate, checklist, test, build], iterable=["exclude_host"], help=OPTIONS)
@@ -25,16 +27,18 @@ def deploy(
     target: Any = None,
     redeploy: bool = False,
     wait: float = 0.0,
+    allow_older: bool = False,
     exclude_host: Any = None,
     reason: Any = None,
 ) -> None:
     """Deploy a release: back up, migrate, warm up, shift traffic, watch, verify."""
     from .. import plans
-    from ..operations import carrying_out, opening, releases
+    from ..operations import carrying_out, choices, opening, releases
 
     world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     release = releases.choose_release(world, version) if plan else releases.built_release(world, version)
-    wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy)
+    older = choices.older(allow_older, reason)
+    wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy, hotfix=hotfix, older=older)
     carrying_out.carry_out(world, wanted, task="hotfix" if hotfix else "deploy", preview=plan, wait=wait)
 
 

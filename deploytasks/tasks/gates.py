@@ -20,21 +20,28 @@ def validate(c: Context, env: Any = None, json: bool = False, exclude_host: Any 
     view.show("validate", {"environment": settings.name, "ok": True, "sections": sorted(settings.sections)}, json)
 
 
-@task(iterable=["exclude_host"], help=words("env", "version", "plan", "json", "exclude_host", "reason"))
+@task(
+    iterable=["exclude_host"],
+    help=words("env", "version", "hotfix", "plan", "json", "exclude_host", "allow_older", "reason"),
+)
 def checklist(
     c: Context,
     env: Any = None,
     version: Any = None,
+    hotfix: bool = False,
     plan: bool = False,
     json: bool = False,
+    allow_older: bool = False,
     exclude_host: Any = None,
     reason: Any = None,
 ) -> None:
     """Check every line of the checklist, and refuse (code 3) when one stands in the way."""
-    from ..operations import opening, proving, releases
+    from ..operations import choices, opening, proving, releases
 
     world = opening.open_world(c, env, exclude=exclude_host, reason=reason)
-    proving.check(world, releases.choose_release(world, version), preview=plan, json=json)
+    release = releases.choose_release(world, version)
+    older = choices.older(allow_older, reason)
+    proving.check(world, release, preview=plan, json=json, hotfix=hotfix, older=older)
 
 
 @task(help=words("env", "version", "plan", again="Run them although they passed for this very content within a day."))

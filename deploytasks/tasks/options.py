@@ -25,6 +25,7 @@ _HELP = {
     "reason": "Why; recorded.",
     "redeploy": "Deploy although exactly this is live already (a changed configuration, say).",
     "force": "Do it all the same.",
+    "allow_older": "Although the live version is newer. Needs --reason.",
     "exclude_host": "Go on without this host; several times, or h3,h4. Needs --reason.",
 }
 

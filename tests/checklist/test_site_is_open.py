@@ -13,6 +13,7 @@ import pytest
 
 from deploytasks import plans
 from deploytasks.checklist.infrastructure import SITE_IS_OPEN
+from deploytasks.checklist.subject import Subject
 from deploytasks.errors import GateRefused, Unreachable
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.ports import Call, Finding, Notice
@@ -61,7 +62,7 @@ def down(made: memory.TestWorld, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_page_it_does_not_apply(tmp_path: Path) -> None:
     """Where nobody can close the site, nobody has."""
-    assert SITE_IS_OPEN.evaluate(memory.world(tmp_path), None).answer == "not applicable"
+    assert SITE_IS_OPEN.look(Subject(memory.world(tmp_path), None)).answer == "not applicable"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_without_a_page_it_does_not_apply(tmp_path: Path) -> None:
 )
 def test_closed_or_not(tmp_path: Path, places: dict[str, Place], answer: str, evidence: str) -> None:
     """Any place closes, and one that does not answer may; who, since when, why and how to open is said."""
-    found = SITE_IS_OPEN.evaluate(world(tmp_path, **places), None)
+    found = SITE_IS_OPEN.look(Subject(world(tmp_path, **places), None))
     assert (found.answer, evidence in found.evidence) == (answer, True)
 
 
@@ -91,7 +92,7 @@ def test_a_balancer_that_is_not_started_yet(tmp_path: Path, monkeypatch: pytest.
     ):
         made = world(tmp_path, **places)
         down(made, monkeypatch)
-        assert SITE_IS_OPEN.evaluate(made, None).answer == answer
+        assert SITE_IS_OPEN.look(Subject(made, None)).answer == answer
 
 
 def test_a_deployment_to_a_closed_site_is_refused(tmp_path: Path) -> None:

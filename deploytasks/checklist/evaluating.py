@@ -1,0 +1,72 @@
+"""Many checks at once: systems side by side, the questions to one system in turn, none for longer than it may take."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from .item import Found, Item, Result
+from .signatures import answered
+
+if TYPE_CHECKING:
+    from .subject import Subject
+
+PATIENCE = 10.0
+"""Seconds for all that one outside system is asked; a checklist must end when every one of them is silent."""
+
+Heard = SimpleQueue[tuple[int, Found | Exception]]
+
+
+def evaluate_items(items: Sequence[Item], of: Subject) -> Sequence[Result]:
+    """What came of each item, in their order. Raises the ``UsageError`` that a wrong configuration gives."""
+    why_not = {number: why for number, item in enumerate(items) if (why := of.why_not_demanded(item))}
+    found = {number: Found("not applicable", why) for number, why in why_not.items()}
+    asked = [number for number in range(len(items)) if number not in why_not]
+    found |= _looked(items, asked, of)
+    return [_result(items[number], found[number], of) for number in range(len(items))]
+
+
+def _result(item: Item, found: Found, of: Subject) -> Result:
+    said = answered(item, found, of)
+    return Result(item.id, item.text, said.answer, said.evidence, said.error)
+
+
+def _looked(items: Sequence[Item], asked: Sequence[int], of: Subject) -> Mapping[int, Found]:
+    by_system: dict[str, list[int]] = {}
+    for number in asked:
+        by_system.setdefault(items[number].asks, []).append(number)
+    here = by_system.pop("", [])
+    began, heard = time.monotonic(), Heard()
+    for system, numbers in by_system.items():
+        threading.Thread(target=_ask, args=(items, numbers, of, heard), name=f"check {system}", daemon=True).start()
+    found = {number: items[number].look(of) for number in here}
+    missing = sum(map(len, by_system.values()))
+    while missing and (came := _next(heard, began + PATIENCE - time.monotonic())) is not None:
+        number, said = came
+        if isinstance(said, Exception):
+            raise said
+        found[number] = said
+        missing -= 1
+    silent = Found("fail", f"unreachable: no answer within {PATIENCE:g} s")
+    return {number: found.get(number, silent) for number in asked}
+
+
+def _ask(items: Sequence[Item], numbers: Sequence[int], of: Subject, heard: Heard) -> None:
+    """In a thread of its own: a system that is silent keeps nobody from ending."""
+    for number in numbers:
+        try:
+            heard.put((number, items[number].look(of)))
+        except Exception as error:  # noqa: BLE001  handed over to whoever waits
+            heard.put((number, error))
+            return
+
+
+def _next(heard: Heard, seconds: float) -> tuple[int, Found | Exception] | None:
+    """What is heard next; ``None`` when time is up and nothing lies there."""
+    try:
+        return heard.get(timeout=max(0.001, seconds))
+    except Empty:
+        return None

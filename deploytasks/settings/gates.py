@@ -1,0 +1,77 @@
+"""What must be true before a release goes to an environment. The defaults are those of DESIGN, "Defaults"."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import Positive, Value
+from .environment import Name, Text
+from .rollout import Share
+from .windows import Freeze, Window
+
+Count = Annotated[int, Field(ge=0, le=20)]
+"""How many people."""
+
+
+class Coverage(Value):
+    """How much of the code the tests must reach."""
+
+    file: Text = "coverage.xml"
+    """A report of coverage.py, XML or JSON, relative to the project."""
+    least: Share = 0.8
+    """Fraction of lines, or of lines and branches where the report has both."""
+
+
+class Gates(Value):
+    """What the checklist of an environment demands. Keys under ``deploy.gates`` hold for all environments."""
+
+    level: Literal["development", "staging", "production"] | None = None
+    """How much is demanded; by default ``production`` where the environment is protected, ``staging`` where it is
+    called that, ``development`` elsewhere."""
+
+    branches: tuple[Text, ...] = ()
+    """Which branches may be deployed, as shell patterns; none: any."""
+    remote: Text | None = "origin"
+    """The remote that must have the commit; null: not asked."""
+    after: tuple[Name, ...] | None = None
+    """The environments in which this very content must have succeeded before; by default ``staging`` at the level
+    production, if there is such an environment."""
+    after_within: Positive = 7 * 86400.0
+    """Seconds for which a success there counts."""
+
+    approvals: Count = 2
+    """How many people must have approved the change."""
+    hotfix_approvals: Count = 1
+    """How many of the senior team must have approved a hotfix."""
+    senior_team: Text | None = None
+    """``organization/team`` that may wave a hotfix through."""
+    database_team: Text | None = None
+    """``organization/team`` of which one must have approved a change with migrations."""
+    exclude_authors: bool = False
+    """Whether nobody who wrote one of its commits may approve a change."""
+    checks: tuple[Text, ...] = ()
+    """The contexts that the continuous integration must have passed; none: all that there are, and at least one."""
+    ignored_checks: tuple[Text, ...] = ()
+    """Contexts that do not count: the job that deploys, above all."""
+
+    coverage: Coverage | None = None
+    analysis: tuple[Text, ...] | None = None
+    """Commands of the static analysis; by default those of ruff that is installed. An empty list: none."""
+    security: tuple[Text, ...] | None = None
+    """Commands that look for security holes; by default bandit, pip-audit and detect-secrets, as far as installed."""
+
+    windows: tuple[Window, ...] = ()
+    """When something may be deployed; none: always."""
+    migration_windows: tuple[Window, ...] = ()
+    """When something with migrations may be deployed; none: as ``windows``."""
+    freezes: tuple[Freeze, ...] = ()
+    """When nothing may be deployed."""
+
+    plan_approvals: Count = 0
+    """How many people must have approved the exact plan; its author does not count."""
+    approvers: tuple[Text, ...] = ()
+    """Who may approve a plan, as in the file of allowed signers; none: everybody in it."""
+    alerts_tested_within: Positive = 90 * 86400.0
+    """Seconds for which a signature that the alerts were tested counts."""

@@ -1,0 +1,38 @@
+"""Who signs, with which keys, and under which name people are recorded."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from .base import Value
+from .environment import Text
+from .web_access import VariableName
+
+
+class Signers(Value):
+    """Whose signatures count."""
+
+    file: Text = "allowed_signers"
+    """An allowed-signers file (ssh-keygen(1), "ALLOWED SIGNERS"), relative to the project."""
+    key: Text | None = None
+    """The key to sign with, or its public half when an agent holds it; by default git's ``user.signingkey``, then
+    ``~/.ssh/id_ed25519`` and the others that ssh tries."""
+
+
+class People(Value):
+    """Under which name people are recorded."""
+
+    pseudonyms: bool = False
+    """Whether the ledger names people by a stable id only, which a file outside of it translates."""
+    key_from: VariableName | None = None
+    """The environment variable with the key from which ids are made."""
+    file: Text = "people.json"
+    """The translation, relative to the state folder of the application."""
+
+    @model_validator(mode="after")
+    def _has_its_key(self) -> Self:
+        if self.pseudonyms and self.key_from is None:
+            raise ValueError("`pseudonyms` needs `key_from`: without a key anybody could work the names out again")
+        return self
