@@ -92,9 +92,8 @@ class InterruptibleLocal(Local):
     def _close(self) -> None:
         # Invoke leaves the pipes to the garbage collector. A thread that still reads keeps its own; after a kill it
         # ends with its next look.
-        for thread in self.threads.values():
-            thread.join(2 * _LOOK if self._killed else 0)
-        if self._leader and not self.using_pty and not any(thread.is_alive() for thread in self.threads.values()):
+        ended = [_has_ended(thread, 2 * _LOOK if self._killed else 0) for thread in self.threads.values()]
+        if self._leader and not self.using_pty and all(ended):
             for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
                 if pipe:
                     pipe.close()
@@ -108,6 +107,15 @@ class InterruptibleLocal(Local):
             if self._killed:
                 return None
         return os.read(pipe.fileno(), num_bytes)
+
+
+def _has_ended(thread: threading.Thread, seconds: float) -> bool:
+    """Whether a thread is over, within ``seconds``. One whose start an interrupt cut short may only just begin."""
+    try:
+        thread.join(seconds)
+    except RuntimeError:
+        return False
+    return not thread.is_alive()
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -108,6 +109,28 @@ def test_interrupt_ends_everything(
                 os.kill(pid, signal.SIGKILL)
         _, said = deployer.communicate()
     assert "Traceback" not in said
+
+
+def test_interrupt_while_threads_are_started(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that cuts the start of a reading thread short comes out as it is; what was started does not live on."""
+    began: list[InterruptibleLocal] = []
+
+    def cut_short(self: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    def begin(runner: InterruptibleLocal, *given: object) -> None:
+        started(runner, *given)
+        began.append(runner)
+        monkeypatch.setattr(threading.Thread, "start", cut_short)
+
+    started = InterruptibleLocal.start
+    monkeypatch.setattr(InterruptibleLocal, "start", begin)
+    with pytest.raises(KeyboardInterrupt):
+        context.run("sleep 99", hide=True, in_stream=False)
+    assert began[0].process.wait(5) == -signal.SIGKILL
+    for pipe in (began[0].process.stdin, began[0].process.stdout, began[0].process.stderr):
+        assert pipe is not None
+        pipe.close()
 
 
 def test_timeout_ends_everything(context: Context, tmp_path: Path) -> None:
