@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .engine.plan import Plan, Situation
@@ -61,7 +61,7 @@ def deploy(
         return _as_it_is(seen, deployment, release, home)
     color = _idle(home, target)
     steps: list[Step] = [Prepare(), *_revival(seen, home)]
-    if gates:
+    if gates or settings.protected:
         steps.append(Gate(release, hotfix, older))
     steps += _installation(settings, seen, deployment, release, color)
     steps += _exposure(settings, seen, deployment, release, home, color, _stages(settings, hotfix), hotfix=hotfix)
@@ -103,18 +103,22 @@ def shift(
     stages: Sequence[int],
     watch: float,
     target: Color | None = None,
+    commits: Mapping[str, str] | None = None,
+    hotfix: bool = False,
 ) -> Plan:
     """Move traffic by hand to what is installed on the idle color: through ``stages``, each watched ``watch`` seconds.
 
-    When the last stage is 100, it settles like a deployment; below that, traffic goes home after the watch.
+    When the last stage is 100, it settles like a deployment; below that, traffic goes home after the watch. Where the
+    environment is protected, the gates are the same as for a deployment; ``commits``: of what is installed, by digest.
     """
     home = _home(seen.split)
     color = _idle(home, target)
     found = seen.on(color)
     if found is None or not found.running or not found.digest:
         raise GateRefused(f"nothing runs on {color} that traffic could go to", do="`inv install` first")
-    release = Release(found.version, "", found.digest, "")
+    release = Release(found.version, (commits or {}).get(found.digest, ""), found.digest, "")
     steps = [
+        *([Gate(release, hotfix)] if settings.protected else []),
         Claim(seen.split, deployment),
         *_left_out(seen, color),
         *_exposure(settings, seen, deployment, release, home, color, tuple(stages), watch=watch),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import evidence
-from .item import Found, Item
+from .item import Answer, Found, Item
 
 if TYPE_CHECKING:
     from .subject import Subject
@@ -16,7 +16,8 @@ def tests_passed(of: Subject) -> Found:
     world, release = of.world, of.release
     command = world.settings.tests
     if command is None:
-        return Found("warn", "no `deploy.tests` command is configured")
+        answer: Answer = "fail" if world.settings.level == "production" else "warn"
+        return Found(answer, "no `deploy.tests` command is configured")
     if release is None:
         return Found("pending", "no release yet")
     found = evidence.fresh(of.standing, "tests", evidence.key(release.digest, command), world.clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..checklist.infrastructure import SITE_IS_OPEN
@@ -47,6 +47,11 @@ def older(allowed: bool, reason: str | None) -> str:
     if allowed and not (reason or "").strip():
         raise UsageError("--allow-older needs a reason", do="say --reason …; it is recorded")
     return (reason or "").strip() if allowed else ""
+
+
+def commits(world: World) -> Mapping[str, str]:
+    """The commits of what is installed, by digest, as the ledger knows them."""
+    return {placed.digest: placed.commit for placed in world.ledger.head().standing.releases.values()}
 
 
 def backup(world: World, name: str | None) -> str:

@@ -44,26 +44,33 @@ def deploy(
 
 @task(
     iterable=["exclude_host"],
-    help=words("env", "version", "plan", "yes", "target", "redeploy", "wait", "exclude_host", "reason"),
+    help=words(
+        "env", "version", "hotfix", "plan", "yes", "target", "redeploy", "wait", "allow_older", "exclude_host", "reason"
+    ),
 )
 def deploy_blue_green(
     c: Context,
     env: Any = None,
     version: Any = None,
+    hotfix: bool = False,
     plan: bool = False,
     yes: bool = False,
     target: Any = None,
     redeploy: bool = False,
     wait: float = 0.0,
+    allow_older: bool = False,
     exclude_host: Any = None,
     reason: Any = None,
 ) -> None:
-    """Deploy a release that is built already: from installing on, without gates and build."""
+    """Deploy a release that is built already: from installing on; only a protected environment asks its gates."""
     from .. import plans
     from ..operations import carrying_out, choices, opening, releases
 
     world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     choices.require_open(world)
     release = releases.built_release(world, version)
-    wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy, gates=False)
+    older = choices.older(allow_older, reason)
+    wanted = partial(
+        plans.deploy, release=release, target=target, redeploy=redeploy, gates=False, hotfix=hotfix, older=older
+    )
     carrying_out.carry_out(world, wanted, task="deploy-blue-green", preview=plan, wait=wait)

@@ -59,7 +59,7 @@ def migrate(
     positional=["to"],
     iterable=["to", "exclude_host"],
     help={
-        **words("env", "plan", "yes", "target", "wait", "exclude_host", "reason"),
+        **words("env", "hotfix", "plan", "yes", "target", "wait", "exclude_host", "reason"),
         "to": "Percent of traffic for the idle color; several times: one stage after the other.",
         "for": "How long each stage is watched: 10m, 90s. Below 100 %, traffic goes home afterwards.",
     },
@@ -68,6 +68,7 @@ def shift(
     c: Context,
     to: Any,
     env: Any = None,
+    hotfix: bool = False,
     plan: bool = False,
     yes: bool = False,
     target: Any = None,
@@ -83,7 +84,14 @@ def shift(
     world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     choices.require_open(world)
     watch = choices.duration(for_, world.settings.rollout.watch)
-    wanted = partial(plans.shift, stages=choices.stages(to), watch=watch, target=target)
+    wanted = partial(
+        plans.shift,
+        stages=choices.stages(to),
+        watch=watch,
+        target=target,
+        commits=choices.commits(world),
+        hotfix=hotfix,
+    )
     carrying_out.carry_out(world, wanted, task="shift", preview=plan, wait=wait)
 
 

@@ -122,6 +122,9 @@ class Running:
 class Environment:
     """A project in a folder, and everything that runs for it."""
 
+    name = NAME
+    """The environment that is meant where none is said."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.marker = f"JOURNEY={uuid.uuid4().hex}"
@@ -148,11 +151,16 @@ class Environment:
             known = merged.get(key)
             merged[key] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
         environment = {key: value for key, value in merged.items() if key not in without}
-        deploy = {"application": "library", "source": "library", "tests": tests, "environments": {NAME: environment}}
+        environments = self._environments(environment)
+        deploy = {"application": "library", "source": "library", "tests": tests, "environments": environments}
         executor = {"executor_class": "deploytasks.executor.ChainExecutor"}
         (self.root / "invoke.yaml").write_text(json.dumps({"tasks": executor, "deploy": deploy}, indent=1))
         for cached in ("world",):
             self.__dict__.pop(cached, None)
+
+    def _environments(self, own: dict[str, Any]) -> dict[str, Any]:
+        """All environments of the project by their names, given the one that is meant."""
+        return {self.name: own}
 
     @property
     def _places(self) -> dict[str, Any]:
@@ -173,10 +181,10 @@ class Environment:
             },
             "database": {
                 "kind": "sqlite",
-                "path": f".deploy/{NAME}/shared/library.sqlite3",
+                "path": f".deploy/{self.name}/shared/library.sqlite3",
                 "migrate": "{python} manage.py migrate --noinput",
             },
-            "alerts": {"kind": "file", "path": f".deploy/{NAME}/alerts.json"},
+            "alerts": {"kind": "file", "path": f".deploy/{self.name}/alerts.json"},
         }
 
     def git(self, *arguments: str) -> str:
@@ -206,7 +214,7 @@ class Environment:
     def command(self, *arguments: str) -> list[str]:
         """``inv …``, with the environment where there is a place for it."""
         named = "--env" in arguments or any(one.startswith("--env=") for one in arguments)
-        return [sys.executable, "-m", "invoke", *arguments, *(() if named else ("--env", NAME))]
+        return [sys.executable, "-m", "invoke", *arguments, *(() if named else ("--env", self.name))]
 
     def inv(self, *arguments: str, timeout: float = 90, **more: Any) -> Done:
         """Run ``inv`` to its end; stdin is empty."""
@@ -262,9 +270,9 @@ class Environment:
     @cached_property
     def world(self) -> World:
         """The environment's ports, opened here: to look, not to touch."""
-        settings = load(json.loads((self.root / "invoke.yaml").read_text())["deploy"], NAME)
-        folder = self.root / settings.state / NAME
-        return World(settings, Site("library", NAME, self.root, folder, None, "test@here", settings.sections))
+        settings = load(json.loads((self.root / "invoke.yaml").read_text())["deploy"], self.name)
+        folder = self.root / settings.state / self.name
+        return World(settings, Site("library", self.name, self.root, folder, None, "test@here", settings.sections))
 
     @property
     def url(self) -> str:
