@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -124,6 +124,10 @@ class Environment:
 
     name = NAME
     """The environment that is meant where none is said."""
+    general: Mapping[str, Any] = {}
+    """What holds for all environments of the project."""
+    ends: Sequence[Sequence[str]] = (("down",),)
+    """What stops everything."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -152,7 +156,8 @@ class Environment:
             merged[key] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
         environment = {key: value for key, value in merged.items() if key not in without}
         environments = self._environments(environment)
-        deploy = {"application": "library", "source": "library", "tests": tests, "environments": environments}
+        general = {"application": "library", "source": "library", "tests": tests, **self.general}
+        deploy = {**general, "environments": environments}
         executor = {"executor_class": "deploytasks.executor.ChainExecutor"}
         (self.root / "invoke.yaml").write_text(json.dumps({"tasks": executor, "deploy": deploy}, indent=1))
         for cached in ("world",):
@@ -255,7 +260,8 @@ class Environment:
                 running.kill()
             running.close()
         self.configure()
-        self.inv("down", timeout=60)
+        for command in self.ends:
+            self.inv(*command, timeout=60)
         with suppress(AssertionError):
             until(lambda: not self.processes(), 3)
         left = self.processes()
