@@ -16,11 +16,13 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass
 class Asked:
-    """One request: its path, its query, its headers (names in lower case)."""
+    """One request: its path, its query, its headers (names in lower case), how it is made, and what it brings."""
 
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass
@@ -82,7 +84,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         lab = self.server.lab
-        seen = Asked(parts.path, parse_qs(parts.query), {k.lower(): v for k, v in self.headers.items()})
+        names = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(names.get("content-length", 0)))
+        seen = Asked(parts.path, parse_qs(parts.query), names, self.command, body)
         lab.asked.append(seen)
         answer = lab.say(seen)
         raw = answer if isinstance(answer, Raw) else page(200, json.dumps(answer), "application/json")
@@ -95,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
             if raw.hang:
                 lab.over.wait(20)
         self.close_connection = True
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815  these names are asked for
 
     def log_message(self, *_: object) -> None:
         pass
