@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from .base import Positive, Value
 from .environment import Name, Text
@@ -13,6 +13,26 @@ from .windows import Freeze, Window
 
 Count = Annotated[int, Field(ge=0, le=20)]
 """How many people."""
+
+
+def _least(given: str) -> str:
+    """``80%`` of the hosts, or how many; the text itself."""
+    is_share = given.endswith("%")
+    try:
+        number = float(given[:-1]) / 100 if is_share else int(given)
+    except ValueError:
+        number = 0
+    if not 0 < number <= (1 if is_share else 10_000):
+        raise ValueError(f"{given!r} is no number of hosts: write a share, such as 80%, or how many")
+    return given
+
+
+def _text(given: object) -> object:
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+LeastHealthy = Annotated[str, BeforeValidator(_text), AfterValidator(_least)]
+"""``80%`` of the hosts, rounded up, or how many."""
 
 
 class Coverage(Value):
@@ -61,6 +81,12 @@ class Gates(Value):
     """Commands of the static analysis; by default those of ruff that is installed. An empty list: none."""
     security: tuple[Text, ...] | None = None
     """Commands that look for security holes; by default bandit, pip-audit and detect-secrets, as far as installed."""
+
+    least_healthy: LeastHealthy | None = None
+    """How many of the live color's hosts must be healthy, as a share or a number; by default all but
+    ``fleet.max_failures`` of those that are not left out."""
+    infrastructure: tuple[Text, ...] = ()
+    """The files of the infrastructure as code, as git's patterns: ``terraform/**``; none: a person signs."""
 
     windows: tuple[Window, ...] = ()
     """When something may be deployed; none: always."""

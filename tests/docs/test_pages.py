@@ -1,4 +1,4 @@
-"""docs/ says what the code says: checklist, numbers of the verdict, events, steps."""
+"""docs/ says what the code says: numbers of the verdict, events, steps."""
 
 from __future__ import annotations
 
@@ -14,29 +14,12 @@ import pytest
 from pages import ROOT, headings, rows, table
 
 from deploytasks import plans
-from deploytasks.checklist import ITEMS
 from deploytasks.engine.plan import Situation
 from deploytasks.errors import EXIT_CODES
 from deploytasks.ports import Installed, Split
 from deploytasks.verdict.evidence import ALPHA
 
 DOCS = ROOT / "docs"
-
-
-def test_the_checklist_has_the_machines_items() -> None:
-    """Ids and texts in the document are those that `inv checklist` checks, in its order."""
-    lines = table(DOCS / "DEPLOYMENT_CHECKLIST.md", "id", "what", "how it is checked")
-    assert [(f"`{item.id}`", item.text) for item in ITEMS] == [line[:2] for line in lines]
-
-
-def test_items_stand_in_their_section() -> None:
-    """The section of an item is the first part of its id."""
-    wrong = [
-        row.cells[0]
-        for row in rows(DOCS / "DEPLOYMENT_CHECKLIST.md")
-        if not row.heading.lower().startswith(row.cells[0].strip("`").partition(".")[0])
-    ]
-    assert [] == wrong
 
 
 NUMBERS = table(DOCS / "how-it-judges.md", "number", "value", "in the code")
