@@ -5,9 +5,10 @@ Only Invoke is imported here; what a task needs, it imports when it runs.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke import Collection
 
-from ..runners import InterruptibleLocal
 from .check import check_error_rate, check_latency
 from .database import backup_database, restore_database
 from .deploy import deploy, deploy_blue_green
@@ -18,6 +19,9 @@ from .maintenance import maintenance_mode
 from .pieces import down, install, migrate, resume, retire, shift, watch
 from .rollback import rollback
 from .smoke import smoke, warmup
+
+if TYPE_CHECKING:
+    from invoke import Context, Runner
 
 namespace = Collection(
     backup_database,
@@ -48,6 +52,15 @@ namespace = Collection(
     warmup,
     watch,
 )
-namespace.configure({"runners": {"local": InterruptibleLocal}})
+
+
+def _local(context: Context) -> Runner:
+    """What runs a local command. Its class costs a millisecond to import, and most tasks run none."""
+    from ..runners import InterruptibleLocal
+
+    return InterruptibleLocal(context)
+
+
+namespace.configure({"runners": {"local": _local}})
 
 __all__ = ["namespace"]

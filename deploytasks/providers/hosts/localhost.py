@@ -88,7 +88,7 @@ class LocalHost:
         """The context that was given, when its commands end at an interrupt; else a copy where they do."""
         if self._context is None:
             given = self._given if self._given is not None else Context(Config(lazy=True))
-            if not issubclass(given.config.runners.local, InterruptibleLocal):
+            if not isinstance(given.config.runners.local(given), InterruptibleLocal):
                 given = Context(given.config.clone())
                 given.config.runners.local = InterruptibleLocal
             self._context = given
