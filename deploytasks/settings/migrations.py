@@ -1,14 +1,14 @@
-"""How a database's schema is changed, and how that is taken back."""
+"""How a database's schema is changed, how that is taken back, and how it is looked at before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from .base import Value
-from .hosts import checked
+from .base import Positive, Value
+from .hosts import PLACEHOLDER, checked
 
 Preset = Literal["django", "alembic"]
 
@@ -16,6 +16,41 @@ MIGRATORS: Mapping[str, str] = {"django": "{python} manage.py", "alembic": "{pyt
 """Preset → what is called."""
 FORWARD: Mapping[str, str] = {"django": "migrate --noinput", "alembic": "upgrade head"}
 """Preset → what it is told to migrate."""
+
+_OF_ONE = ("python", "root", "full", "app", "name", "before", "version")
+"""What the settings about one migration may name: its full name, its app, its name without the app, the one that it
+follows, and the version of the release that brings it."""
+
+
+def _about_one(template: str) -> str:
+    """The template as it is. Raises ``ValueError`` when it names what we cannot fill in."""
+    unknown = [found[2] for found in PLACEHOLDER.finditer(template) if found[2] and found[2] not in _OF_ONE]
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in _OF_ONE)
+        raise ValueError(f"{{{unknown[0]}}} is no placeholder (double the braces to keep it); known: {known}")
+    return template
+
+
+AboutOne = Annotated[str, Field(min_length=1), AfterValidator(_about_one)]
+"""A command or a path with the placeholders of one migration."""
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The name of an environment variable."""
+
+
+class Rehearsal(Value):
+    """``{variable: DATABASE_URL}``: how the application is told to use a copy of its database."""
+
+    variable: Variable
+    """The environment variable in which the application finds its database."""
+    value: Annotated[str, Field(pattern=r"\{(path|url|name)\}")] | None = None
+    """What it is set to, with ``{url}`` and ``{name}`` of the copy on a PostgreSQL server, or ``{path}`` of its file;
+    ``{url}`` or ``{path}``, when nothing is said."""
+    environment: Mapping[Variable, str] = {}
+    """Further variables, over those of ``fleet.environment``, with its placeholders. No secrets."""
+    command: Annotated[str, Field(min_length=1), AfterValidator(checked)] | None = None
+    """What migrates the copy, in the unpacked release; what migrates the database, when nothing is said."""
+    within: Positive = 3600.0
+    """Seconds that it may take."""
 
 
 class Migrations(Value):
@@ -34,6 +69,19 @@ class Migrations(Value):
     migrator: Annotated[str, Field(min_length=1)] | None = None
     """What the preset calls, with the placeholders of ``fleet.start``; ``{python} manage.py`` or
     ``{python} -m alembic``."""
+
+    migrations: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """The files that are migrations, as shell patterns relative to the project; ``**`` stands for any folders. Without
+    them those that the preset's tool would find."""
+    pending: AboutOne | None = None
+    """The command that prints the pending migrations, one name in a line; without it, those are pending that the live
+    release's commit does not have."""
+    sql: AboutOne | None = None
+    """The command that prints the SQL of one migration."""
+    rollback_plan: AboutOne = "docs/rollback/{full}.md"
+    """Where a written plan to take back a migration lies that is not reversible, relative to the project."""
+    rehearsal: Rehearsal | None = None
+    """How ``inv rehearse`` migrates a copy."""
 
     @model_validator(mode="before")
     @classmethod
