@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .ledger import Ledger, Spool
     from .ports import Alerts, Database, Deadman, Fleet, Listener, Maintenance, Metrics, Prober, Store, Traffic
     from .providers.site import Site
+    from .reviews import Reviews
     from .settings import Settings
 
 
@@ -110,6 +111,11 @@ class Opened:
     def prober(self) -> Prober | None:
         """Our own requests, if configured."""
         return self._ports.open("probe")  # type: ignore[no-any-return]  # see traffic
+
+    @cached_property
+    def reviews(self) -> Reviews | None:
+        """Where changes are reviewed and tested, if configured."""
+        return self._ports.open("reviews")  # type: ignore[no-any-return]  # see traffic
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -223,7 +223,7 @@ def verdicts(world: World, color: str, verdicts: Sequence[Verdict], window: floa
 def doctor(world: World) -> Answer:
     """What is configured, reachable, missing, and how to mend it."""
     findings: list[Finding] = []
-    for section in ("traffic", "fleet", "database", "metrics", "alerts", "maintenance", "store", "deadman"):
+    for section in ("traffic", "fleet", "database", "metrics", "alerts", "maintenance", "store", "deadman", "reviews"):
         findings += _diagnosed(world, section)
     return {"environment": world.site.environment, "findings": [finding._asdict() for finding in findings]}
 

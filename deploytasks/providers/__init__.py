@@ -45,6 +45,7 @@ KINDS: dict[str, dict[str, str]] = {
         "watchdog": "deploytasks.providers.watchdog:Watchdog",
     },
     "probe": {"http": "deploytasks.providers.probe:HttpProber"},
+    "reviews": {"github": "deploytasks.providers.github:GitHub"},
 }
 """Section of an environment → ``kind`` → class, as ``module:Class``."""
 

@@ -59,24 +59,41 @@ class WebService:
         with what the service itself says about it; ``UsageError`` when a secret or the file of authorities is not
         there.
         """
+        answer = self.answer(path, query, until)
+        if not 200 <= answer.status < 300:
+            raise self.refusal(answer)
+        return self.understood(answer), answer.headers
+
+    def answer(
+        self,
+        path: str,
+        query: Sequence[tuple[str, str]],
+        until: float,
+        *,
+        headers: Mapping[str, str] | None = None,
+        method: str = "GET",
+        body: bytes | None = None,
+    ) -> Answer:
+        """Whatever is answered, of any status. ``headers``: beside those of every request, or in their place.
+
+        Raises ``Unreachable`` for silence, ``UsageError`` as ``get`` does.
+        """
         seconds = until - time.monotonic()
         if seconds <= 0:
             raise self._silent()
-        answer = self._ask(f"{path}?{urlencode(query)}", self._headers(), seconds)
-        if not 200 <= answer.status < 300:
-            raise self._refusal(answer)
-        return self._understood(answer), answer.headers
+        target = f"{path}?{urlencode(query)}" if query else path
+        return self._ask(method, target, {**self._headers(), **(headers or {})}, body, seconds)
 
     # -- asking ----------------------------------------------------------------------------------------------
 
-    def _ask(self, target: str, headers: Mapping[str, str], seconds: float) -> Answer:
+    def _ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Answer:
         """In a thread of its own, so that nothing can keep us: neither a name server nor a page that drips."""
         link = self._connection(seconds)
         heard: SimpleQueue[Answer | Exception] = SimpleQueue()
 
         def listen() -> None:
             try:
-                link.request("GET", urlsplit(self.url).path + target, headers=headers)
+                link.request(method, urlsplit(self.url).path + target, body, headers)
                 heard.put(_whole(link.getresponse()))
             except Exception as error:  # noqa: BLE001  handed over to whoever waits
                 heard.put(error)
@@ -141,9 +158,10 @@ class WebService:
             do="check that it runs and listens there",
         )
 
-    def _refusal(self, answer: Answer) -> Unreachable:
+    def refusal(self, answer: Answer) -> Unreachable:
+        """The error that a status other than 2xx is, with what the service says about it."""
         said = f"{answer.status} {answer.reason}".strip()
-        why = _explanation(answer)
+        why = explanation(answer)
         return Refused(
             f"{self.name} at {self.url} answered {said}{f': {why}' if why else ''}",
             do={
@@ -152,7 +170,8 @@ class WebService:
             }.get(answer.status, "check the URL and what was asked" if answer.status < 500 else "look after it"),
         )
 
-    def _understood(self, answer: Answer) -> Any:
+    def understood(self, answer: Answer) -> Any:
+        """The JSON of an answer. Raises ``Unreachable`` for anything else."""
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError):
@@ -183,7 +202,7 @@ def _hang_up(link: http.client.HTTPConnection) -> None:
             socket.socket.shutdown(link.sock, socket.SHUT_RDWR)
 
 
-def _explanation(answer: Answer) -> str:
+def explanation(answer: Answer) -> str:
     """What the service says about its refusal: Prometheus's ``errorType: error``, Alertmanager's text."""
     if 300 <= answer.status < 400:
         return f"it leads to {answer.headers.get('location', 'nowhere')}"

@@ -13,13 +13,16 @@ from .base import Value
 GROUPS: dict[str, str] = {
     "gates": "gates:Gates",
     "people": "people:People",
+    "release": "release:Release",
+    "retain": "retain:Retain",
     "signers": "people:Signers",
     "smoke": "checks:Smoke",
+    "variables": "variables:Variables",
     "warm_up": "checks:WarmUp",
 }
 """Parts with defaults and without a provider."""
 
-SHARED = frozenset({"gates", "people", "signers"})
+SHARED = frozenset({"gates", "people", "release", "reviews", "signers"})
 """Groups and sections that may stand directly below ``deploy:`` as well, for all environments. What an environment says
 itself goes before, key by key."""
 
@@ -42,6 +45,7 @@ KINDS: dict[str, dict[str, str]] = {
     "store": {"directory": "directory:DirectorySettings", "postgres": "postgres_store:PostgresStoreSettings"},
     "deadman": {"ssh": "ssh_watchdog:SshWatchdogSettings", "watchdog": "watchdog:WatchdogSettings"},
     "probe": {"http": "probe:ProbeSettings"},
+    "reviews": {"github": "github:GitHubSettings"},
 }
 """Section → ``kind`` → model, as ``module:Class`` in this package."""
 

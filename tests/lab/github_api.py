@@ -198,7 +198,7 @@ def _repository(hub: GitHub, asked: Asked) -> Said:
 
 
 def _commit_known(hub: GitHub, sha: str) -> None:
-    if sha not in hub.known:
+    if sha not in {*hub.known, hub.default_branch}:
         raise Refusal(422, f"No commit found for SHA: {sha}")
 
 
@@ -214,6 +214,13 @@ def _pulls_of(hub: GitHub, asked: Asked, sha: str) -> Said:
     on_default = [pull for pull in brought if pull.base == hub.default_branch]
     found, links = _paged(hub, asked, on_default or having, f"/commits/{sha}/pulls")
     return Said(200, [_pull(hub, pull) for pull in found], links)
+
+
+def _every_pull(hub: GitHub, asked: Asked) -> Said:
+    wanted = asked.query.get("state", ["open"])[0]
+    pulls = [_pull(hub, pull) for pull in hub.pulls.values()]
+    found, links = _paged(hub, asked, [pull for pull in pulls if wanted in ("all", pull["state"])], "/pulls")
+    return Said(200, found, links)
 
 
 def _one_pull(hub: GitHub, number: str) -> Pull:
@@ -379,6 +386,7 @@ ROUTES: Sequence[tuple[str, str, str, Callable[..., Said]]] = (
     ("GET", r"/repo/commits/([^/]+)/pulls", "pull_requests=read", _pulls_of),
     ("GET", r"/repo/commits/([^/]+)/status", "statuses=read", _status),
     ("GET", r"/repo/commits/([^/]+)/check-runs", "checks=read", _check_runs),
+    ("GET", r"/repo/pulls", "pull_requests=read", _every_pull),
     ("GET", r"/repo/pulls/(\d+)", "pull_requests=read", _the_pull),
     ("GET", r"/repo/pulls/(\d+)/reviews", "pull_requests=read", _reviews),
     ("GET", r"/repo/pulls/(\d+)/commits", "pull_requests=read", _commits_of),

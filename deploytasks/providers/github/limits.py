@@ -1,0 +1,55 @@
+"""How long GitHub wants us to wait before we ask again. Pure.
+
+The rules: docs.github.com, "Rate limits for the REST API", "Exceeding the rate limit".
+"""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+from ..web_service import Answer, explanation
+
+MINUTE = 60.0
+"""Seconds to wait, twice as long each time, when it says to slow down and not for how long."""
+TROUBLE = 0.5
+"""Seconds to wait, twice as long each time, when it has trouble of its own."""
+ATTEMPTS = 3
+"""So often something is asked of a service in trouble."""
+
+
+def pause(answer: Answer, attempt: int, now: float) -> float | None:
+    """Seconds to wait before the next attempt; ``None``: this answer is the answer.
+
+    ``attempt``: how many there were, this one included. ``now``: epoch seconds. A 403 that speaks of no limit is about
+    permissions, and asking again would not help.
+    """
+    if answer.status >= 500:
+        return TROUBLE * 2.0 ** (attempt - 1) if attempt < ATTEMPTS else None
+    if answer.status not in (403, 429):
+        return None
+    headers = answer.headers
+    if (after := _number(headers.get("retry-after"))) is not None:
+        return after
+    if headers.get("x-ratelimit-remaining") == "0" and (reset := _number(headers.get("x-ratelimit-reset"))) is not None:
+        return max(0.0, reset - _their_time(answer, now)) + 1
+    if answer.status == 429 or is_limit(answer):
+        return MINUTE * 2.0 ** (attempt - 1)
+    return None
+
+
+def is_limit(answer: Answer) -> bool:
+    """Whether it says that we ask too much."""
+    said = explanation(answer).lower()
+    return "rate limit" in said or "abuse" in said
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text is not None and text.isdigit() else None
+
+
+def _their_time(answer: Answer, now: float) -> float:
+    """By its own clock, if it tells it: the reset is an instant of that clock."""
+    try:
+        return parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return now

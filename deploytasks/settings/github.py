@@ -1,0 +1,44 @@
+"""GitHub: where changes are reviewed and tested."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from .base import Duration, Value
+from .web_access import BaseUrl, VariableName
+
+HERE = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _is_safe(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in HERE:
+        raise ValueError("https is needed: a token would travel in the clear")
+    return url
+
+
+def _repository(given: str) -> str:
+    if given.endswith(".git"):
+        raise ValueError(f"write it without .git: {given.removesuffix('.git')}")
+    return given
+
+
+class GitHubSettings(Value):
+    """``reviews: {kind: github}``, and ``repository: octo/library`` where ``origin`` does not say it."""
+
+    kind: Literal["github"] = "github"
+    repository: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$"), AfterValidator(_repository)] | None
+    ) = None
+    """``owner/name``; by default that of the remote ``origin``, if it is there."""
+    url: Annotated[BaseUrl, AfterValidator(_is_safe)] = "https://api.github.com"
+    """The base URL of its API; of a GitHub Enterprise Server ``https://HOST/api/v3``."""
+    token_from: VariableName = "GITHUB_TOKEN"  # noqa: S105  the name of a variable
+    """The environment variable that holds the token."""
+    verify: Annotated[str, Field(min_length=1)] | None = None
+    """The file of the authorities to trust, relative to the project; those of the system otherwise."""
+    within: Annotated[Duration, Field(gt=0, le=9)] = 8.0
+    """Seconds for all that one checklist asks; it waits ten for each system."""
