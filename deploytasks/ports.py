@@ -236,6 +236,15 @@ class Backup(NamedTuple):
     """Who, version, commit, deployment."""
 
 
+class AlertRule(NamedTuple):
+    """A rule that would fire an alert. ``broken``: why it cannot be evaluated; empty when it can."""
+
+    name: str
+    labels: Mapping[str, str]
+    """Those that the rule itself gives its alerts."""
+    broken: str = ""
+
+
 class Notice(NamedTuple):
     """A maintenance notice: what visitors read with their 503, and how long they should wait."""
 
@@ -374,6 +383,13 @@ class Fleet(Protocol):
     def diagnose(self) -> Sequence[Finding]: ...
 
 
+class Rooms(Protocol):
+    """A fleet that also knows how much room its hosts have."""
+
+    def room(self) -> Mapping[str, int]:
+        """Free bytes on the disk of the releases, by host. Raises ``HostsDown``."""
+
+
 class Database(Protocol):
     """The database behind both colors."""
 
@@ -420,6 +436,20 @@ class Metrics(Protocol):
         several. They warn; they never roll back."""
 
     def diagnose(self) -> Sequence[Finding]: ...
+
+
+class Dated(Protocol):
+    """Metrics that are copied from somewhere, and know how old the copy is."""
+
+    def age(self, color: Color) -> float | None:
+        """Seconds since the newest sample of a color that was read last; ``None``: it has none."""
+
+
+class Ruled(Protocol):
+    """Metrics that also know the rules by which alerts fire."""
+
+    def alert_rules(self) -> Sequence[AlertRule]:
+        """All of them, whatever service they are about. Raises ``Unreachable``."""
 
 
 class Alerts(Protocol):

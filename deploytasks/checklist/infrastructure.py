@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from ..errors import DeployError
 from ..ports import Notice
 from ..settings.several import Several
+from .capacity import there_is_room
 from .item import Found, Item
+from .targets import enough_are_healthy
 
 if TYPE_CHECKING:
     from ..world import World
@@ -88,4 +90,18 @@ ITEMS = (
         critical=True,
     ),
     SITE_IS_OPEN,
+    Item(
+        "infrastructure.targets",
+        "Enough hosts are healthy, and all can be reached",
+        enough_are_healthy,
+        "staging",
+        asks="fleet",
+        critical=True,
+    ),
+    Item(
+        "infrastructure.capacity",
+        "There is room for two releases at once",
+        there_is_room,
+        asks="metrics",
+    ),
 )

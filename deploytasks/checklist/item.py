@@ -37,6 +37,8 @@ class Result(NamedTuple):
 
 
 Check = Callable[["Subject"], Found]
+Lasting = Callable[["Subject"], float]
+"""Seconds, as the settings have them."""
 
 
 class Item(NamedTuple):
@@ -53,8 +55,12 @@ class Item(NamedTuple):
     the other; different systems at once. Empty: this machine alone, where a command may take its time."""
     critical: bool = False
     """Whether a hotfix must pass it as well."""
-    signed_for: float | None = None
+    signed_for: float | Lasting | None = None
     """Seconds for which a signature counts, whatever is deployed; ``None``: for the commit that was signed."""
+
+    def signature_lasts(self, of: Subject) -> float | None:
+        """Seconds for which a signature counts in this environment; ``None``: for the commit that was signed."""
+        return self.signed_for(of) if callable(self.signed_for) else self.signed_for
 
     def look(self, of: Subject) -> Found:
         """Run the check. What cannot be checked is a failure that says why (fail closed).

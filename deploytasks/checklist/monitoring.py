@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ..ports import NoData
-from .item import Found, Item
-
-if TYPE_CHECKING:
-    from .subject import Subject
-
-
-def no_critical_alert(of: Subject) -> Found:
-    """No critical alert of this service fires before the deployment begins."""
-    world = of.world
-    if world.alerts is None:
-        return Found("not applicable", "no alerts are configured")
-    firing = world.alerts.firing()
-    if isinstance(firing, NoData):
-        return Found("fail", f"alerts cannot be read: {firing.why}")
-    critical = [alert.name for alert in firing if alert.severity == "critical"]
-    return Found("fail", f"firing: {', '.join(critical)}") if critical else Found("pass", "no critical alert fires")
-
+from .alerting import alerts_answer, no_critical_alert, rules_were_tested, tested_within
+from .feeding import limits_are_fed, metrics_answer
+from .item import Item
 
 ITEMS = (
     Item(
@@ -31,5 +14,34 @@ ITEMS = (
         "development",
         asks="alerts",
         critical=True,
+    ),
+    Item(
+        "monitoring.metrics",
+        "The metrics answer, and are fresh",
+        metrics_answer,
+        "staging",
+        asks="metrics",
+        critical=True,
+    ),
+    Item(
+        "monitoring.thresholds",
+        "Every limit that rolls back is fed by something",
+        limits_are_fed,
+        "staging",
+        critical=True,
+    ),
+    Item(
+        "monitoring.answering",
+        "Alerts are configured and answer",
+        alerts_answer,
+        asks="alerts",
+        critical=True,
+    ),
+    Item(
+        "monitoring.rules",
+        "Alert rules exist and were tested",
+        rules_were_tested,
+        asks="metrics",
+        signed_for=tested_within,
     ),
 )

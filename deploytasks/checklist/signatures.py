@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ..errors import Unreachable
@@ -16,32 +16,58 @@ if TYPE_CHECKING:
     from .subject import Subject
 
 OVERRIDE_LASTS = timedelta(hours=24)
+_WORDS = {"sign": "signature", "override": "override"}
 
 
 def answered(item: Item, found: Found, of: Subject) -> Found:
     """What was found, as people's signatures and overrides change it."""
-    if found.answer == "needs a signature" and (signed := _valid("sign", item, of)):
-        return Found("pass", f"signed by {signed.who} {signed.at:%Y-%m-%d %H:%M} UTC: {signed.note}")
-    if found.answer in ("fail", "needs a signature", "pending") and (aside := _valid("override", item, of)):
-        return Found("overridden", f"by {aside.who} {aside.at:%Y-%m-%d %H:%M} UTC: {aside.note} ({found.evidence})")
+    if found.answer == "needs a signature":
+        signed = _valid("sign", item, of)
+        if isinstance(signed, str):
+            found = found._replace(evidence="; ".join(filter(None, (found.evidence, signed))))
+        else:
+            return Found("pass", f"signed by {_named(signed)}: {signed.note}")
+    if found.answer in ("fail", "needs a signature", "pending"):
+        aside = _valid("override", item, of)
+        if isinstance(aside, str):
+            return found._replace(evidence="; ".join(filter(None, (found.evidence, aside))))
+        return Found("overridden", f"by {_named(aside)}: {aside.note} ({found.evidence})")
     return found
 
 
-def _valid(act: str, item: Item, of: Subject) -> Signed | None:
-    """The newest signature of this kind that counts for this item now."""
-    lasts = timedelta(seconds=item.signed_for) if act == "sign" and item.signed_for is not None else None
-    now = of.world.clock.now()
+def _named(signed: Signed) -> str:
+    return f"{signed.signer or signed.who} {signed.at:%Y-%m-%d %H:%M} UTC"
+
+
+def _valid(act: str, item: Item, of: Subject) -> Signed | str:
+    """The newest signature of this kind that counts for this item now; else why the newest one does not, if any does
+    not for another reason than what it is about."""
+    seconds = item.signature_lasts(of) if act == "sign" else None
+    about = of.commit if seconds is None else None
+    lasts = OVERRIDE_LASTS if act == "override" else None if seconds is None else timedelta(seconds=seconds)
+    why = ""
     for signed in reversed(_known(of)):
-        if signed.act != act or signed.item != item.id:
+        if (signed.act, signed.item) != (act, item.id) or about not in (None, signed.about):
             continue
-        if lasts is None and signed.about != of.commit:
-            continue
-        if act == "override" and now - signed.at > OVERRIDE_LASTS:
-            continue
-        if lasts is not None and now - signed.at > lasts:
-            continue
-        return signed if _is_genuine(signed, of) else None
-    return None
+        flaw = too_old(signed, lasts, of.world.clock.now()) or doubt(signed, of)
+        if not flaw:
+            return signed
+        why = why or f"the {_WORDS[act]} of {_named(signed)} does not count: {flaw}"
+    return why
+
+
+def too_old(signed: Signed, lasts: timedelta | None, now: datetime) -> str:
+    """Why a signature is not of its time; empty when it is. ``lasts``: how long it counts; ``None``: always."""
+    if signed.at - now > signing.AT_ONCE:
+        return "it is dated in the future"
+    if lasts is not None and now - signed.at > lasts:
+        return f"it is older than {_spoken(lasts)}"
+    return ""
+
+
+def _spoken(lasts: timedelta) -> str:
+    hours = lasts.total_seconds() / 3600
+    return f"{hours:g} hours" if hours < 48 else f"{hours / 24:g} days"
 
 
 def _known(of: Subject) -> Sequence[Signed]:
@@ -51,6 +77,8 @@ def _known(of: Subject) -> Sequence[Signed]:
     return ()
 
 
-def _is_genuine(signed: Signed, of: Subject) -> bool:
-    """Whether the signature holds now, where one is needed: the ledger alone proves no person."""
-    return not of.world.settings.protected or signing.holds(signed, of.world)
+def doubt(signed: Signed, of: Subject) -> str:
+    """Why a signature does not hold now, where one is needed: the ledger alone proves no person. Empty: it does."""
+    if not of.world.settings.protected:
+        return ""
+    return signing.flaw(signed, of.world, of.release.commit if of.release else "")

@@ -100,3 +100,11 @@ mkdir -p {quote(layout.root)} 2>/dev/null && [ -w {quote(layout.root)} ] || echo
 {f"[ -r {secrets} ] || echo unreadable {secrets}" if secrets else ""}
 df -Pk {quote(layout.root)} 2>/dev/null | awk 'NR == 2 {{ print "free " $4 }}'
 """
+
+
+def room(layout: Layout) -> str:
+    """Print the free space, in KiB, of the disk on which releases lie, or will. Makes nothing."""
+    return f"""there={quote(layout.root)}
+while [ ! -d "$there" ]; do there=$(dirname "$there"); done
+df -Pk "$there" | awk 'NR == 2 {{ print $4 }}'
+"""

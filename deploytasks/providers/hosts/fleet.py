@@ -92,6 +92,12 @@ class HostFleet:
 
         return together(self._asked(self._of(color), ask))
 
+    def room(self) -> Mapping[str, int]:
+        """Free bytes on the disk of the releases, by host; one that does not say is left out. Raises ``HostsDown``."""
+        line = commands.room(self._layout)
+        said = self._asked(self._members, lambda member: member.host.run(line, _QUICK).strip())
+        return {host: int(free) * 1024 for host, free in said.items() if free.isdecimal()}
+
     def address(self, color: Color) -> str:
         """The first host's."""
         return self._process(self._first(color), color).address

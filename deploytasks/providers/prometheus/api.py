@@ -1,15 +1,18 @@
-"""Prometheus's HTTP API, as far as we need it: instant queries."""
+"""Prometheus's HTTP API, as far as we need it: instant queries, and the rules."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ...errors import Unreachable
+from ...ports import AlertRule
 from ..web_service import Refused, WebService
 from .counting import Series
+
+T = TypeVar("T")
 
 
 class Api:
@@ -31,23 +34,33 @@ class Api:
         Raises ``Unreachable`` when it is refused, and when it was answered in part: what is missing is not zero.
         """
         query = [("query", text)] if at is None else [("query", text), ("time", f"{at:.3f}")]
+        return self._answer("/api/v1/query", query, f"the query: {text}", _series)
+
+    def alert_rules(self) -> list[AlertRule]:
+        """The rules by which alerts fire. Raises ``Unreachable``, also when they were told in part."""
+        return self._answer("/api/v1/rules", [("type", "alert")], "its alert rules", _rules)
+
+    def _answer(
+        self, path: str, query: Sequence[tuple[str, str]], about: str, read: Callable[[Mapping[str, Any]], T]
+    ) -> T:
+        """What ``read`` makes of the data that is answered with. ``about``: what it was asked for, in messages."""
         try:
-            answer, _ = self._service.get("/api/v1/query", query, self._until)
+            answer, _ = self._service.get(path, query, self._until)
         except Refused as error:
-            raise Refused(f"{error.what} (the query: {text})", do=error.do) from error
+            raise Refused(f"{error.what} ({about})", do=error.do) from error
         found = answer if isinstance(answer, Mapping) else {}
         if found.get("status") != "success" or not isinstance(found.get("data"), Mapping):
-            raise self._odd(f"something else than a result: {str(answer)[:200]}", text)
+            raise self._odd(f"something else than a result: {str(answer)[:200]}", about)
         if missing := found.get("warnings") or (found.get("isPartial") and ["the result is partial"]):
-            raise self._odd(f"in part only: {'; '.join(map(str, missing))[:300]}", text)
+            raise self._odd(f"in part only: {'; '.join(map(str, missing))[:300]}", about)
         try:
-            return _series(found["data"])
+            return read(found["data"])
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise self._odd(f"a result that cannot be read: {str(found['data'])[:200]}", text) from None
+            raise self._odd(f"a result that cannot be read: {str(found['data'])[:200]}", about) from None
 
-    def _odd(self, what: str, text: str) -> Unreachable:
+    def _odd(self, what: str, about: str) -> Unreachable:
         return Unreachable(
-            f"{self._service.name} at {self._service.url} answered {what} (the query: {text})",
+            f"{self._service.name} at {self._service.url} answered {what} ({about})",
             do="check the URL, and what stands behind it",
         )
 
@@ -59,6 +72,16 @@ def _series(data: Mapping[str, Any]) -> list[Series]:
     given = ((each["metric"], each["values"] if "values" in each else [each["value"]]) for each in result)
     found = (Series({str(k): str(v) for k, v in labels.items()}, _samples(values)) for labels, values in given)
     return [series for series in found if series.samples]
+
+
+def _rules(data: Mapping[str, Any]) -> list[AlertRule]:
+    return [_rule(each) for group in data["groups"] for each in group["rules"] if each["type"] == "alerting"]
+
+
+def _rule(given: Mapping[str, Any]) -> AlertRule:
+    labels = {str(name): str(value) for name, value in (given.get("labels") or {}).items()}
+    is_broken = given.get("health") == "err"
+    return AlertRule(str(given["name"]), labels, str(given.get("lastError") or "it says no more") if is_broken else "")
 
 
 def _samples(values: Sequence[Any]) -> list[tuple[float, float]]:

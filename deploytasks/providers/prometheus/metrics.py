@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ...errors import DeployError, Unreachable
-from ...ports import Color, Finding, NoData, Totals
+from ...ports import AlertRule, Color, Finding, NoData, Totals
 from ..site import Site
 from ..web_service import WebService
 from .api import Api
@@ -42,6 +42,7 @@ class Metrics:
         self.lag = settings.scrape if settings.lag is None else settings.lag
         self._stale_after = 3 * settings.scrape if settings.stale_after is None else settings.stale_after
         self._api = Api(WebService("Prometheus", settings.url, settings, site.root), settings.within)
+        self._now = 0.0
         self._feeds = tuple(Fetched(feed, self._stale_after) for feed in feeds(settings, site.application))
 
     def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
@@ -50,6 +51,7 @@ class Metrics:
         self._api.begin()
         try:
             now, up = self._now_and_up()
+            self._now = now
             for fetched in self._feeds:
                 fetched.read(self._api, self._on_their_clock(since, now), now)
             fresh = Freshness([each.tally for each in self._feeds], up, now, self._stale_after)
@@ -66,6 +68,21 @@ class Metrics:
             return {}
         self._api.begin()
         return read_levels(self._api, queries)
+
+    def age(self, color: Color) -> float | None:
+        """By Prometheus's clock, at the last look."""
+        newest = [
+            process.newest
+            for each in self._feeds
+            if each.tally.feed.what == "requests"
+            for process in each.tally.of(color)
+            if process.newest is not None
+        ]
+        return max(0.0, self._now - max(newest)) if newest else None
+
+    def alert_rules(self) -> Sequence[AlertRule]:
+        self._api.begin()
+        return self._api.alert_rules()
 
     def diagnose(self) -> Sequence[Finding]:
         from .diagnosis import diagnose

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -141,3 +142,14 @@ def test_one_host_alone_speaks_for_itself(settings: HostsSettings, rooms: list[R
     with pytest.raises(Unreachable, match="room0: no route") as caught:
         HostFleet(settings, [Member(rooms[0], {"blue": "127.0.0.1:1"})], "/nowhere").colors()
     assert not isinstance(caught.value, HostsDown)
+
+
+def test_room_on_each_host(fleet: HostFleet, rooms: list[Room], tmp_path: Path) -> None:
+    """Free bytes, also where the folder of releases is still to be made; who is silent is named."""
+    free = fleet.room()
+    assert ["room0", "room1", "room2"] == list(free)
+    assert all(0 < room < shutil.disk_usage(tmp_path).total for room in free.values())
+    assert not (tmp_path / "srv").exists()
+    rooms[1].is_cut_off = True
+    with pytest.raises(HostsDown, match="room1"):
+        fleet.room()

@@ -1,0 +1,76 @@
+"""Alerts: they can be read, and the rules behind them exist and were tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import Unreachable
+from ..ports import NoData
+from .item import Found
+
+if TYPE_CHECKING:
+    from ..ports import AlertRule
+    from .subject import Subject
+
+
+def no_critical_alert(of: Subject) -> Found:
+    """No critical alert of this service fires before the deployment begins."""
+    world = of.world
+    if world.alerts is None:
+        return Found("not applicable", "no alerts are configured")
+    firing = world.alerts.firing()
+    if isinstance(firing, NoData):
+        raise Unreachable(firing.why)
+    critical = [alert.name for alert in firing if alert.severity == "critical"]
+    return Found("fail", f"firing: {', '.join(critical)}") if critical else Found("pass", "no critical alert fires")
+
+
+def alerts_answer(of: Subject) -> Found:
+    """Somebody would tell us: alerts are configured, and their source answers."""
+    world = of.world
+    kind = str(getattr(world.settings.sections.get("alerts"), "kind", "alerts"))
+    if world.alerts is None:
+        return Found("fail", "no alerts are configured: add an `alerts:` section, such as {kind: alertmanager, …}")
+    firing = world.alerts.firing()
+    if isinstance(firing, NoData):
+        raise Unreachable(f"{kind}: {firing.why}")
+    count = len(firing)
+    fires = "nothing of this service fires" if not count else f"{count} alert{'s' * (count > 1)} of this service"
+    return Found("pass", f"{kind} answers: {fires}")
+
+
+def rules_were_tested(of: Subject) -> Found:
+    """There are alert rules, none is broken, and a person has seen them fire within the time that counts."""
+    ask = getattr(of.world.metrics, "alert_rules", None)
+    if ask is None:
+        return Found("needs a signature", f"that alert rules exist and were tested: nobody here tells. {_for(of)}")
+    rules: Sequence[AlertRule] = ask()
+    if not rules:
+        return Found("fail", "there is no alert rule: nothing would ever fire")
+    broken = [f"{rule.name} ({rule.broken})" for rule in rules if rule.broken]
+    if broken:
+        return Found("fail", f"{len(broken)} of {_rules(len(rules))} cannot be evaluated: {'; '.join(broken)}")
+    return Found("needs a signature", f"{_rules(len(rules))}{_own(of, rules)}; that they were tested. {_for(of)}")
+
+
+def tested_within(of: Subject) -> float:
+    """Seconds for which a signature that they were tested counts."""
+    return of.gates.alerts_tested_within
+
+
+def _own(of: Subject, rules: Sequence[AlertRule]) -> str:
+    """How many rules give their alerts the labels of this service. The others may get them from their series."""
+    match: Mapping[str, str] = getattr(of.world.settings.sections.get("alerts"), "match", {})
+    if not match:
+        return ""
+    own = sum(all(rule.labels.get(name) == value for name, value in match.items()) for rule in rules)
+    return f", {own} with {', '.join(f'{name}={value}' for name, value in match.items())} of their own"
+
+
+def _for(of: Subject) -> str:
+    return f"A signature counts for {tested_within(of) / 86400:g} days"
+
+
+def _rules(count: int) -> str:
+    return "1 alert rule" if count == 1 else f"{count} alert rules"
