@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import code, infrastructure, monitoring
+from . import code, configuration, infrastructure, monitoring, window
 from .evaluating import evaluate_items
 from .item import Answer, Found, Item, Result
 from .subject import Subject
 
-ITEMS: tuple[Item, ...] = (*code.ITEMS, *infrastructure.ITEMS, *monitoring.ITEMS)
+ITEMS: tuple[Item, ...] = (*code.ITEMS, *configuration.ITEMS, *infrastructure.ITEMS, *monitoring.ITEMS, *window.ITEMS)
 
 
 def evaluate(of: Subject) -> Sequence[Result]:

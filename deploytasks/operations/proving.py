@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import view
-from ..checklist import Result, Subject, evaluate, evidence, refused
+from ..checklist import Result, Subject, evaluate, evidence, fingerprints, refused
 from ..errors import GateRefused
 from . import answers
 
@@ -108,3 +108,4 @@ def _record(world: World, release: Release, results: Sequence[Result], *, hotfix
         hotfix=hotfix,
         results=[[result.item, result.answer, result.evidence] for result in results],
     )
+    fingerprints.remember(world)

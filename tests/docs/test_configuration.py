@@ -16,6 +16,7 @@ from deploytasks.settings.environment import Application, Environment
 from deploytasks.settings.kinds import DEFAULTS, GROUPS, KINDS, REQUIRED, model
 from deploytasks.settings.rollout import Rollout
 from deploytasks.settings.ssh import SshAccess
+from deploytasks.settings.variables import Variable
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -27,11 +28,12 @@ MODELS: dict[str, tuple[type[Value], ...]] = {
     "`deploy.environments.NAME`": (Environment, Rollout),
     **{f"`{group}`": (model(target),) for group, target in GROUPS.items()},
     "`ssh`": (SshAccess,),
+    "`variable`": (Variable,),
     **{f"`{section}`, kind `{kind}`": (model(target),) for section in KINDS for kind, target in KINDS[section].items()},
 }
 """Heading → the models whose keys are described below it."""
 
-SHARED: tuple[type[Value], ...] = (SshAccess,)
+SHARED: tuple[type[Value], ...] = (SshAccess, Variable)
 """Models that several sections have as a key: described once, below a heading of their own."""
 
 NOT_IN_A_MODEL = {("`deploy`", "environments")}
