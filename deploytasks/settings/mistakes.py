@@ -131,7 +131,7 @@ def _keys_at(model: type[BaseModel], path: tuple[int | str, ...]) -> Iterable[st
         if isinstance(part, str) and here is not None:
             field = here.model_fields.get(part)
             here = None if field is None else next(_models_in(field.annotation), None)
-    return here.model_fields if here is not None else ()
+    return [field.alias or name for name, field in here.model_fields.items()] if here is not None else ()
 
 
 def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
