@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import evidence
 from .item import Answer, Found, Item
+from .review import INTEGRATED, REVIEWED
 
 if TYPE_CHECKING:
     from .subject import Subject
@@ -39,4 +40,6 @@ def tree_clean(of: Subject) -> Found:
 ITEMS = (
     Item("code.committed", "What is deployed is exactly what is committed", tree_clean, "development", critical=True),
     Item("code.tests", "All tests passed for this content", tests_passed, "development", critical=True),
+    REVIEWED,
+    INTEGRATED,
 )

@@ -1,0 +1,103 @@
+"""What one checklist asks where changes are reviewed: each thing once, and all of it within one deadline."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
+
+from ..reviews import Counted, LeftOut, Look, NoPull, Person, PullRequest, Review, Reviews, brought_by, counted
+
+if TYPE_CHECKING:
+    from .subject import Subject
+
+LOOKED_UP = 10
+"""So many of those who approved are looked up, or as many as are needed."""
+
+
+class Approvals(NamedTuple):
+    """A pull request and who approved it."""
+
+    pull: PullRequest
+    counted: Counted
+
+    @property
+    def name(self) -> str:
+        """For people: ``#7 into main``."""
+        return f"#{self.pull.number} into {self.pull.base}"
+
+    @property
+    def left_out(self) -> str:
+        """Why others do not count, for people; empty when there are none."""
+        return "; ".join(one.sentence for one in self.counted.left_out)
+
+
+class Told:
+    """The answers so far. Not for several threads: the questions to one system are asked in turn."""
+
+    def __init__(self, of: Subject, reviews: Reviews) -> None:
+        self.look: Look = reviews.look()
+        self._gates = of.gates
+        self._bases: Collection[str] = of.gates.branches
+        self._approvals: dict[str, Approvals | NoPull] = {}
+        self._by_number: dict[int, Approvals] = {}
+        self._writers: dict[int, bool] = {}
+        self._members: dict[tuple[str, int], bool] = {}
+
+    def approvals(self, commit: str) -> Approvals | NoPull:
+        """Who approved the pull request that brought a commit. Raises ``Unreachable``."""
+        if commit not in self._approvals:
+            found = self.look.pulls(commit)
+            self._bases = self._bases or (self.look.default_branch(),)
+            pull = brought_by(found, commit, self._bases)
+            self._approvals[commit] = pull if isinstance(pull, NoPull) else self._of(pull)
+        return self._approvals[commit]
+
+    def members(self, people: Sequence[Person], team: str, enough: int) -> list[Person]:
+        """Those of ``people`` who are active members of a team; not more are looked for than are ``enough``."""
+        found: list[Person] = []
+        for person in people:
+            if len(found) < enough and self._is_member(team, person):
+                found.append(person)
+        return found
+
+    def _of(self, pull: PullRequest) -> Approvals:
+        if pull.number not in self._by_number:
+            reviews = self.look.reviews(pull)
+            authors = self.look.authors(pull) if self._gates.exclude_authors else ()
+            self._by_number[pull.number] = Approvals(pull, self._of_writers(reviews, pull, authors))
+        return self._by_number[pull.number]
+
+    def _of_writers(self, reviews: Sequence[Review], pull: PullRequest, authors: Collection[int]) -> Counted:
+        """An approval of somebody who may only read is none: anybody can give it."""
+        people = counted(reviews, pull, authors=authors).approved
+        most = max(LOOKED_UP, self._gates.approvals, self._gates.hotfix_approvals)
+        looked_up, rest = people[:most], people[most:]
+        readers = {person.id for person in looked_up if not self._may_write(person)}
+        found = counted(reviews, pull, authors=authors, readers=readers)
+        more = [LeftOut(person.login, "unknown", f"{person.login} was not looked up") for person in rest]
+        approved = tuple(person for person in found.approved if person not in rest)
+        return found._replace(approved=approved, left_out=(*found.left_out, *more))
+
+    def _may_write(self, person: Person) -> bool:
+        if person.id not in self._writers:
+            self._writers[person.id] = self.look.may_write(person)
+        return self._writers[person.id]
+
+    def _is_member(self, team: str, person: Person) -> bool:
+        if (team, person.id) not in self._members:
+            self._members[team, person.id] = self.look.is_member(team, person)
+        return self._members[team, person.id]
+
+
+_lock = threading.Lock()
+_known: WeakKeyDictionary[Subject, Told] = WeakKeyDictionary()
+
+
+def told(of: Subject, reviews: Reviews) -> Told:
+    """What was asked about this subject, and can be asked still. Raises what ``Reviews.look`` raises."""
+    with _lock:
+        if of not in _known:
+            _known[of] = Told(of, reviews)
+        return _known[of]
