@@ -8,14 +8,12 @@ from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from . import asking
 from .item import Found, Item, Result
 from .signatures import answered
 
 if TYPE_CHECKING:
     from .subject import Subject
-
-PATIENCE = 10.0
-"""Seconds for all that one outside system is asked; a checklist must end when every one of them is silent."""
 
 Heard = SimpleQueue[tuple[int, Found | Exception]]
 
@@ -39,19 +37,23 @@ def _looked(items: Sequence[Item], asked: Sequence[int], of: Subject) -> Mapping
     for number in asked:
         by_system.setdefault(items[number].asks, []).append(number)
     here = by_system.pop("", [])
+    of.look_at_ledger()
     began, heard = time.monotonic(), Heard()
     for system, numbers in by_system.items():
         threading.Thread(target=_ask, args=(items, numbers, of, heard), name=f"check {system}", daemon=True).start()
     found = {number: items[number].look(of) for number in here}
     missing = sum(map(len, by_system.values()))
-    while missing and (came := _next(heard, began + PATIENCE - time.monotonic())) is not None:
+    while missing and (came := _next(heard, began + asking.PATIENCE - time.monotonic())) is not None:
         number, said = came
         if isinstance(said, Exception):
             raise said
         found[number] = said
         missing -= 1
-    silent = Found("fail", f"unreachable: no answer within {PATIENCE:g} s")
-    return {number: found.get(number, silent) for number in asked}
+    return {number: found.get(number) or _silent(items[number]) for number in asked}
+
+
+def _silent(item: Item) -> Found:
+    return Found("fail", f"unreachable: {asking.silence(item.asks).what}")
 
 
 def _ask(items: Sequence[Item], numbers: Sequence[int], of: Subject, heard: Heard) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
-from ..errors import DeployError
+from .asking import Asked
 from .item import LEVELS, Item
 
 if TYPE_CHECKING:
@@ -31,26 +30,21 @@ class Subject:
         self.hotfix = hotfix
         self.thorough = thorough
         self.older = older
-        self._lock = threading.Lock()
-        self._standing: Standing | DeployError | None = None
+        self._ledger: Asked[Standing] = Asked("the ledger", lambda: world.ledger.head().standing)
 
     @property
     def gates(self) -> Gates:
         """What this environment demands."""
         return self.world.settings.gates
 
+    def look_at_ledger(self) -> None:
+        """Begin to read it, so that nobody waits for it later."""
+        self._ledger.begin()
+
     @property
     def standing(self) -> Standing:
         """What the ledger says, read once. Raises ``Unreachable``, each time, when it cannot be read."""
-        with self._lock:
-            if self._standing is None:
-                try:
-                    self._standing = self.world.ledger.head().standing
-                except DeployError as error:
-                    self._standing = error
-        if isinstance(self._standing, DeployError):
-            raise self._standing
-        return self._standing
+        return self._ledger.answer()
 
     @property
     def commit(self) -> str:
