@@ -39,10 +39,21 @@ class Option(Argument):
     """An argument of ours. Invoke copies all arguments of all tasks, deeply; a flat copy does as well, and sooner."""
 
     @classmethod
-    def like(cls, given: Argument) -> Self:
-        """A new one in the same state. Setting an argument replaces what it holds, and changes nothing in place."""
+    def of(cls, name: str, default: Any, words: str | None, *, positional: bool, several: bool) -> Self:
+        """The option for a parameter: ``--exclude-host`` for ``exclude_host``, ``--for`` for ``for_``."""
         option = cls.__new__(cls)
-        vars(option).update(vars(given))
+        vars(option).update(
+            names=(name.strip("_").replace("_", "-"),),
+            kind=list if several else str if default is None else type(default),
+            raw_value=[] if several else None,
+            _value=[] if several else None,
+            default=[] if several else default,
+            help=words,
+            positional=positional,
+            optional=False,
+            incrementable=False,
+            attr_name=name if "_" in name else None,
+        )
         return option
 
     def set_value(self, value: Any, cast: bool = True) -> None:
@@ -53,18 +64,29 @@ class Option(Argument):
             raise Exit(f"--{self.name}: {value!r} is not a number", code=2) from None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self.like(self)
+        """A new one in the same state. Setting an argument replaces what it holds, and changes nothing in place."""
+        option = self.__new__(type(self))
+        vars(option).update(vars(self))
+        return option
 
 
 class Task(tasks.Task[Any]):
     """Invoke's task, with options. It stays itself where Invoke copies it into the collection of a task file."""
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
-        """As Invoke's, which uses the words of ``--help`` up; here they stay."""
-        words = dict(self.help)
-        arguments = super().get_arguments(ignore_unknown_help)
-        self.help = words
-        return [Option.like(argument) for argument in arguments]
+        """One option for each parameter, those in ``positional`` first. As Invoke's, for what our tasks have: every
+        command makes the options of all tasks, and inspecting signatures would take longer than all the rest of it."""
+        code, defaults = self.body.__code__, self.body.__defaults__ or ()
+        names = code.co_varnames[1 : code.co_argcount]
+        given = dict(zip(reversed(names), reversed(defaults), strict=False))
+        left, made = dict(self.help), {}
+        for name in names:
+            words = left.pop(name, None) or left.pop(name.strip("_").replace("_", "-"), None)
+            positional, several = name in self.positional, name in self.iterable
+            made[name] = Option.of(name, given.get(name), words, positional=positional, several=several)
+        if left:
+            raise ValueError(f"there is help for options that do not exist: {', '.join(left)}")
+        return [made.pop(name) for name in self.positional] + list(made.values())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from copy import deepcopy
 
+import invoke
 import pytest
 from invoke import Collection
 from invoke.exceptions import Exit
@@ -20,6 +22,20 @@ def test_every_argument_of_every_task_is_copied_flat() -> None:
             continue  # this repository's own, beside the toolkit's
         for argument in context.args.values():
             assert isinstance(argument, Option), (context.name, argument)
+
+
+def test_options_are_those_that_invoke_would_make() -> None:
+    """In the same order, with the same names, kinds, defaults and words; but a required one has no odd default."""
+    for name in namespace.task_names:
+        task = namespace[name]
+        theirs = invoke.Task(task.body, positional=task.positional, iterable=task.iterable, auto_shortflags=False)
+        theirs.help = dict(task.help)
+        expected = [{**vars(argument), "default": _known(argument.default)} for argument in theirs.get_arguments()]
+        assert expected == [{**vars(option), "default": option.default or None} for option in task.get_arguments()]
+
+
+def _known(default: object) -> object:
+    return None if default is inspect.Signature.empty else default or None
 
 
 def test_a_copy_takes_a_value_and_the_original_stays_as_it_was() -> None:
