@@ -26,6 +26,7 @@ version = "1"
 local = []
 test = []
 dev = []
+checks = []
 """
 
 BACKEND = """
@@ -40,7 +41,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
     name = "sample-1-py3-none-any.whl"
     info = "sample-1.dist-info/"
     metadata = "Metadata-Version: 2.1\\nName: sample\\nVersion: 1\\n"
-    metadata += "".join(f"Provides-Extra: {extra}\\n" for extra in ("local", "test", "dev"))
+    metadata += "".join(f"Provides-Extra: {extra}\\n" for extra in ("local", "test", "dev", "checks"))
     with zipfile.ZipFile(Path(folder) / name, "w") as wheel:
         wheel.writestr(info + "METADATA", metadata)
         tags = "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"

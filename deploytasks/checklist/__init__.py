@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import code, configuration, infrastructure, monitoring, window
+from . import code, configuration, infrastructure, monitoring, people, quality, window
 from .evaluating import evaluate_items
 from .item import Answer, Found, Item, Result
 from .subject import Subject
 
-ITEMS: tuple[Item, ...] = (*code.ITEMS, *configuration.ITEMS, *infrastructure.ITEMS, *monitoring.ITEMS, *window.ITEMS)
+ITEMS: tuple[Item, ...] = (
+    *code.ITEMS,
+    *quality.ITEMS,
+    *configuration.ITEMS,
+    *infrastructure.ITEMS,
+    *monitoring.ITEMS,
+    *window.ITEMS,
+    *people.ITEMS,
+)
 
 
 def evaluate(of: Subject) -> Sequence[Result]:
