@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ..ports import Event
+from ..ports import Color, Event
 from .event import instant_text
 from .facts import Facts, color, instant, text, whole
 from .standing import Ended, Evidence, Open, Placed, Settled, Signed, Standing, Succeeded, made_of, short
@@ -28,7 +28,7 @@ __all__ = [
     "happened_at",
 ]
 
-PROJECTION = 4
+PROJECTION = 5
 """Rises with every change of what is folded or how: a head of another number is folded anew."""
 
 RECENT = 20
@@ -85,18 +85,33 @@ def _ended(standing: Standing, event: Event) -> Standing:
 
 def _settled(standing: Standing, event: Event) -> Standing:
     success = made_of(Succeeded, _told(event))
-    others = [known for known in standing.succeeded if known.digest != success.digest]
+    content = success.digest, success.commit
+    others = [known for known in standing.succeeded if (known.digest, known.commit) != content]
     return standing._replace(
-        settled=made_of(Settled, _told(event)), succeeded=(*others, *([success] if success.digest else []))[-SUCCEEDED:]
+        settled=made_of(Settled, _told(event)),
+        succeeded=(*others, *([success] if success.digest else []))[-SUCCEEDED:],
+        withdrawn=tuple(known for known in standing.withdrawn if known.digest != success.digest),
     )
 
 
 def _rolled_back(standing: Standing, event: Event) -> Standing:
+    """The settled success counts no longer, whatever commit it is said to be of; unless it got all traffic back."""
     after = _way_back_gone(standing, event)
-    if after is standing or standing.settled is None:
+    if after is standing or standing.settled is None or _color_of_all(event) == standing.settled.color:
         return after
-    gone = standing.settled.deployment
-    return after._replace(succeeded=tuple(known for known in after.succeeded if known.deployment != gone))
+    bad = standing.settled.digest
+    gone = [known for known in standing.succeeded if known.digest == bad]
+    return after._replace(
+        succeeded=tuple(known for known in standing.succeeded if known.digest != bad),
+        withdrawn=(*standing.withdrawn, *gone)[-SUCCEEDED:],
+    )
+
+
+def _color_of_all(event: Event) -> Color | None:
+    """The color that had all traffic after a rollback, if it is told."""
+    to = event.facts.get("to")
+    weights = list(to[:2]) if isinstance(to, list | tuple) else []
+    return "blue" if weights == [100, 0] else "green" if weights == [0, 100] else None
 
 
 def _way_back_gone(standing: Standing, event: Event) -> Standing:

@@ -107,17 +107,19 @@ class Signed(NamedTuple):
 
 
 class Succeeded(NamedTuple):
-    """A release that was settled and not rolled back."""
+    """A release that was settled."""
 
     deployment: str
     version: str
     digest: str
     commit: str
     at: datetime
+    who: str
 
 
 class Standing(NamedTuple):
-    """All of it. ``recent``, ``evidence``, ``signed``, ``succeeded`` and ``imported`` have the newest last."""
+    """All of it. ``recent``, ``evidence``, ``signed``, ``succeeded``, ``withdrawn`` and ``imported`` have the newest
+    last."""
 
     open: Open | None = None
     settled: Settled | None = None
@@ -127,7 +129,9 @@ class Standing(NamedTuple):
     signed: tuple[Signed, ...] = ()
     """The latest of each person's act on each item about the same thing."""
     succeeded: tuple[Succeeded, ...] = ()
-    """The latest success of each content."""
+    """The latest success of each content of each commit, but for those that were rolled back."""
+    withdrawn: tuple[Succeeded, ...] = ()
+    """Successes that were rolled back, until the same content succeeds again."""
     imported: tuple[str, ...] = ()
     """Spooled events that are in the ledger."""
 
@@ -182,6 +186,7 @@ def standing_to_json(standing: Standing) -> dict[str, Json]:
         "evidence": [_facts_of(seen) for seen in standing.evidence],
         "signed": [_facts_of(signed) for signed in standing.signed],
         "succeeded": [_facts_of(success) for success in standing.succeeded],
+        "withdrawn": [_facts_of(success) for success in standing.withdrawn],
         "imported": list(standing.imported),
     }
 
@@ -197,5 +202,6 @@ def standing_from_json(found: Facts) -> Standing:
         evidence=tuple(made_of(Evidence, seen) for seen in parts(found, "evidence")),
         signed=tuple(made_of(Signed, signed) for signed in parts(found, "signed")),
         succeeded=tuple(made_of(Succeeded, success) for success in parts(found, "succeeded")),
+        withdrawn=tuple(made_of(Succeeded, success) for success in parts(found, "withdrawn")),
         imported=tuple(texts(found, "imported")),
     )

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from deploytasks.ledger import Ended, Evidence, Open, Placed, Settled, Standing
 from deploytasks.ledger.event import canonical
 from deploytasks.ledger.projections import EVIDENCE, IMPORTED, RECENT, apply, done_by, happened_at
-from deploytasks.ledger.standing import LONGEST, standing_from_json, standing_to_json
+from deploytasks.ledger.standing import LONGEST, Succeeded, standing_from_json, standing_to_json
 from deploytasks.ports import Event, Json
 
 DAWN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -180,3 +180,30 @@ def test_any_stored_standing_can_be_read(found: Json) -> None:
         "releases": found,
     }
     assert isinstance(standing_from_json(whole), Standing)
+
+
+BACK_TO_BLUE: Mapping[str, Json] = {"from": [0, 100, "blue", "settled:d1"], "to": [100, 0, None, "back:r1"]}
+
+
+def test_a_success_is_known_until_it_is_rolled_back() -> None:
+    """By whom and when; rolled back, it counts no longer, and that is known until the content succeeds again."""
+    success = Succeeded("d1", "1.2.0", "abc", "c0ffee", minute(1), "ci@runner")
+    assert folded(("settled", SETTLED)).succeeded == (success,)
+    back = folded(("settled", SETTLED), ("rolled-back", BACK_TO_BLUE))
+    assert (back.succeeded, back.withdrawn) == ((), (success,))
+    again = folded(("settled", SETTLED), ("rolled-back", BACK_TO_BLUE), ("settled", {**SETTLED, "deployment": "d2"}))
+    assert ([one.deployment for one in again.succeeded], again.withdrawn) == (["d2"], ())
+
+
+def test_a_rollback_of_the_next_deployment_leaves_a_success_alone() -> None:
+    """Traffic came back to it: that is no word against it."""
+    to_green: Mapping[str, Json] = {"from": [50, 50, "green", "deploy:d2"], "to": [0, 100, None, "back:r1"]}
+    assert len(folded(("settled", SETTLED), ("rolled-back", to_green)).succeeded) == 1
+
+
+def test_a_success_is_one_of_a_content_and_a_commit() -> None:
+    """The same content of another commit is another success; a rollback takes both, for they are the same."""
+    other: Mapping[str, Json] = {**SETTLED, "deployment": "d2", "commit": "beef"}
+    told = ("settled", SETTLED), ("settled", other), ("settled", {**other, "deployment": "d3"})
+    assert [one.deployment for one in folded(*told).succeeded] == ["d1", "d3"]
+    assert folded(*told, ("rolled-back", BACK_TO_BLUE)).succeeded == ()
