@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import durable, redaction
 from ..errors import DeployError, Unreachable, UsageError
 from . import coverage, evidence, tools
-from .item import Found, Item
+from .item import Answer, Found, Item
 
 if TYPE_CHECKING:
     from invoke.runners import Result
@@ -35,8 +35,8 @@ def covered_enough(of: Subject) -> Found:
     """The report of the tests' reach is about this content, and is above the limit."""
     wanted = of.gates.coverage
     if wanted is None:
-        answer = "warn" if of.world.settings.level == "production" else "not applicable"
-        return Found(answer, "no reach of the tests is asked for (`gates.coverage`)")  # type: ignore[arg-type]  # both are answers
+        answer: Answer = "warn" if of.world.settings.level == "production" else "not applicable"
+        return Found(answer, "no reach of the tests is asked for (`gates.coverage`)")
     if of.release is None:
         return Found("pending", "no release yet")
     file = of.world.site.path(wanted.file)
@@ -123,7 +123,7 @@ def _clean(of: Subject, item: str, given: Sequence[str] | None, by_default: Sequ
     usable = tools.installed(by_default)
     names = ", ".join(tool.name for tool in by_default)
     if given is None and not usable:
-        answer = "needs a signature" if of.world.settings.level == "production" else "warn"
+        answer: Answer = "needs a signature" if of.world.settings.level == "production" else "warn"
         what = f"nothing looks at the code: install {names}, or name commands in `gates.{item[5:]}`"
         return Found(answer, what)
     if of.release is None:
@@ -138,10 +138,11 @@ def _clean(of: Subject, item: str, given: Sequence[str] | None, by_default: Sequ
 
 def _together(found: Sequence[Found], also: str) -> Found:
     """The worst answer, with the evidence of those that gave it."""
-    for answer in ("fail", "pending"):
+    answers: tuple[Answer, ...] = ("fail", "pending")
+    for answer in answers:
         worst = [one.evidence for one in found if one.answer == answer]
         if worst:
-            return Found(answer, "; ".join(worst) + also)  # type: ignore[arg-type]  # both are answers
+            return Found(answer, "; ".join(worst) + also)
     return Found("pass", "; ".join(one.evidence for one in found) + also)
 
 
