@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import code, configuration, infrastructure, monitoring, people, quality, window
+from . import code, configuration, infrastructure, monitoring, order, people, quality, window
 from .evaluating import evaluate_items
 from .item import Answer, Found, Item, Result
 from .subject import Subject
@@ -16,6 +16,7 @@ from .subject import Subject
 ITEMS: tuple[Item, ...] = (
     *code.ITEMS,
     *quality.ITEMS,
+    *order.ITEMS,
     *configuration.ITEMS,
     *infrastructure.ITEMS,
     *monitoring.ITEMS,
