@@ -61,6 +61,13 @@ def parts(facts: Facts, name: str) -> Sequence[Facts]:
     return [item for item in items if isinstance(item, Mapping)]
 
 
+def lists(facts: Facts, name: str) -> Sequence[Sequence[Json]]:
+    """The lists in a list inside; none, if there is no such list."""
+    found = facts.get(name)
+    items = found if isinstance(found, Sequence) and not isinstance(found, str) else ()
+    return [item for item in items if isinstance(item, Sequence) and not isinstance(item, str)]
+
+
 def texts(facts: Facts, name: str) -> Sequence[str]:
     """The texts in a list inside; none, if there is no such list."""
     found = facts.get(name)

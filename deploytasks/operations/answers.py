@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DeployError, HostsDown
 from ..ports import COLORS, Color, Event, Finding, Installed, NoData
+from .checklists import recorded_checklist, signatures
 
 if TYPE_CHECKING:
-    from ..checklist import Result as Checked
     from ..ledger import Verification
-    from ..ports import Release
     from ..smoke import Result
     from ..verdict import Verdict
     from ..world import World
@@ -102,7 +101,7 @@ def _lease(world: World) -> Answer | None:
     from ..ledger import Holder
     from ..providers.identity import identity, is_alive
 
-    dead = found.is_dead(Holder.here(world.site.who, identity), is_alive)
+    dead = found.is_dead(Holder.here(world.site.who, identity, world.site.host), is_alive)
     return {
         "dead": dead,
         "who": by.who,
@@ -187,20 +186,8 @@ def report(world: World, deployment: str | None) -> Answer:
         "deployment": wanted if own else None,
         "known": names[-20:],
         "events": [_event(event) for event in own],
-    }
-
-
-def checklist(world: World, release: Release, results: Sequence[Checked]) -> Answer:
-    """The checklist with its answers and evidence."""
-    return {
-        "environment": world.site.environment,
-        "level": world.settings.level,
-        "version": release.version,
-        "commit": release.commit,
-        "items": [
-            {"item": found.item, "text": found.text, "answer": found.answer, "evidence": found.evidence}
-            for found in results
-        ],
+        "checklist": recorded_checklist(events, own),
+        "signed": signatures(events, own),
     }
 
 

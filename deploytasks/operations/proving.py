@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from .. import view
 from ..checklist import Result, Subject, evaluate, evidence, fingerprints, refused
-from ..errors import GateRefused
-from . import answers
+from ..errors import GateRefused, Unreachable
+from .checklists import answer
 
 if TYPE_CHECKING:
     from ..ports import Release
@@ -72,10 +72,10 @@ def check(
     """
     of = Subject(world, release, hotfix=hotfix, older=older, thorough=not preview)
     results = evaluate(of)
-    view.show("checklist", answers.checklist(world, release, results), json)
+    view.show("checklist", answer(of, release, results), json)
     if preview:
         return
-    _record(world, release, results, hotfix=hotfix)
+    _record(of, release, results)
     found = refused(results, pending_counts=False)
     if not found:
         return
@@ -97,15 +97,21 @@ def _what_to_do(found: Sequence[Result], world: World) -> str:
     return f"{sign}mend the rest, or set it aside: `inv override ITEM --env {name} --reason …`, which is recorded"
 
 
-def _record(world: World, release: Release, results: Sequence[Result], *, hotfix: bool) -> None:
-    """One event with all of it. Raises ``Unreachable`` when the ledger cannot take it."""
-    world.note(
+def _record(of: Subject, release: Release, results: Sequence[Result]) -> None:
+    """One event with all of it. Raises ``Unreachable`` when the ledger cannot take it; one that was silent already is
+    not asked again."""
+    try:
+        _ = of.standing
+    except Unreachable as error:
+        why = f"the checklist cannot be recorded: {error.what}"
+        raise Unreachable(why, state="nothing was changed", do=error.do) from error
+    of.world.note(
         "checked",
         version=release.version,
         commit=release.commit,
         digest=release.digest,
-        level=world.settings.level,
-        hotfix=hotfix,
+        level=of.world.settings.level,
+        hotfix=of.hotfix,
         results=[[result.item, result.answer, result.evidence] for result in results],
     )
-    fingerprints.remember(world)
+    fingerprints.remember(of.world)

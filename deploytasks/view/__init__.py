@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .. import redaction
 from . import printing
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def show(kind: str, answer: Mapping[str, Any], json: bool) -> None:
         return
     from .text import text
 
-    printing.answer(text(kind, answer, _paint()))
+    printing.answer(text(kind, redaction.clean(answer), _paint()))  # before it is wrapped: a secret may be long
 
 
 def plan(rendered: Sequence[tuple[Step, Sequence[Sequence[str]]]], plan: Plan, digest: str) -> None:
@@ -114,4 +115,4 @@ def prompt(question: str) -> str:
 def _paint() -> Any:
     from .paint import Paint
 
-    return Paint(printing.has_color(sys.stdout))
+    return Paint(printing.has_color(sys.stdout), printing.columns())

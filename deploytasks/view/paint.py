@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from textwrap import TextWrapper
 
 _CODES = {"good": "32", "warn": "33", "bad": "1;31", "dim": "2", "bold": "1", "blue": "34", "green": "32"}
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -11,10 +12,11 @@ MARKS = {"ok": ("✓", "good"), "warn": ("!", "warn"), "fail": ("✗", "bad"), "
 
 
 class Paint:
-    """Colors, or none: ``Paint(False)`` leaves every text as it is."""
+    """Colors, or none: ``Paint(False)`` leaves every text as it is. ``columns``: how wide lines of prose may be."""
 
-    def __init__(self, on: bool) -> None:
+    def __init__(self, on: bool, columns: int = 80) -> None:
         self.on = on
+        self.columns = columns
 
     def __call__(self, text: str, style: str) -> str:
         """The text in a style: good, warn, bad, dim, bold, blue, green."""
@@ -29,6 +31,16 @@ class Paint:
 def width(text: str) -> int:
     """Characters that are seen."""
     return len(_ANSI.sub("", text))
+
+
+def wrapped(text: str, columns: int, indent: str = "", first: str | None = None) -> list[str]:
+    """Text in lines of at most so many columns, but for words that are longer. ``first``: what its first line begins
+    with, instead of the indent."""
+    begin = indent if first is None else first
+    lines = TextWrapper(
+        columns, initial_indent=begin, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ).wrap(text)
+    return lines or [begin.rstrip()]
 
 
 def table(rows: Sequence[Sequence[str]], indent: str = "", right: Sequence[int] = ()) -> list[str]:

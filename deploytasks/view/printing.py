@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
 from .. import redaction
+
+_NARROWEST, _WIDEST = 60, 120
 
 _PLAIN = str.maketrans(
     {"✓": "+", "✗": "x", "→": ">", "…": "...", "–": "-", "·": "-", "↩": "<", "▸": ">", "█": "#", "░": "."}
@@ -117,6 +120,11 @@ def is_terminal(stream: TextIO | None) -> bool:
 def has_color(stream: TextIO | None) -> bool:
     """Colors only on a terminal that knows them, and not against ``NO_COLOR`` (https://no-color.org)."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def columns() -> int:
+    """How wide lines of prose may be: as the terminal is, or ``COLUMNS`` says, within what is read easily."""
+    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))
 
 
 def can_draw() -> bool:

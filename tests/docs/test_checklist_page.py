@@ -14,6 +14,7 @@ from pages import ROOT, Row, blocks, headings, rows, spans, table
 
 from deploytasks import plans
 from deploytasks.checklist import ITEMS, Item
+from deploytasks.checklist.advice import ADVICE
 from deploytasks.checklist.controls import CONTROLS, STANDARDS, controls_of
 from deploytasks.engine.plan import Situation
 from deploytasks.ports import Installed, Split
@@ -59,6 +60,11 @@ def _item_rows() -> list[Row]:
 
 def _section(name: str) -> str:
     return name.strip("`").partition(".")[0]
+
+
+def test_what_to_do_is_what_the_command_says() -> None:
+    """The last column is what `inv checklist` tells of an item that is open."""
+    assert {name: line["when it does not pass"] for name, line in LINES.items()} == dict(ADVICE)
 
 
 # -- controls ---------------------------------------------------------------------------------------------------------

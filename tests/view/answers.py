@@ -108,18 +108,42 @@ BROKEN = {
     "ok": False,
     "problems": ["event 12 does not follow on the one before", "event 13 is missing"],
 }
-CHECKLIST = {
+CHECKLIST: dict[str, Any] = {
     "environment": "development",
+    "level": "production",
+    "version": "1.2.3",
+    "commit": "c0ffee" * 6 + "c0ff",
+    "hotfix": True,
+    "open": 3,
     "items": [
         {
             "item": "code.committed",
             "text": "What is deployed is what is committed",
             "answer": "pass",
             "evidence": "c0ffee",
+            "level": "development",
+            "critical": True,
+            "controls": {"soc2": ["CC8.1"], "iso27001": [], "pci_dss": [], "gdpr": []},
+            "do": "Commit or stash them.",
         },
-        {"item": "code.tests", "text": "All tests passed", "answer": "pending", "evidence": "no run is recorded"},
+        {
+            "item": "code.tests",
+            "text": "All tests passed",
+            "answer": "pending",
+            "evidence": "no run is recorded",
+            "do": "Run `inv test`.",
+        },
+        {"item": "code.analysis", "text": "Nothing", "answer": "overridden", "evidence": "by ann@laptop: ticket 4711"},
         {"item": "monitoring.alerts", "text": "No critical alert fires", "answer": "fail", "evidence": "firing: Disk"},
-        {"item": "infrastructure.live", "text": "It is healthy", "answer": "not applicable", "evidence": "nothing yet"},
+        {"item": "infrastructure.live", "text": "Healthy", "answer": "not applicable", "evidence": "nothing yet"},
+        {"item": "infrastructure.open", "text": "Open", "answer": "not applicable", "evidence": "nothing yet"},
+        {
+            "item": "people.oncall",
+            "text": "Whoever is on call knows",
+            "answer": "needs a signature",
+            "evidence": "only a person knows",
+            "do": "Call them; then sign.",
+        },
     ],
 }
 SMOKE = {
@@ -198,6 +222,30 @@ def report(told: Any) -> dict[str, Any]:
         "deployment": "20261123-101500-ab12cd",
         "known": ["20261123-101500-ab12cd"],
         "events": events(told),
+        "checklist": {
+            "number": 7,
+            "at": "2026-11-23T10:14:00+00:00",
+            "who": "bob@ci",
+            **{name: CHECKLIST[name] for name in ("level", "version", "commit", "hotfix", "items")},
+        },
+        "signed": [
+            {
+                "number": 5,
+                "at": "2026-11-23T10:12:00+00:00",
+                "who": "ann@laptop",
+                "act": "sign",
+                "item": "people.oncall",
+                "note": "called Bob",
+            },
+            {
+                "number": 6,
+                "at": "2026-11-23T10:13:00+00:00",
+                "who": "ann@laptop",
+                "act": "override",
+                "item": "code.analysis",
+                "note": "ticket 4711",
+            },
+        ],
     }
 
 

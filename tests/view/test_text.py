@@ -223,11 +223,55 @@ def test_report_of_nothing() -> None:
 # -- findings -------------------------------------------------------------------
 
 
-def test_checklist() -> None:
-    """Answer and evidence of each item, and a count of each answer."""
-    found = shown("checklist")
-    assert "  ✗ monitoring.alerts: No critical alert fires (fail)\n      firing: Disk" in found
-    assert "1 pass, 1 fail, 1 pending, 1 not applicable" in found
+def test_checklist_has_sections_answers_and_evidence() -> None:
+    """Each item in its section, with what was found below it; those that do not apply together, by their reason."""
+    lines = shown("checklist").splitlines()
+    assert "checklist of development for 1.2.3 (c0ffeec0ffee), level production, for a" == lines[0]
+    at = lines.index("  Monitoring and alerting")
+    assert ["  ✗ monitoring.alerts: No critical alert fires", "      fail: firing: Disk"] == lines[at + 1 : at + 3]
+    assert ["  Code quality and tests", "  ✓ code.committed: What is deployed is what is committed"] == lines[3:5]
+    assert "      c0ffee" == lines[5]
+    assert "  ! code.tests: All tests passed" in lines
+    assert "      overridden: by ann@laptop: ticket 4711" in lines
+    assert "  - nothing yet: infrastructure.live, infrastructure.open" in lines
+    assert "  1 pass, 1 overridden, 1 pending, 1 needs a signature, 1 fail, 2 not applicable" in lines
+
+
+def test_checklist_ends_with_what_to_do() -> None:
+    """Everything that is open once more, with advice, and the command that signs; then how to set it aside."""
+    assert [
+        "  3 items open",
+        "  ! code.tests: Run `inv test`.",
+        "  ✗ monitoring.alerts: firing: Disk",
+        "  ✗ people.oncall: Call them; then sign.",
+        "      inv sign people.oncall --env development --note …",
+        "  To set one aside, which is recorded: inv override ITEM --env development",
+        "  --reason …",
+    ] == shown("checklist").splitlines()[-7:]
+    passed = [item for item in answers.CHECKLIST["items"] if item["answer"] in ("pass", "overridden")]
+    assert "  ✓ nothing is open" == shown("checklist", items=passed).splitlines()[-1]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_a_checklist_fits_its_terminal(columns: int) -> None:
+    """Long evidence goes on in the next line; only a word that is longer than a line sticks out."""
+    odd = {"evidence": f"{'some words ' * 40}https://example.org/{'x' * 40}", "text": "many words " * 12}
+    items = [{**item, **odd} for item in answers.CHECKLIST["items"]]
+    for paint in (Paint(False, columns), Paint(True, columns)):
+        lines = text("checklist", {**answers.CHECKLIST, "items": items}, paint).splitlines()
+        assert max(map(width, lines)) <= max(columns, 6 + 60)
+    assert len(lines) > 30
+
+
+def test_report_shows_checklist_and_signatures() -> None:
+    """Who evaluated it and when, all its items, and what people signed and set aside; before the last line."""
+    lines = shown("report").splitlines()
+    heading = "  checklist by bob@ci, 2026-11-23 10:14 UTC: 1 pass, 1 overridden, 1 pending, 1"
+    assert heading in lines
+    assert lines.index(heading) < lines.index("  ✓ code.committed: What is deployed is what is committed")
+    assert "  ✓ signed by ann@laptop, 2026-11-23 10:12 UTC: people.oncall: called Bob" in lines
+    assert "  ! set aside by ann@laptop, 2026-11-23 10:13 UTC: code.analysis: ticket 4711" in lines
+    assert "checklist" not in shown("report", checklist=None)
 
 
 def test_smoke() -> None:

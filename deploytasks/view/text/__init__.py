@@ -17,11 +17,14 @@ RENDERERS = {
     "verification": "past:verification",
     "moved": "past:moved",
     "report": "report:report",
-    "checklist": "checks:checklist",
+    "checklist": "checklist:checklist",
     "smoke": "checks:smoke",
     "verdicts": "checks:verdicts",
     "doctor": "checks:doctor",
     "maintenance": "checks:maintenance",
+    "signed": "signing:signed",
+    "approved": "signing:approved",
+    "noted": "signing:noted",
 }
 """Kind of answer → module and function; ``(answer, paint) -> lines``."""
 

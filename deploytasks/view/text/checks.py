@@ -1,8 +1,8 @@
-"""Answers that are lists of findings: the configuration, the checklist, smoke, one judged reading, the doctor."""
+"""Answers that are lists of findings: the configuration, smoke, one judged reading, the doctor."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ...verdict.levels import LEVELS
@@ -10,15 +10,6 @@ from ..paint import Paint, table
 from ..wording import counted, duration, instant, milliseconds, number, share, whole
 from .reading import fields, items, unreadable, word
 
-_ANSWERS = {
-    "pass": "ok",
-    "warn": "warn",
-    "overridden": "warn",
-    "pending": "warn",
-    "needs a signature": "fail",
-    "fail": "fail",
-    "not applicable": "",
-}
 _KINDS = {"PASS": "good", "WARN": "warn", "HOLD": "warn", "FAIL": "bad"}
 
 
@@ -29,32 +20,6 @@ def validate(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     state = "fine" if answer.get("ok") else "NOT fine"
     mark = paint.mark("ok" if answer.get("ok") else "fail")
     return [f"{mark} the configuration of {word(answer, 'environment')} is {state}{parts}"]
-
-
-def checklist(answer: Mapping[str, Any], paint: Paint) -> list[str]:
-    """Every item with its answer, and the evidence below it; those that do not apply, in a line at the end."""
-    found = items(answer, "items")
-    about = " ".join(filter(None, (word(answer, "version"), f"({word(answer, 'commit')[:12]})")))
-    lines = [paint(f"checklist of {word(answer, 'environment')} for {about}", "bold")]
-    for item in found:
-        state = word(item, "answer")
-        if state == "not applicable":
-            continue
-        said = "" if state == "pass" else f" ({state})"
-        lines.append(f"  {paint.mark(_ANSWERS.get(state, 'fail'))} {word(item, 'item')}: {word(item, 'text')}{said}")
-        lines.append(paint(f"      {word(item, 'evidence')}", "dim"))
-    counts = [(state, sum(word(item, "answer") == state for item in found)) for state in _ANSWERS]
-    told = ", ".join(f"{count} {state}" for state, count in counts if count)
-    return [*lines, *_not_applicable(found, paint), f"  {told or 'there are no items'}"]
-
-
-def _not_applicable(found: Sequence[Mapping[str, Any]], paint: Paint) -> list[str]:
-    """The items that do not apply, by the reason they have in common."""
-    why: dict[str, list[str]] = {}
-    for item in found:
-        if word(item, "answer") == "not applicable":
-            why.setdefault(word(item, "evidence"), []).append(word(item, "item"))
-    return [paint(f"  - {reason}: {', '.join(names)}", "dim") for reason, names in why.items()]
 
 
 def smoke(answer: Mapping[str, Any], paint: Paint) -> list[str]:

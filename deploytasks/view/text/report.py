@@ -10,6 +10,7 @@ from ..paint import Paint, table
 from ..scene import begins_stage, evidence, verdicts
 from ..sentences import percent_of, reading
 from ..wording import MISSING, counted, duration, moment
+from .checklist import recorded, signatures
 from .past import at, told
 from .reading import fields, items, title, word
 
@@ -39,7 +40,14 @@ def report(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     rows = [Row(*_when(group[0], events[0]), text) for group, text in _timeline(events, paint)]
     last = next((each for each in reversed(events) if word(each, "kind") == "ended"), None)
     end = told(last, paint) if last else paint("it has not ended: somebody works on it, or died at it", "warn")
-    return [paint(heading, "bold"), *table(rows, "  ", right=(1,)), *_judged(events, paint), paint(end, "bold")]
+    shown = [*table(rows, "  ", right=(1,)), *_judged(events, paint), *_gates(answer, paint)]
+    return [paint(heading, "bold"), *shown, paint(end, "bold")]
+
+
+def _gates(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """The checklist that it began with, and what people signed for it."""
+    known = fields(answer, "checklist")
+    return [*(recorded(known, paint) if known else ()), *signatures(items(answer, "signed"), paint)]
 
 
 def _when(event: Event, first: Event) -> tuple[str, str]:
