@@ -171,7 +171,7 @@ class GitHub:
 
     def push(self, pull: Pull, head: str, author: str | None = None, *, force: bool = False) -> None:
         """One more commit on its branch, by its author; with ``force``, in the place of all others."""
-        entry = (head, author or pull.author.login, "More of it")
+        entry = (head, self._person(author or pull.author.login).login, "More of it")
         pull.commits = [entry] if force else [*pull.commits, entry]
         pull.head = head
         self.known.add(head)

@@ -179,7 +179,7 @@ class Client:
         raise self._refused(answer, what)
 
     def _refused(self, answer: Answer, what: str) -> NotTold:
-        said, token = f"{answer.status}: {explanation(answer)}", self._access.token_from
+        said, token = f"{answer.status}: {explanation(answer)}{_errors(answer)}", self._access.token_from
         if answer.status == 401:
             return NotTold(f"GitHub does not take the token in {token} ({said})", do="put a valid one there")
         if answer.status == 403 and "x-github-sso" in answer.headers:
@@ -191,8 +191,17 @@ class Client:
             return NotTold(f"the token in {token} may not ask for {what} ({said})", do=do)
         if answer.status == 404:
             do = "check `reviews.repository`, and what the token may see: GitHub says the same to who may not"
-            return NotTold(f"GitHub shows no {what} in {self.repository} ({said})", do=do)
+            return NotTold(f"GitHub does not show {what} in {self.repository} ({said})", do=do)
         return NotTold(f"GitHub does not tell {what} in {self.repository} ({said})", do="check what was asked for")
+
+
+def _errors(answer: Answer) -> str:
+    """Which field is wrong, and how, where it says so."""
+    try:
+        told = [f"{error['field']} {error['code']}" for error in json.loads(answer.body)["errors"]]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f": {', '.join(told)[:200]}"
 
 
 def _too_long(answer: Answer, seconds: float) -> Unreachable:
