@@ -51,7 +51,7 @@ def flat(heading: str, of: type[Value], before: str = "") -> Iterator[Key]:
     """The keys of a model and of the models in it. ``kind`` has its line in the heading."""
     for name, field in of.model_fields.items():
         inner, is_list = _model_in(field.annotation)
-        path = f"{before}{name}"
+        path = f"{before}{field.alias or name}"
         if inner is None or inner in SHARED or is_list or field.default is None:
             yield Key(heading, path, field)
         if inner is not None and inner not in SHARED:
