@@ -15,6 +15,7 @@ from .opened import ConfiguredPorts, Opened, Ports
 from .ports import Call, Calls, Color, Event, Json, NoData, Reading
 
 if TYPE_CHECKING:
+    from .checklist.plan_approvals import Planned
     from .engine.plan import Situation
     from .ledger.lease import Lease
     from .ports import Fleet, News
@@ -45,6 +46,10 @@ class World(Opened):
         """The hosts that are left out, and why."""
         self.lost: frozenset[str] = frozenset()
         """Those of them that failed on the way: they are asked once more to take back what was begun."""
+        self.planned: Planned | None = None
+        """The plan that is carried out, if one was written down and handed over."""
+        self.overridden: tuple[str, ...] = ()
+        """What this deployment's gate found set aside: items with who, when and why."""
         self._is_going_back = False
         self._doing = ""
 
@@ -164,6 +169,10 @@ class World(Opened):
         """
         known = {"deployment": self.deployment, **facts} if self.deployment else facts
         clean = {key: value if key == "plan" else redaction.clean(value) for key, value in known.items()}
+        if self.site.names is not None:
+            if not self._is_going_back:
+                self.site.names.require()
+            clean = self.site.names.veiled(clean)
         try:
             event = self.ledger.append(kind, clean, self.lease.token if self.lease else 0)
         except LeaseLost:

@@ -30,9 +30,9 @@ class Holder(NamedTuple):
     place: str
 
     @classmethod
-    def here(cls, who: str, identity: Callable[[int], str | None]) -> Holder:
-        """This process. ``identity`` gives that of a pid."""
-        return cls(who, os.uname().nodename, os.getpid(), identity(os.getpid()) or "", _place())
+    def here(cls, who: str, identity: Callable[[int], str | None], host: str = "") -> Holder:
+        """This process. ``identity`` gives that of a pid; ``host`` is what the machine is called, if not by its name."""
+        return cls(who, host or os.uname().nodename, os.getpid(), identity(os.getpid()) or "", _place())
 
 
 class Holding(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DeployError, HostsDown
 from ..ports import COLORS, Color, Event, Finding, Installed, NoData
 from .checklists import recorded_checklist, signatures
+from .translating import readable
 
 if TYPE_CHECKING:
     from ..ledger import Verification
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 
 
+@readable
 def status(world: World) -> Answer:
     """What is live and idle, the way back, the switch, the lease, the last deployments.
 
@@ -144,6 +146,7 @@ def _levels(world: World) -> Answer:
     return {name: {"value": value, "warns_above": limits.get(name)} for name, value in found.items()}
 
 
+@readable
 def history(world: World, limit: int | None = None) -> Answer:
     """The deployments and other events, readings left out, newest last."""
     world.spool.drain(world.ledger)
@@ -173,6 +176,7 @@ def verification(world: World, found: Verification) -> Answer:
     }
 
 
+@readable
 def report(world: World, deployment: str | None) -> Answer:
     """Everything the ledger knows about one deployment (default: the last one)."""
     world.spool.drain(world.ledger)

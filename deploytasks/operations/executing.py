@@ -21,9 +21,10 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
 
     ``first``: the number of the event with which a resumed deployment began.
     """
-    _refuse_secrets(plan)
-    host = socket.gethostname()
+    refuse_secrets(plan)
+    host = world.site.host or socket.gethostname()
     aside: dict[str, Json] = {"aside": dict(world.aside)} if world.aside else {}
+    planned: dict[str, Json] = {"planned": world.planned._asdict()} if world.planned else {}
     world.note(
         "began",
         task=task,
@@ -34,6 +35,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
         first=first,
         **_described(plan.release),
         **aside,
+        **planned,
     )
     outcome = run(plan, world, past)
     if not isinstance(outcome.error, LeaseLost):
@@ -41,7 +43,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
     return outcome
 
 
-def _refuse_secrets(plan: Plan) -> None:
+def refuse_secrets(plan: Plan) -> None:
     """A plan is recorded word for word: a command in it must name a secret's variable, not hold its value."""
     for step in plan.steps:
         for field in ("command", "reverse"):

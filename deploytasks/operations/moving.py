@@ -96,7 +96,7 @@ def _alone(world: World) -> Iterator[None]:
     from ..ledger import Holder, Lease
     from ..providers.identity import identity, is_alive
 
-    me, ttl = Holder.here(world.site.who, identity), world.settings.lease
+    me, ttl = Holder.here(world.site.who, identity, world.site.host), world.settings.lease
     with Lease.take(
         world.store, world.scope, me, "import the ledger", clock=world.clock, is_alive=is_alive, ttl=ttl, beat=ttl / 4
     ):

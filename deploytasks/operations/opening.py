@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..ports import Listener
     from ..providers.site import Site
+    from ..pseudonyms import Names
     from ..settings import Settings
 
 
@@ -39,6 +40,8 @@ def open_world(
     executor.require()
     settings = load(plain(c.config.get("deploy", {})), env, need)
     site = site_of(c, settings)
+    if need is None and site.names is not None:
+        site.names.require()
     world = World(settings, site, listeners=(listener or view.progress(),), consent=consent)
     if exclude:
         from .hosts import leave_out
@@ -60,7 +63,23 @@ def site_of(c: Context, settings: Settings) -> Site:
 
     root = project_root(Path.cwd())
     folder = root / settings.state / settings.name
-    return Site(settings.application, settings.name, root, folder, c, who(), settings.sections, settings.parallel)
+    names = names_of(c, settings, root)
+    own = who() if names is None else names.person(person())
+    host = "" if names is None else names.machine(socket.gethostname())
+    return Site(
+        settings.application, settings.name, root, folder, c, own, settings.sections, settings.parallel, host, names
+    )
+
+
+def names_of(c: Context, settings: Settings, root: Path) -> Names | None:
+    """Ids of people, where the configuration asks for them. A mistake in it is one for whoever validates all of it; a
+    way back goes on, with nobody's name."""
+    config = c.config.get("deploy", {})
+    if not any("people" in part for part in (config, (config.get("environments") or {}).get(settings.name) or {})):
+        return None
+    from .people import names
+
+    return names(plain(config), settings, root)
 
 
 def project_root(start: Path) -> Path:
@@ -69,6 +88,13 @@ def project_root(start: Path) -> Path:
         if (folder / "tasks.py").exists() or (folder / "tasks" / "__init__.py").exists():
             return folder
     return start
+
+
+def person() -> str:
+    """The name of who deploys, without the machine's."""
+    with suppress(KeyError, OSError):
+        return os.environ.get("DEPLOY_WHO") or getpass.getuser()
+    return f"uid {os.getuid()}"
 
 
 def who() -> str:
@@ -84,7 +110,9 @@ def leased(world: World, doing: str, wait: float = 0.0) -> Iterator[None]:
     from ..ledger import Holder, Lease
     from ..providers.identity import identity, is_alive
 
-    me = Holder.here(world.site.who, identity)
+    if world.site.names is not None:
+        world.site.names.require()
+    me = Holder.here(world.site.who, identity, world.site.host)
     ttl = world.settings.lease
     lease = Lease.take(
         world.store, world.scope, me, doing, clock=world.clock, is_alive=is_alive, wait=wait, ttl=ttl, beat=ttl / 4

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from ..engine.plan import Plan, from_json
 from ..engine.progress import Progress, progress
 from ..errors import GateRefused
+from ..pseudonyms import unveiled
 
 if TYPE_CHECKING:
     from ..world import World
@@ -53,7 +54,7 @@ def read(world: World, deployment: str, number: int) -> Recorded:
 
     events = tuple(world.ledger.events(after=number - 1))
     try:
-        plan = from_json(cast("Mapping[str, Any]", events[0].facts["plan"]), KINDS)
+        plan = from_json(cast("Mapping[str, Any]", unveiled(events[0].facts["plan"], world.site.root)), KINDS)
     except (LookupError, TypeError, ValueError) as error:
         raise UnreadablePlan(deployment, error) from error
     return Recorded(plan, progress(deployment, events), number)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from invoke import Context
 
+    from ..pseudonyms import Names
     from ..settings.base import Value
 
 
@@ -24,11 +25,20 @@ class Site(NamedTuple):
     context: Context | None
     """Invoke's context, for providers that run local commands."""
     who: str
-    """``name@host``."""
+    """``name@host``, or the id of who deploys."""
     sections: Mapping[str, Value] = {}
     """The other validated sections of the environment (``fleet``, ``traffic``, …)."""
     parallel: int = 8
     """How many hosts are worked on at once, at most."""
+
+    host: str = ""
+    """The id under which this machine is recorded; its own name, when empty."""
+    names: Names | None = None
+    """Ids of people, where they are recorded by those."""
+
+    def recorded(self, name: str) -> str:
+        """A person's name as it may be recorded: itself, or their id. An id stays what it is."""
+        return self.names.person(name) if self.names is not None else name
 
     def path(self, given: str) -> Path:
         """A path from the settings, absolute."""

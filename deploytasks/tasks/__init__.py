@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Collection
 
+from .approving import approve, plan
 from .check import check_error_rate, check_latency
 from .database import backup_database, restore_database
 from .deploy import deploy, deploy_blue_green
@@ -16,19 +17,24 @@ from .gates import build, checklist, test, validate
 from .hosts import logs, run
 from .look import doctor, history, report, status
 from .maintenance import maintenance_mode
+from .people import people
 from .pieces import down, install, migrate, resume, retire, shift, watch
+from .releases import create_release, release_notes
 from .rollback import rollback
+from .signing import note, override, sign
 from .smoke import smoke, warmup
 
 if TYPE_CHECKING:
     from invoke import Context, Runner
 
 namespace = Collection(
+    approve,
     backup_database,
     build,
     check_error_rate,
     check_latency,
     checklist,
+    create_release,
     deploy,
     deploy_blue_green,
     doctor,
@@ -38,6 +44,11 @@ namespace = Collection(
     logs,
     maintenance_mode,
     migrate,
+    note,
+    override,
+    people,
+    plan,
+    release_notes,
     report,
     restore_database,
     resume,
@@ -45,6 +56,7 @@ namespace = Collection(
     rollback,
     run,
     shift,
+    sign,
     smoke,
     status,
     test,
