@@ -18,7 +18,7 @@ def readable(
     """The same answer, with names in place of ids, as far as they are known here."""
 
     @wraps(answer)
-    def translated(world: World, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+    def translated(world: World, /, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
         found = answer(world, *args, **kwargs)
         names = world.site.names
         return found if names is None else dict(names.translated(found))

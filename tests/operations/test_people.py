@@ -1,4 +1,4 @@
-"""People by a stable id: the same everywhere with the key, no clear name in the store, and nobody's after forgetting."""
+"""People by a stable id: the same everywhere with the key, no clear name in the store, nobody's after forgetting."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def deploy(world: World, root: Path) -> None:
 
 
 def test_no_clear_name_is_in_the_store(tmp_path: Path, annas_machine: Path) -> None:
-    """After a deployment no byte of the store has the person, the machine, or the path of their home; the chain holds."""
+    """After a deployment no byte of the store has the person, the machine, or the path of their home."""
     world = opened(tmp_path)
     deploy(world, annas_machine)
     world.note("note", text=f"cannot read {annas_machine}/x: annabelle@annas-laptop may not, nor may {Path.home()}/y")
@@ -93,6 +93,13 @@ def test_no_clear_name_is_in_the_store(tmp_path: Path, annas_machine: Path) -> N
     assert {event.who for event in events} == {world.site.who}
     assert events[-1].facts["text"] == f"cannot read {{project}}/x: {world.site.who} may not, nor may {{home}}/y"
     assert world.ledger.verify().ok
+
+
+def test_all_of_them_would_be_there(tmp_path: Path, annas_machine: Path) -> None:
+    """The same deployment without pseudonyms leaves person, machine and path in the store."""
+    deploy(opened(tmp_path, context(pseudonyms=False)), annas_machine)
+    found = everything_in(annas_machine / "ledger")
+    assert all(text in found for text in (b"annabelle@", b"annas-laptop", str(Path.home()).encode()))
 
 
 def test_while_it_runs_and_when_the_lease_is_held(tmp_path: Path, annas_machine: Path) -> None:
