@@ -11,7 +11,7 @@ from ..errors import Unreachable, UsageError
 
 _TIMEOUT = 60.0
 """Seconds. Local work; more means that something waits."""
-_FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
+FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
 """What a hook sets: it speaks of the repository of the hook."""
 
 
@@ -25,15 +25,16 @@ class GitRefused(UsageError):
 
 def environment() -> dict[str, str]:
     """For git as we call it: read only (status writes the index otherwise), in English, never asking anyone."""
-    kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat"}
 
 
-def ask(folder: Path, *arguments: str) -> bytes:
-    """What git prints. Raises ``GitRefused`` when it fails, ``UsageError`` when there is no git."""
+def ask(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
+    """What git prints, with ``given`` on its stdin. Raises ``GitRefused`` when it fails, ``UsageError`` when there is
+    no git."""
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=folder, env=environment(), stdin=subprocess.DEVNULL,
+            ["git", *arguments], cwd=folder, env=environment(), input=given,
             capture_output=True, timeout=_TIMEOUT, check=False,
         )  # fmt: skip
     except FileNotFoundError as error:
@@ -86,6 +87,11 @@ def is_dirty(repository: Path, folder: str = ".", exclude: Sequence[str] = ()) -
     """
     paths = [_literal(folder), *(f":(exclude,literal){path}" for path in exclude)]
     return bool(items(repository, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--", *paths))
+
+
+def is_known(repository: Path, path: str) -> bool:
+    """Whether git follows the changes of a file, named relative to the top."""
+    return bool(items(repository, "ls-files", "-z", "--", _literal(path)))
 
 
 def is_shallow(repository: Path) -> bool:
