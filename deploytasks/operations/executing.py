@@ -24,7 +24,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
     refuse_secrets(plan)
     host = world.site.host or socket.gethostname()
     aside: dict[str, Json] = {"aside": dict(world.aside)} if world.aside else {}
-    planned: dict[str, Json] = {"planned": world.planned._asdict()} if world.planned else {}
+    planned: dict[str, Json] = {"planned": _handed_over(world)} if world.planned else {}
     world.note(
         "began",
         task=task,
@@ -33,7 +33,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
         color=plan.color,
         plan=to_json(plan),
         first=first,
-        **_described(plan.release),
+        **_described(world, plan.release),
         **aside,
         **planned,
     )
@@ -41,6 +41,12 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
     if not isinstance(outcome.error, LeaseLost):
         end(world, outcome)
     return outcome
+
+
+def _handed_over(world: World) -> dict[str, Json]:
+    """The plan that is carried out, who made and who approved it."""
+    of = world.planned
+    return {**of._asdict(), "author": world.site.recorded(of.author)} if of else {}
 
 
 def refuse_secrets(plan: Plan) -> None:
@@ -56,11 +62,15 @@ def refuse_secrets(plan: Plan) -> None:
                 )
 
 
-def _described(release: Release | None) -> dict[str, Json]:
+def _described(world: World, release: Release | None) -> dict[str, Json]:
+    """What is deployed, with what the changelog says about it there."""
     if release is None:
         return {}
-    of = release
-    return {"version": of.version, "digest": of.digest, "release": of.name, "commit": of.commit}
+    from . import releasing
+
+    of, notes = release, releasing.carried(world, release)
+    known: dict[str, Json] = {"version": of.version, "digest": of.digest, "release": of.name, "commit": of.commit}
+    return {**known, "notes": notes} if notes else known
 
 
 def end(world: World, outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ from .opening import open_world
 if TYPE_CHECKING:
     from invoke import Context
 
-    from ..ports import Json
+    from ..ports import Json, Release
     from ..release import page
     from ..release.cut import Cut, Line
     from ..release.cutting import Wanted
@@ -204,7 +204,8 @@ def _tell(world: World, cut: Cut, made: Made, page_at: page.Place | None, *, jso
     for line in made.told:
         view.say(line)
     address, error = _published(cut, page_at)
-    steps = [list(step) for step in cut.next_steps(upstream.main_branch(cut.top, cut.remote))]
+    found = cut.next_steps(upstream.main_branch(cut.top, cut.remote))
+    steps = [{"step": step, "command": command} for step, command in found]
     answer = {**_about(cut), "commit": made.commit, "pushed": cut.push, "remote": cut.remote, "page": address}
     view.show("released", {**answer, "next": steps}, json)
     if error is not None:
@@ -259,3 +260,13 @@ def notes(world: World, version: str, style: str, *, json: bool) -> None:
     found = noted.shown(world.site.root, _rules(world), plain, f"{prefix}{plain}", cast("Style", style))
     answer = {"version": plain, "style": style, "notes": found}
     view.show("release-notes", answer, json)
+
+
+def carried(world: World, release: Release) -> str:
+    """What a deployment says about its version; nothing where nothing is known."""
+    from ..release import noted
+
+    rules = world.settings.sections.get("release")
+    if rules is None:
+        return ""
+    return noted.carried(world.site.root, cast("Rules", rules), release.commit, release.version)

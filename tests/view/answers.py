@@ -258,3 +258,45 @@ MOVED: dict[str, Any] = {
     "added": 20,
     "head": "41017c23dc1a",
 }
+
+RELEASE_PLAN: dict[str, Any] = {
+    "version": "1.2.4",
+    "tag": "v1.2.4",
+    "previous": "1.2.3",
+    "branch": "main",
+    "after": "c0ffee" * 6,
+    "bump": "patch",
+    "prerelease": False,
+    "files": ["CHANGELOG.md"],
+    "message": "Mend the checkout",
+    "differences": ["--- a/CHANGELOG.md\n+++ b/CHANGELOG.md\n@@ -1,1 +1,2 @@\n ## [Unreleased]\n+## [1.2.4]"],
+    "commands": ["git commit --only -- CHANGELOG.md", "git tag --annotate v1.2.4 COMMIT"],
+    "page": None,
+    "asks": "",
+    "warnings": ["origin does not answer"],
+}
+
+RELEASED: dict[str, Any] = {
+    "version": "1.2.4",
+    "tag": "v1.2.4",
+    "previous": "1.2.3",
+    "branch": "main",
+    "after": "c0ffee" * 6,
+    "bump": "patch",
+    "prerelease": False,
+    "files": ["CHANGELOG.md"],
+    "commit": "decade" * 6,
+    "pushed": True,
+    "remote": "origin",
+    "page": "https://github.example/octo/library/releases/tag/v1.2.4",
+    "next": [{"step": "forward", "command": "git switch main && git merge v1.2.4"}],
+}
+
+RELEASE_LINE: dict[str, Any] = {
+    "branch": "hotfix/1.2.4",
+    "tag": "v1.2.3",
+    "begun": True,
+    "command": "git switch --create hotfix/1.2.4 v1.2.3",
+}
+
+RELEASE_NOTES: dict[str, Any] = {"version": "1.2.4", "style": "text", "notes": "Fixed\n\n- The checkout."}

@@ -28,6 +28,10 @@ ALL: dict[str, Mapping[str, Any]] = {
     "doctor": answers.DOCTOR,
     "maintenance": answers.MAINTENANCE,
     "moved": answers.MOVED,
+    "release-plan": answers.RELEASE_PLAN,
+    "released": answers.RELEASED,
+    "release-line": answers.RELEASE_LINE,
+    "release-notes": answers.RELEASE_NOTES,
 }
 
 

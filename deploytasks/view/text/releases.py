@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..paint import Paint, table
-from .reading import word
+from .reading import items, word
 
+_KINDS = frozenset({"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"})
+"""Of changes, as https://keepachangelog.com has them."""
 _STEPS = {"push": "to push it", "undo": "to undo it", "forward": "to bring it to the newer versions"}
 
 
@@ -39,8 +41,7 @@ def released(answer: Mapping[str, Any], paint: Paint) -> list[str]:
         f"{paint.mark('ok')} released {word(answer, 'version')}: {tag} at {commit} on {word(answer, 'branch')}{out}"
     ]
     lines += [f"  {answer['page']}"] if answer.get("page") else []
-    found = answer.get("next")
-    rows = [(f"{_STEPS.get(step, step)}:", command) for step, command in (found if isinstance(found, list) else [])]
+    rows = [(f"{_STEPS.get(word(each, 'step'), '')}:", word(each, "command")) for each in items(answer, "next")]
     return [*lines, *table(rows, "  ")]
 
 
@@ -57,9 +58,12 @@ def line(answer: Mapping[str, Any], paint: Paint) -> list[str]:
 
 
 def notes(answer: Mapping[str, Any], paint: Paint) -> list[str]:
-    """The notes, as they are."""
+    """The notes, as they are; on a terminal with the kinds of change in bold."""
     found = answer.get("notes")
-    return str(found).strip("\n").split("\n") if found else [paint("nothing is said about it", "dim")]
+    if not found:
+        return [paint("nothing is said about it", "dim")]
+    lines = str(found).strip("\n").split("\n")
+    return [paint(line, "bold") if line.strip("#* ") in _KINDS else line for line in lines]
 
 
 def _texts(answer: Mapping[str, Any], name: str) -> list[str]:

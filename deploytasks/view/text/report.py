@@ -40,8 +40,16 @@ def report(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     rows = [Row(*_when(group[0], events[0]), text) for group, text in _timeline(events, paint)]
     last = next((each for each in reversed(events) if word(each, "kind") == "ended"), None)
     end = told(last, paint) if last else paint("it has not ended: somebody works on it, or died at it", "warn")
-    shown = [*table(rows, "  ", right=(1,)), *_judged(events, paint), *_gates(answer, paint)]
+    notes = _notes(events[0], paint)
+    shown = [*notes, *table(rows, "  ", right=(1,)), *_judged(events, paint), *_gates(answer, paint)]
     return [paint(heading, "bold"), *shown, paint(end, "bold")]
+
+
+def _notes(began: Event, paint: Paint) -> list[str]:
+    """What the changelog said about the version, when the deployment began."""
+    facts = fields(began, "facts")
+    said = [line for line in str(facts.get("notes") or "").split("\n") if line.strip()]
+    return [f"  what {word(facts, 'version')} brings:", *(paint(f"    {line}", "dim") for line in said)] if said else []
 
 
 def _gates(answer: Mapping[str, Any], paint: Paint) -> list[str]:
