@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import evidence
+from .branch import ALLOWED, PUSHED
 from .item import Answer, Found, Item
 from .review import INTEGRATED, REVIEWED
 
@@ -40,6 +41,8 @@ def tree_clean(of: Subject) -> Found:
 ITEMS = (
     Item("code.committed", "What is deployed is exactly what is committed", tree_clean, "development", critical=True),
     Item("code.tests", "All tests passed for this content", tests_passed, "development", critical=True),
+    ALLOWED,
+    PUSHED,
     REVIEWED,
     INTEGRATED,
 )
