@@ -402,6 +402,9 @@ class Database(Protocol):
     def prune(self, keep: int) -> Calls:
         """Delete all but the newest ``keep`` copies."""
 
+    def discard(self, names: Sequence[str]) -> Calls:
+        """Delete these copies; those that are gone already are no mistake."""
+
     def restore(self, name: str, mark: str = "") -> Calls:
         """Put a copy in the place of the database; what was there is kept beside it. ``mark``: unique to this restore,
         so that it can be gone on with after a death."""

@@ -275,6 +275,13 @@ class FakeDatabase:
     def prune(self, keep: int) -> Calls:
         return ()
 
+    def discard(self, names: Sequence[str]) -> Calls:
+        def perform(timeout: float) -> None:
+            data = self._state.read()
+            self._state.write({**data, "backups": [name for name in data["backups"] if name not in names]})
+
+        return [[Call(f"delete {', '.join(names)}", perform)]]
+
     def restore(self, name: str, mark: str = "") -> Calls:
         return [[Call(f"restore {name}", lambda timeout: self._state.log(f"restored {name}"))]]
 

@@ -90,12 +90,17 @@ class Copies:
 
     def prune(self, keep: int) -> None:
         """Delete all but the newest ``keep``, the note first; and what unfinished copies have left."""
-        for backup in self.found()[keep:]:
-            self._note(backup.name).unlink(missing_ok=True)
-            self._file(backup.name).unlink(missing_ok=True)
+        self.discard([backup.name for backup in self.found()[keep:]])
         for part in self._folder.glob(".*.part*"):
             with suppress(OSError):
                 part.unlink()
+
+    def discard(self, names: Sequence[str]) -> None:
+        """Delete some, the note first: a copy without one is none."""
+        for name in names:
+            self.check_name(name)
+            self._note(name).unlink(missing_ok=True)
+            self._file(name).unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}{self._suffix}"

@@ -22,7 +22,7 @@ GROUPS: dict[str, str] = {
 }
 """Parts with defaults and without a provider."""
 
-SHARED = frozenset({"gates", "people", "release", "reviews", "signers"})
+SHARED = frozenset({"gates", "people", "release", "retain", "reviews", "signers", "variables"})
 """Groups and sections that may stand directly below ``deploy:`` as well, for all environments. What an environment says
 itself goes before, key by key."""
 

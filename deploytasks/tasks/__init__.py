@@ -15,7 +15,7 @@ from .database import backup_database, restore_database
 from .deploy import deploy, deploy_blue_green
 from .gates import build, checklist, test, validate
 from .hosts import logs, run
-from .look import doctor, history, report, status
+from .look import doctor, history, prune, report, status
 from .maintenance import maintenance_mode
 from .people import people
 from .pieces import down, install, migrate, resume, retire, shift, watch
@@ -48,6 +48,7 @@ namespace = Collection(
     override,
     people,
     plan,
+    prune,
     release_notes,
     report,
     restore_database,

@@ -63,6 +63,14 @@ def report(c: Context, env: Any = None, deployment: Any = None, json: bool = Fal
     view.show("report", answers.report(opening.open_world(c, env, need=("store",)), deployment), json)
 
 
+@task(help=words("env", "plan", "yes", "wait"))
+def prune(c: Context, env: Any = None, plan: bool = False, yes: bool = False, wait: float = 0.0) -> None:
+    """Delete what `retain` lets go: built releases, copies of the database, reports. What is needed stays."""
+    from ..operations import retaining
+
+    retaining.prune(c, env, preview=plan, consent=yes, wait=wait)
+
+
 @task(help=words("env", "json"))
 def doctor(c: Context, env: Any = None, json: bool = False) -> None:
     """Say what is configured, reachable, missing, and how to mend it; code 7 when something is broken."""

@@ -256,10 +256,11 @@ def two(folder: Path, **variables: Any) -> tuple[World, World]:
             "traffic": {"kind": "envoy"}, "metrics": {"kind": "envoy"},
             "fleet": {"kind": "local", "colors": {"blue": "127.0.0.1:1", "green": "127.0.0.1:2"}, "start": "true"},
             "store": {"kind": "directory", "path": f"store-{name}", "shared": True},
-            "variables": {"file": f".env.{name}", **variables},
+            "variables": {"file": f".env.{name}"},
         }  # fmt: skip
 
-    config = {"application": "library", "environments": {name: environment(name) for name in ("staging", "production")}}
+    environments = {name: environment(name) for name in ("staging", "production")}
+    config = {"application": "library", "variables": variables, "environments": environments}
     context = Context(Config(overrides={"deploy": config}))
 
     def opened(name: str) -> World:

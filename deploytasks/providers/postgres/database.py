@@ -60,6 +60,10 @@ class PostgresDatabase:
         """Which copies go is decided when it is done."""
         return [[Call(f"postgres: delete all but the newest {keep} copies", lambda _timeout: self._copies.prune(keep))]]
 
+    def discard(self, names: Sequence[str]) -> Calls:
+        """One after the other, each with its note first."""
+        return [[Call(f"postgres: delete the copies {', '.join(names)}", lambda _timeout: self._copies.discard(names))]]
+
     def restore(self, name: str, mark: str = "") -> Calls:
         """Restore into a new database and verify it; then let the two change names. The live one is kept as it is.
         Raises ``UsageError`` for an unknown copy."""

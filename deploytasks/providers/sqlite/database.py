@@ -55,6 +55,10 @@ class Sqlite:
         """Which copies go is decided when it is done."""
         return [[Call(f"sqlite: delete all but the newest {keep} copies", lambda _timeout: self._copies.prune(keep))]]
 
+    def discard(self, names: Sequence[str]) -> Calls:
+        """One after the other, each with its note first."""
+        return [[Call(f"sqlite: delete the copies {', '.join(names)}", lambda _timeout: self._copies.discard(names))]]
+
     def restore(self, name: str, mark: str = "") -> Calls:
         """Verify the copy, keep what is there beside it, and write the copy into the database, in one transaction:
         whoever has it open goes on with the restored content. Raises ``UsageError`` for an unknown copy."""
