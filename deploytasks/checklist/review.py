@@ -27,13 +27,26 @@ def change_reviewed(of: Subject) -> Found:
 
 
 def _reviewed(of: Subject, release: Release, known: Told) -> Found:
-    found = known.approvals(release.commit)
+    found = _approvals(of, release, known)
     if isinstance(found, NoPull):
         return Found("fail", found.why)
     if found.counted.blocking:
         why = f"{found.name}: {_names(found.counted.blocking)} asked for changes{_aside(found)}"
         return Found("fail", f"{why}: let them approve, or have that review dismissed")
     return _by_seniors(of, found, known) if of.hotfix else _by_enough(found, found.counted.approved, of.gates.approvals)
+
+
+def _approvals(of: Subject, release: Release, known: Told) -> Approvals | NoPull:
+    """Those of the commit; or, where it only writes a release down and came by no pull request, of what it releases."""
+    from ..release.bookkeeping import released
+    from ..settings.release import Release as Rules
+
+    found = known.approvals(release.commit)
+    rules = of.world.settings.sections.get("release")
+    commit = released(of.world.site.root, release.commit, rules if isinstance(rules, Rules) else Rules())
+    if isinstance(found, NoPull) and commit != release.commit:
+        return known.approvals(commit)
+    return found
 
 
 def _by_seniors(of: Subject, found: Approvals, known: Told) -> Found:
@@ -100,7 +113,7 @@ def migrations_reviewed(of: Subject) -> Found:
 def _by_the_team(of: Subject, release: Release, known: Told, found: Pending, team: str) -> Found:
     who = []
     for commit, names in _commits(of, release, found).items():
-        approvals = known.approvals(commit)
+        approvals = known.approvals(commit) if commit != release.commit else _approvals(of, release, known)
         if isinstance(approvals, NoPull):
             return Found("fail", f"{_names(names)}: {approvals.why}")
         experts = known.members(approvals.counted.approved, team, 1)

@@ -197,6 +197,22 @@ def test_many_approvals_do_not_cost_many_questions(hub: Hub, tmp_path: Path) -> 
     assert len(hub.asked) < 15
 
 
+def test_a_release_commit_is_reviewed_with_what_it_releases(hub: Hub, tmp_path: Path) -> None:
+    """`create-release` puts it on top, without a pull request: it writes the release down, and nothing else."""
+    project = Project(tmp_path)
+    change = project.commit({"app.py": "print('books')", "CHANGELOG.md": "## [Unreleased]\n"})
+    pull = hub.pull(7, "head-of-7")
+    hub.merge(pull, change)
+    hub.commit(project.commit({"CHANGELOG.md": "## [1.1.0]\n- Books.\n"}))
+    connected(project.world, hub.url)
+    says(REVIEWED.look(project.subject()), "fail", "#7 into main has 0 of 2 approvals")
+    hub.approve(pull, "bob")
+    hub.approve(pull, "eve")
+    says(REVIEWED.look(project.subject()), "pass", "#7 into main was approved by bob and eve")
+    hub.commit(project.commit({"CHANGELOG.md": "## [1.2.0]\n", "app.py": "print('more')"}))
+    says(REVIEWED.look(project.subject()), "fail", "pushed directly")
+
+
 # -- what fails closed -----------------------------------------------------------------------------------------------
 
 
