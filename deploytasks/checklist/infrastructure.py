@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..errors import DeployError
+from ..errors import DeployError, Unreachable
 from ..ports import Notice
 from ..settings.several import Several
 from .capacity import there_is_room
@@ -44,7 +44,8 @@ def site_is_open(of: Subject) -> Found:
             why = f"{said.since:%Y-%m-%d %H:%M} UTC: {said.message or 'no reason is given'}"
             return Found("fail", f"closed by {said.who} since {why} (`inv maintenance-mode disable` opens it)")
         if isinstance(said, DeployError) and not _is_still_down(world, place):
-            return Found("fail", f"cannot be checked: {said.what}")
+            why = "unreachable" if isinstance(said, Unreachable) else "cannot be checked"
+            return Found("fail", f"{why}: {said.what}")
     if any(isinstance(said, DeployError) for said in seen.values()):
         return Found("pending", "the balancer does not run: the deployment starts it first")
     return Found("pass", "maintenance is off")

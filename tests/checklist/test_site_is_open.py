@@ -71,9 +71,9 @@ def test_without_a_page_it_does_not_apply(tmp_path: Path) -> None:
         ({"redis": Place()}, "pass", "maintenance is off"),
         ({"redis": Place(NOTICE)}, "fail", "closed by ann@desk since 2026-11-23 10:15 UTC: We move house."),
         ({"redis": Place(NOTICE._replace(message=""))}, "fail", "no reason is given"),
-        ({"redis": Place(silent="refused")}, "fail", "cannot be checked: refused"),
+        ({"redis": Place(silent="refused")}, "fail", "unreachable: refused"),
         ({"redis": Place(), "envoy": Place(NOTICE)}, "fail", "closed by ann@desk"),
-        ({"redis": Place(), "envoy": Place(silent="down")}, "fail", "cannot be checked: down"),
+        ({"redis": Place(), "envoy": Place(silent="down")}, "fail", "unreachable: down"),
     ],
 )
 def test_closed_or_not(tmp_path: Path, places: dict[str, Place], answer: str, evidence: str) -> None:
