@@ -23,7 +23,7 @@ from .errors import EXIT_CODES, DeployError, Interrupted
 
 ALONG_THE_CHAIN = ("env",)
 """What a task on the command line takes from the others on it."""
-TO_PRE_AND_POST = ("env", "plan", "version", "hotfix", "allow_older", "exclude_host", "reason")
+TO_PRE_AND_POST = ("env", "plan", "plan_file", "version", "hotfix", "allow_older", "exclude_host", "reason")
 """What a task hands down to its own pre- and post-tasks. Consent (``yes``) never travels."""
 NAME = "deploytasks.executor.ChainExecutor"
 

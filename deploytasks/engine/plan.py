@@ -98,9 +98,34 @@ def rendered(plan: Plan, world: World) -> Sequence[tuple[Step, Sequence[Sequence
     return [(step, [[call.text for call in batch] for batch in step.calls(world)]) for step in plan.steps]
 
 
+def content(plan: Plan, world: World) -> dict[str, Any]:
+    """What an approval binds to: where, the plan's fields, and every rendered call, as plain data.
+
+    It is the same on every machine and at every time, as long as the world and the settings are: the id of the
+    deployment and the folder of its archive are left out.
+    """
+    texts = [[list(batch) for batch in calls] for _, calls in rendered(plan, world)]
+    where = {"application": world.site.application, "environment": world.site.environment}
+    whole = json.dumps({**where, "plan": to_json(plan), "calls": texts}, sort_keys=True)
+    for own, everywhere in _own(plan):
+        whole = whole.replace(json.dumps(own)[1:-1], everywhere)
+    found: dict[str, Any] = json.loads(whole)
+    return found
+
+
+def _own(plan: Plan) -> list[tuple[str, str]]:
+    """What is of this one planning, and what stands in its place."""
+    own = [(plan.deployment, "<deployment>")]
+    if plan.release and "/" in plan.release.archive:
+        own.append((plan.release.archive, plan.release.archive.rpartition("/")[2]))
+    return own
+
+
+def digest_of(found: Mapping[str, Any]) -> str:
+    """SHA-256 of such a content."""
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+
+
 def digest(plan: Plan, world: World) -> str:
     """SHA-256 over the fields and the rendered calls: what an approval binds to."""
-    texts = [[list(batch) for batch in calls] for _, calls in rendered(plan, world)]
-    fields = {**to_json(plan), "deployment": ""}
-    whole = json.dumps([fields, texts], sort_keys=True).replace(plan.deployment, "<deployment>")
-    return hashlib.sha256(whole.encode()).hexdigest()
+    return digest_of(content(plan, world))

@@ -14,6 +14,7 @@ from ..engine.run import Outcome, is_sealed
 from ..errors import GateRefused
 from ..ports import Release
 from ..steps import BringAlong, Claim, Install
+from .approving import remember
 from .consent import ask
 from .executing import concluded, execute
 from .hosts import absent, rejoin
@@ -38,6 +39,7 @@ def resume(world: World, *, preview: bool = False, wait: float = 0.0) -> Outcome
         plan, past, number, back = _resumable(world)
         ask(world, _left(plan, past))
         world.deployment = plan.deployment
+        remember(world, past.events)
         if number:
             world.has_written = True
             view.say(f"resuming {plan.task} {plan.deployment}: {len(past.done)} of {len(plan.steps)} steps are done")

@@ -19,25 +19,37 @@ from . import archive, contents, git, versions
 from .archive import Entry
 
 
-def describe(root: Path, source: str, version: str | None = None, *, tag_prefix: str = "v", artifacts: Path) -> Release:
+def describe(
+    root: Path,
+    source: str,
+    version: str | None = None,
+    *,
+    tag_prefix: str = "v",
+    artifacts: Path,
+    beside: Path | None = None,
+) -> Release:
     """The release of what is checked out, or of a ``version``. Writes nothing anywhere.
 
     ``source`` is the folder that becomes the release, relative to ``root``; ``artifacts`` the folder of archives,
     where ``Release.archive`` points whether it is built already or not. A version is looked for as the tag
-    ``<tag_prefix><version>``, then among the archives. Raises ``UsageError``.
+    ``<tag_prefix><version>``, then among the archives. ``beside``: a file of ours that lies in the work tree and is no
+    change to it. Raises ``UsageError``.
     """
     repository = git.top(root)
     folder = _folder(repository, root, source)
     if version:
         return _of_version(repository, folder, version, tag_prefix, artifacts)
     commit = git.head(repository)
-    dirty = git.is_dirty(repository, folder, _exclude(repository, artifacts))
-    digest = archive.digest(_entries(repository, folder, commit, artifacts, dirty=dirty))
+    exclude = _exclude(repository, artifacts, beside)
+    dirty = git.is_dirty(repository, folder, exclude)
+    digest = archive.digest(_entries(repository, folder, commit, exclude, dirty=dirty))
     name = versions.version(versions.position(repository, commit, tag_prefix), digest if dirty else None)
     return Release(name, commit, digest, _path(artifacts, name, digest), dirty)
 
 
-def build(root: Path, source: str, release: Release, artifacts: Path, *, tag_prefix: str = "v") -> Release:
+def build(
+    root: Path, source: str, release: Release, artifacts: Path, *, tag_prefix: str = "v", beside: Path | None = None
+) -> Release:
     """The same release, with its archive in ``artifacts``, whole. One that is there already is verified and kept.
 
     Raises ``GateRefused`` when the content is no longer what was described, ``Unreachable`` when the folder cannot
@@ -47,7 +59,7 @@ def build(root: Path, source: str, release: Release, artifacts: Path, *, tag_pre
     made = release._replace(archive=_path(artifacts, release.version, release.digest))
     try:
         if not _is_whole(made):
-            _write(made, root, source, artifacts)
+            _write(made, root, source, artifacts, beside)
         return made
     except OSError as error:
         what = f"cannot write {made.archive}: {error.strerror or error}"
@@ -87,9 +99,10 @@ def _nearby(asked: str, known: list[str]) -> list[str]:
     return list(dict.fromkeys([*difflib.get_close_matches(asked, known, 3), *known[:5]]))[:5]
 
 
-def _write(release: Release, root: Path, source: str, artifacts: Path) -> None:
+def _write(release: Release, root: Path, source: str, artifacts: Path, beside: Path | None) -> None:
     repository = git.top(root)
-    entries = _entries(repository, _folder(repository, root, source), release.commit, artifacts, dirty=release.dirty)
+    exclude = _exclude(repository, artifacts, beside)
+    entries = _entries(repository, _folder(repository, root, source), release.commit, exclude, dirty=release.dirty)
     durable.make_folder(artifacts)
     aside = artifacts / f".{os.getpid()}-{os.urandom(4).hex()}"
     try:
@@ -141,9 +154,9 @@ def _is_whole(release: Release) -> bool:
     return hashed.hexdigest() == release.digest and note.exists()
 
 
-def _entries(repository: Path, folder: str, commit: str, artifacts: Path, *, dirty: bool) -> Iterator[Entry]:
+def _entries(repository: Path, folder: str, commit: str, exclude: list[str], *, dirty: bool) -> Iterator[Entry]:
     if dirty:
-        return contents.of_work_tree(repository, folder, _exclude(repository, artifacts))
+        return contents.of_work_tree(repository, folder, exclude)
     return contents.of_commit(repository, commit, folder)
 
 
@@ -157,11 +170,16 @@ def _folder(repository: Path, root: Path, source: str) -> str:
     return full.relative_to(repository.resolve()).as_posix()
 
 
-def _exclude(repository: Path, artifacts: Path) -> list[str]:
-    """The state folder, relative to the top, when it lies in the work tree: an archive must not hold archives."""
-    state = artifacts.resolve().parent
+def _exclude(repository: Path, artifacts: Path, beside: Path | None) -> list[str]:
+    """What is no part of the work tree, relative to the top: the state folder (an archive must not hold archives), and
+    a file of ours that no commit has."""
     top = repository.resolve()
-    return [state.relative_to(top).as_posix()] if state != top and state.is_relative_to(top) else []
+    state = artifacts.resolve().parent
+    inside = [path.relative_to(top).as_posix() for path in (state,) if path != top and path.is_relative_to(top)]
+    own = beside.resolve() if beside else top
+    if own == top or not own.is_relative_to(top) or git.is_known(repository, own.relative_to(top).as_posix()):
+        return inside
+    return [*inside, own.relative_to(top).as_posix()]
 
 
 def _path(artifacts: Path, version: str, digest: str) -> str:

@@ -16,9 +16,11 @@ class Signers(Value):
 
     file: Text = "allowed_signers"
     """An allowed-signers file (ssh-keygen(1), "ALLOWED SIGNERS"), relative to the project."""
+    revoked: Text | None = None
+    """Keys that count no longer: public keys, one in a line, or a revocation list (KRL). Committed, like ``file``."""
     key: Text | None = None
-    """The key to sign with, or its public half when an agent holds it; by default git's ``user.signingkey``, then
-    ``~/.ssh/id_ed25519`` and the others that ssh tries."""
+    """The key to sign with, or its public half when an agent holds it; by default the first one that ``file`` has: of
+    git's ``user.signingkey``, those of the agent, and those in ``~/.ssh``."""
 
 
 class People(Value):

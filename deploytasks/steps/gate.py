@@ -42,3 +42,7 @@ class Gate(Step):
                 state="nothing was changed",
                 do=f"`inv checklist --env {world.site.environment}` shows all of it",
             )
+        aside = [[result.item, result.evidence] for result in results if result.answer == "overridden"]
+        if aside:
+            world.overridden = tuple(f"{item}: {why}" for item, why in aside)
+            world.note("overridden", items=aside)

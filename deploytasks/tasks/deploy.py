@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from invoke import Context
 
 OPTIONS = words(
-    "env", "version", "hotfix", "plan", "yes", "target", "redeploy", "wait", "allow_older", "exclude_host", "reason"
+    "env",
+    "version",
+    "hotfix",
+    "plan",
+    "plan_file",
+    "yes",
+    "target",
+    "redeploy",
+    "wait",
+    "allow_older",
+    "exclude_host",
+    "reason",
 )
 
 
@@ -23,6 +34,7 @@ def deploy(
     version: Any = None,
     hotfix: bool = False,
     plan: bool = False,
+    plan_file: Any = None,
     yes: bool = False,
     target: Any = None,
     redeploy: bool = False,
@@ -36,6 +48,12 @@ def deploy(
     from ..operations import carrying_out, choices, opening, releases
 
     world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
+    if plan_file:
+        from ..operations import approving
+
+        given = approving.wish(hotfix, choices.older(allow_older, reason), target, redeploy)
+        approving.deploy(world, plan_file, given, version, preview=plan, wait=wait)
+        return
     release = releases.choose_release(world, version) if plan else releases.built_release(world, version)
     older = choices.older(allow_older, reason)
     wanted = partial(plans.deploy, release=release, target=target, redeploy=redeploy, hotfix=hotfix, older=older)

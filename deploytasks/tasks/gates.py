@@ -22,7 +22,7 @@ def validate(c: Context, env: Any = None, json: bool = False, exclude_host: Any 
 
 @task(
     iterable=["exclude_host"],
-    help=words("env", "version", "hotfix", "plan", "json", "exclude_host", "allow_older", "reason"),
+    help=words("env", "version", "hotfix", "plan", "plan_file", "json", "exclude_host", "allow_older", "reason"),
 )
 def checklist(
     c: Context,
@@ -30,6 +30,7 @@ def checklist(
     version: Any = None,
     hotfix: bool = False,
     plan: bool = False,
+    plan_file: Any = None,
     json: bool = False,
     allow_older: bool = False,
     exclude_host: Any = None,
@@ -39,30 +40,40 @@ def checklist(
     from ..operations import choices, opening, proving, releases
 
     world = opening.open_world(c, env, exclude=exclude_host, reason=reason)
-    release = releases.choose_release(world, version)
+    release = releases.choose_release(world, version, plan_file)
     older = choices.older(allow_older, reason)
+    if plan_file:
+        from ..operations import approving
+
+        hotfix, older = approving.hand_over(world, plan_file)[:2]
     proving.check(world, release, preview=plan, json=json, hotfix=hotfix, older=older)
 
 
-@task(help=words("env", "version", "plan", again="Run them although they passed for this very content within a day."))
-def test(c: Context, env: Any = None, version: Any = None, plan: bool = False, again: bool = False) -> None:
+@task(
+    help=words(
+        "env", "version", "plan", "plan_file", again="Run them although they passed for this very content within a day."
+    )
+)
+def test(
+    c: Context, env: Any = None, version: Any = None, plan: bool = False, plan_file: Any = None, again: bool = False
+) -> None:
     """Run the configured tests, and leave evidence for exactly this content."""
     from ..operations import opening, proving, releases
 
     world = opening.open_world(c, env, need=("store", "rollout"))
-    proving.run_tests(world, releases.choose_release(world, version), preview=plan, again=again)
+    proving.run_tests(world, releases.choose_release(world, version, plan_file), preview=plan, again=again)
 
 
-@task(help=words("env", "version", "plan"))
-def build(c: Context, env: Any = None, version: Any = None, plan: bool = False) -> None:
+@task(help=words("env", "version", "plan", "plan_file"))
+def build(c: Context, env: Any = None, version: Any = None, plan: bool = False, plan_file: Any = None) -> None:
     """Build the artifact: the same content always gives the same digest."""
     from .. import view
     from ..operations import opening, releases
 
     world = opening.open_world(c, env, need=())
-    release = releases.choose_release(world, version)
+    release = releases.choose_release(world, version, plan_file)
     if plan:
         view.say(f"would write {release.archive}")
         return
-    built = releases.build_release(world, release)
+    built = releases.build_release(world, release, plan_file)
     view.say(f"built {built.version}: {built.archive} (sha256 {built.digest[:12]})")

@@ -26,6 +26,8 @@ _HELP = {
     "redeploy": "Deploy although exactly this is live already (a changed configuration, say).",
     "force": "Do it all the same.",
     "allow_older": "Although the live version is newer. Needs --reason.",
+    "plan_file": "Exactly this plan, written by `inv plan --out` and approved.",
+    "commit": "For which commit; default: what is checked out.",
     "exclude_host": "Go on without this host; several times, or h3,h4. Needs --reason.",
 }
 

@@ -44,6 +44,7 @@ def ending(world: World, plan: Plan, outcome: Outcome, paint: Paint) -> list[str
         ("took", duration(outcome.seconds)),
         ("traffic", _where(split, plan, outcome)),
         ("without", _without(world)),
+        ("in spite", _indented("\n".join(_tried(lambda: world.overridden) or ()))),
         ("go back", str(back) if back else ""),
         ("ledger", _head(world)),
     ]

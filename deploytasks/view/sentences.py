@@ -48,7 +48,9 @@ def _began(facts: Facts) -> str:
     color = f" on {text(facts, 'color')}" if text(facts, "color") else ""
     steps = len(parts(part(facts, "plan"), "steps"))
     count = f", {counted(steps, 'step')}" if steps else ""
-    return f"began: {what or 'something'}{color}, by {text(facts, 'who') or 'nobody we know'}{count}"
+    by = texts(part(facts, "planned"), "by")
+    approved = f", its plan approved by {', '.join(by)}" if by else ""
+    return f"began: {what or 'something'}{color}, by {text(facts, 'who') or 'nobody we know'}{count}{approved}"
 
 
 def _step(facts: Facts) -> str:
@@ -108,6 +110,35 @@ def _ended(facts: Facts) -> str:
 
 def _evidence(facts: Facts) -> str:
     return f"evidence: {text(facts, 'item')}: {'ok' if truth(facts, 'ok') else 'NOT ok'}: {_why(facts, 'detail')}"
+
+
+def _signed(facts: Facts) -> str:
+    """By whose key; without one, the column of who did it tells."""
+    act, about = text(facts, "act"), text(facts, "about")
+    what = " ".join(filter(None, (_ACTS.get(act, act), text(facts, "item"), f"for {short(about)}" if about else "")))
+    by = f", with the key of {text(facts, 'signer')}" if text(facts, "signer") else ""
+    said = f": {_why(facts, 'note')}" if text(facts, "note") else ""
+    return f"{what}{by}{said}"
+
+
+def short(about: str) -> str:
+    """A commit, or a digest, as people compare it."""
+    return about[: len("content ") + 12] if about.startswith("content ") else about[:12]
+
+
+_ACTS = {
+    "sign": "signed:",
+    "override": "set aside:",
+    "approve": "approved: the plan",
+    "plan": "planned: the plan",
+}
+"""What a ``signed`` event begins with."""
+
+
+def _overridden(facts: Facts) -> str:
+    items = facts.get("items")
+    pairs = [each for each in items if isinstance(each, list | tuple)] if isinstance(items, list | tuple) else []
+    return f"in spite of: {'; '.join(': '.join(map(str, pair)) for pair in pairs)}"
 
 
 def _codes(hosts: Facts) -> str:
@@ -204,10 +235,14 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "reversed": _reversed,
     "restored": _restored,
     "settled": _settled,
+    "released": lambda facts: f"released: {text(facts, 'version')} as {text(facts, 'tag')} at {text(facts, 'commit')[:12]}",
     "retired": lambda facts: f"retired: {text(facts, 'color')}; there is no way back to it",
     "rolled-back": _rolled_back,
     "ended": _ended,
     "evidence": _evidence,
+    "signed": _signed,
+    "overridden": _overridden,
+    "lesson": lambda facts: f"learned: {text(facts, 'text')}",
     "host-set-aside": lambda facts: f"set aside: host {text(facts, 'host')} at {text(facts, 'step')}: {_why(facts)}",
     "hosts-back": lambda facts: f"back: {', '.join(texts(facts, 'hosts'))} with {text(facts, 'release')}",
     "ran": lambda facts: f"ran on {text(facts, 'color')}: `{text(facts, 'command')}` ({_codes(part(facts, 'hosts'))})",
