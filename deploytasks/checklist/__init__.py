@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import code, configuration, infrastructure, monitoring, order, people, quality, window
+from . import code, configuration, database, infrastructure, monitoring, order, people, quality, window
 from .evaluating import evaluate_items
 from .item import Answer, Found, Item, Result
 from .subject import Subject
@@ -17,6 +17,7 @@ ITEMS: tuple[Item, ...] = (
     *code.ITEMS,
     *quality.ITEMS,
     *order.ITEMS,
+    *database.ITEMS,
     *configuration.ITEMS,
     *infrastructure.ITEMS,
     *monitoring.ITEMS,

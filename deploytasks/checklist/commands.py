@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import GateRefused, Unreachable
-from ..settings.hosts import PLACEHOLDER
 
 if TYPE_CHECKING:
     from ..world import World
@@ -24,6 +23,8 @@ def output(world: World, template: str, values: Mapping[str, str]) -> str:
     """
     from invoke.context import Context
     from invoke.exceptions import CommandTimedOut
+
+    from ..settings.hosts import PLACEHOLDER
 
     known = {"python": sys.executable, "root": str(world.site.root), **values}
     line = PLACEHOLDER.sub(lambda found: shlex.quote(known[found[2]]) if found[2] else f"{{{found[1]}}}", template)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from ..errors import DeployError, GateRefused, UsageError
-from ..migrations.files import Source, applied, candidates, in_order, named, not_in, sources
-from . import commands
 
 if TYPE_CHECKING:
     from ..ledger.projections import Succeeded
+    from ..migrations.files import Source
     from ..settings.base import Value
     from .subject import Subject
 
@@ -32,6 +31,8 @@ class Pending(NamedTuple):
     sources: tuple[Source, ...] = ()
     known: tuple[Source, ...] = ()
     """The release's migrations that the database has already."""
+    is_first: bool = False
+    """Whether no release serves users yet, and nothing is applied: nobody must live with what comes."""
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -86,6 +87,8 @@ def live(of: Subject) -> Succeeded | None:
 
 
 def _looked(of: Subject) -> Pending:
+    from ..migrations.files import not_in
+
     if of.release is None:
         return Pending((), (), "no release yet")
     there = _tree(of)
@@ -106,7 +109,7 @@ def _looked(of: Subject) -> Pending:
     if theirs is None:
         return _as_applied(mine, of, f"the commit of {before.version}, which is live, is not in this clone")
     new = not_in({one.full for one in theirs}, mine)
-    return _made(new, mine, f"{before.version}, which is live ({commit[:12]}), does not have them")
+    return _made(new, mine, f"compared with {before.version}, which is live ({commit[:12]})")
 
 
 def _made(new: Sequence[Source], release: Sequence[Source], why: str) -> Pending:
@@ -117,6 +120,9 @@ def _made(new: Sequence[Source], release: Sequence[Source], why: str) -> Pending
 
 def _as_told(command: str, mine: Sequence[Source], of: Subject) -> Pending:
     """What the configured command prints decides; a file is found for it where there is one."""
+    from ..migrations.files import in_order, named
+    from . import commands
+
     printed = [line.strip() for line in commands.output(of.world, command, {}).splitlines() if line.strip()]
     pairs = [(name, named(name, mine)) for name in dict.fromkeys(printed)]
     found = in_order(one for _, one in pairs if one is not None)
@@ -126,10 +132,13 @@ def _as_told(command: str, mine: Sequence[Source], of: Subject) -> Pending:
 
 def _as_applied(mine: Sequence[Source], of: Subject, reason: str) -> Pending:
     """Compared with what the database says is applied; all of them, when it does not."""
+    from ..migrations.files import applied, not_in
+
     written = _written(of)
     if isinstance(written, str):
         return _made(mine, mine, f"{reason}, and {written}: all of the release's migrations count")
-    return _made(not_in(applied(written, mine), mine), mine, f"{reason}: compared with what the database says")
+    made = _made(not_in(applied(written, mine), mine), mine, f"{reason}: compared with what the database says")
+    return made._replace(is_first=not written and live(of) is None)
 
 
 def _written(of: Subject) -> Sequence[str] | str:
@@ -186,6 +195,7 @@ class Tree:
 
     def migrations(self, commit: str, *, dirty: bool) -> list[Source]:
         """Those of a commit, or of the work tree when it is ``dirty``. Raises ``DeployError``."""
+        from ..migrations.files import candidates, sources
         from ..release import tree
 
         at = None if dirty else commit

@@ -135,10 +135,10 @@ def _finding(each: object, known: Sequence[Piece]) -> Finding | None:
         return None
     name, at = str(each.get("rule_name")), int(each.get("line", 0))
     piece, line = _piece_at(at, known)
-    if name == "constraint-missing-not-valid" and "UNIQUE" in piece.text.upper():
-        return None  # there is no NOT VALID for it: disallowed-unique-constraint says what there is
     text = piece.text.splitlines()
     said = " ".join(text[line].split()) if line < len(text) else str(each.get("message", ""))
+    if name == "constraint-missing-not-valid" and "UNIQUE" in said.upper():
+        return None  # there is no NOT VALID for it: disallowed-unique-constraint says what there is
     where = piece.line + line if piece.source.kind == "sql" else piece.line or 1
     by = f"squawk {name}" if name == "syntax-error" else f"squawk {name}, https://squawkhq.com/docs/{name}"
     return Finding(
