@@ -31,14 +31,15 @@ _PATIENCE = 5.0
 class Names:
     """Ids of names. ``key``: nothing where the variable ``key_from`` is not set; then there are no ids.
 
-    ``hidden``: texts that may turn up in what is recorded, and what is recorded in their place.
+    ``file``: where they are translated.
     """
 
-    def __init__(self, key: str | None, file: Path, key_from: str, hidden: Mapping[str, str] | None = None) -> None:
+    def __init__(self, key: str | None, file: Path, key_from: str) -> None:
         self.file = file
         self._key = (key or "").encode("utf-8", "surrogateescape")
         self._key_from = key_from
-        self._hidden = dict(hidden or {})
+        self._hidden: dict[str, str] = {}
+        self._spoken: dict[str, str] = {}
 
     def require(self) -> None:
         """Raise ``UsageError`` without the key: what would be recorded could be assigned to nobody."""
@@ -57,10 +58,16 @@ class Names:
         """The id of somebody's machine."""
         return self._id("h", plain(name)) if self._key or _ID.fullmatch(name) else "h-unknown"
 
-    def hide(self, text: str, instead: str) -> None:
-        """From now on, record ``instead`` where this text turns up."""
-        if len(text) > 2:
-            self._hidden[text] = instead
+    def hide(self, path: str, instead: str) -> None:
+        """From now on, record ``instead`` wherever this path turns up."""
+        if len(path) > 2:
+            self._hidden[path] = instead
+
+    def hide_in_sentences(self, name: str, instead: str) -> None:
+        """From now on, record ``instead`` where sentences have this name. A fact of one word is none: somebody may be
+        called ``green``, or like a host."""
+        if len(name) > 1:
+            self._spoken = {**self._spoken, name: instead}  # another thread may be reading it
 
     def _id(self, kind: str, name: str) -> str:
         if _ID.fullmatch(name):
@@ -103,24 +110,31 @@ class Names:
 
     # -- in and out of the ledger ----------------------------------------------
 
-    def veiled(self, value: Any) -> Any:
-        """The same plain data without the texts that would name somebody."""
+    def veiled(self, value: Any, *, sentences: bool = True) -> Any:
+        """The same plain data without what would name somebody. ``sentences``: whether names in texts of several words
+        go as well; those in a plan's commands must stay."""
         if isinstance(value, str):
-            for text in sorted(self._hidden, key=len, reverse=True):
-                if text in value:
-                    instead = self._hidden[text].replace("\\", "\\\\")
-                    value = re.sub(rf"(?<![\w-]){re.escape(text)}(?![\w-])", instead, value)
-            return value
+            value = _replaced(value, self._hidden)
+            return _replaced(value, self._spoken) if sentences and " " in value else value
         if isinstance(value, Mapping):
-            return {key: self.veiled(item) for key, item in value.items()}
+            return {key: self.veiled(item, sentences=sentences) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.veiled(item) for item in value]
+            return [self.veiled(item, sentences=sentences) for item in value]
         return value
 
     def translated(self, value: Any) -> Any:
         """The same plain data with names for the ids that the file has."""
         known = self.known() if self.file.exists() else {}
         return _translated(value, known) if known else value
+
+
+def _replaced(text: str, instead: Mapping[str, str]) -> str:
+    """A text with each of these, where it is a word of its own, replaced; the longest first."""
+    for name in sorted(instead, key=len, reverse=True):
+        if name in text:
+            other = instead[name].replace("\\", "\\\\")
+            text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", other, text)
+    return text
 
 
 def plain(name: str) -> str:

@@ -172,7 +172,8 @@ class World(Opened):
         if self.site.names is not None:
             if not self._is_going_back:
                 self.site.names.require()
-            clean = self.site.names.veiled(clean)
+            veiled = self.site.names.veiled
+            clean = {key: veiled(value, sentences=key != "plan") for key, value in clean.items()}
         try:
             event = self.ledger.append(kind, clean, self.lease.token if self.lease else 0)
         except LeaseLost:

@@ -39,6 +39,7 @@ class Told:
     def __init__(self, of: Subject, reviews: Reviews) -> None:
         self.look: Look = reviews.look()
         self._gates = of.gates
+        self._saw = of.world.site.saw
         self._bases: Collection[str] = of.gates.branches
         self._approvals: dict[str, Approvals | NoPull] = {}
         self._by_number: dict[int, Approvals] = {}
@@ -65,6 +66,7 @@ class Told:
     def _of(self, pull: PullRequest) -> Approvals:
         if pull.number not in self._by_number:
             reviews = self.look.reviews(pull)
+            self._saw(person.login for person in (pull.author, *(one.by for one in reviews)) if person)
             authors = self.look.authors(pull) if self._gates.exclude_authors else ()
             self._by_number[pull.number] = Approvals(pull, self._of_writers(reviews, pull, authors))
         return self._by_number[pull.number]

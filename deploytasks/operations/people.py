@@ -49,11 +49,11 @@ def _hide(made: Names, root: Path) -> None:
     with suppress(RuntimeError, OSError, KeyError):
         made.hide(str(Path.home()), HOME)
         login, host = getpass.getuser(), socket.gethostname()
-        made.hide(f"{login}@{host}", made.person(person()))
+        made.hide_in_sentences(f"{login}@{host}", made.person(person()))
         if host != "localhost":
-            made.hide(host, made.machine(host))
-        if len(person()) > 3 and person() != login:
-            made.hide(person(), made.person(person()))
+            made.hide_in_sentences(host, made.machine(host))
+        if person() != login:
+            made.hide_in_sentences(person(), made.person(person()))
 
 
 def people(c: Context, env: str | None, *, forget: str | None, json: bool, preview: bool) -> None:

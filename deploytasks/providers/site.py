@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +39,12 @@ class Site(NamedTuple):
     def recorded(self, name: str) -> str:
         """A person's name as it may be recorded: itself, or their id. An id stays what it is."""
         return self.names.person(name) if self.names is not None else name
+
+    def saw(self, names: Iterable[str]) -> None:
+        """People who will be named in evidence: from now on their ids are recorded in sentences."""
+        if self.names is not None:
+            for name in names:
+                self.names.hide_in_sentences(name, self.names.person(name))
 
     def path(self, given: str) -> Path:
         """A path from the settings, absolute."""

@@ -13,14 +13,19 @@ from typing import Any
 import memory
 import pytest
 from invoke import Config, Context
+from lab.github import github
 
 from deploytasks import executor, plans, redaction
+from deploytasks.checklist.review import REVIEWED
+from deploytasks.checklist.subject import Subject
 from deploytasks.errors import UsageError
 from deploytasks.operations import answers, opening
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.operations.people import people
 from deploytasks.operations.recorded import recorded
+from deploytasks.providers.github import GitHub
 from deploytasks.pseudonyms import Names, plain, unveiled
+from deploytasks.settings.github import GitHubSettings
 from deploytasks.world import World
 
 KEY = "kR7-a-long-and-random-text-for-all-who-deploy"
@@ -242,7 +247,33 @@ def test_what_is_not_a_name_stays(tmp_path: Path) -> None:
     mine = names.person("ann")
     assert mine == names.person(mine)
     names.hide("/home/ann", "{home}")
+    names.hide_in_sentences("green", mine)
+    assert names.veiled(["green", "green and greener", {"plan": "run green"}]) == [
+        "green", f"{mine} and greener", {"plan": f"run {mine}"},
+    ]  # fmt: skip
+    assert names.veiled("run green in /home/ann/x", sentences=False) == "run green in {home}/x"
     assert names.veiled(["/home/ann/x", "/home/annabelle", {"a": ("/home/ann",)}]) == [
         "{home}/x", "/home/annabelle", {"a": ["{home}"]},
     ]  # fmt: skip
     assert unveiled({"a": ["{project}/x", 1]}, Path("/p")) == {"a": ["/p/x", 1]}
+
+
+def test_reviewers_are_recorded_by_their_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the screen the evidence names who approved; in the ledger it has their ids."""
+    world = opened(tmp_path)
+    with github() as hub:
+        monkeypatch.setenv("GITHUB_TOKEN", hub.token)
+        pull = hub.pull(7, "head-of-7")
+        for login in ("bob", "eve"):
+            hub.approve(pull, login)
+        hub.merge(pull, memory.release().commit)
+        section = GitHubSettings(repository="octo/library", url=hub.url)
+        world._ports.sections["reviews"] = GitHub(section, world.site)  # type: ignore[attr-defined]  # those in memory
+        found = REVIEWED.look(Subject(world, memory.release()))
+        assert [] == hub.broken
+    assert found.evidence == "#7 into main was approved by bob and eve"
+    event = world.note("checked", results=[["code.reviewed", found.answer, found.evidence]])
+    bob, eve = world.site.recorded("bob"), world.site.recorded("eve")
+    assert event is not None
+    assert event.facts["results"] == [["code.reviewed", "pass", f"#7 into main was approved by {bob} and {eve}"]]
+    assert "approved by bob and eve" in str(answers.history(world))
