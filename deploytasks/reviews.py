@@ -166,7 +166,7 @@ def _why_not(review: Review, pull: PullRequest, authors: Collection[int], reader
         (by is None, "gone"),
         (by is not None and by.is_bot, "bot"),
         (by is not None and pull.author is not None and by.id == pull.author.id, "self"),
-        (review.commit is None or review.commit != pull.head, "stale"),
+        (review.commit != pull.head, "stale"),
         (by is not None and by.id in authors, "author"),
         (by is not None and by.id in readers, "reader"),
     )

@@ -225,9 +225,11 @@ def pull(number: int, state: str = "merged", base: str = "main", head: str = "h"
 def test_which_pull_request_brought_a_commit(pulls: list[PullRequest], expected: int | str) -> None:
     """The one that is merged into a branch that counts; where it cannot be told, none."""
     found = brought_by(pulls, "c", ("main", "release/*"))
-    if isinstance(found, NoPull):
-        assert str(expected) in found.why
+    if isinstance(expected, str):
+        assert isinstance(found, NoPull)
+        assert expected in found.why
     else:
+        assert isinstance(found, PullRequest)
         assert expected == found.number
 
 

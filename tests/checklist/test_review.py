@@ -280,6 +280,7 @@ def test_a_silent_github_costs_one_deadline_for_all_items(tmp_path: Path, monkey
         assert took(lambda: answers.extend(evaluate_items((REVIEWED, INTEGRATED), of))) < 1.5
         assert ["fail", "fail"] == [found.answer for found in answers]
         assert all("unreachable: GitHub" in found.evidence for found in answers)
+        assert 1 == len(lab.asked)
 
 
 def test_a_wrong_setting_is_no_refusal(hub: Hub, tmp_path: Path) -> None:

@@ -83,11 +83,13 @@ def test_reviews_in_our_words(hub: Hub) -> None:
     """Who, what, about which commit; deleted accounts and commits that are gone are nobody and nothing."""
     pull = hub.pull(7, "aaa")
     hub.user("robot", kind="Bot")
+    hub.user("house", kind="Organization")
     hub.approve(pull, "bob", commit=None)
     hub.request_changes(pull, "eve")
     hub.comment(pull, "robot")
     hub.approve(pull, "zoe")
     hub.gone("zoe")
+    hub.comment(pull, "house")
     look = provider(hub.url).look()
     found = look.reviews(look.pulls("aaa")[0])
     assert [
@@ -95,6 +97,7 @@ def test_reviews_in_our_words(hub: Hub) -> None:
         (person(hub, "eve"), "changes requested", "aaa"),
         (Person(hub.users["robot"].id, "robot", True), "commented", "aaa"),
         (None, "approved", "aaa"),
+        (Person(hub.users["house"].id, "house", True), "commented", "aaa"),
     ] == [tuple(review) for review in found]
 
 
