@@ -73,6 +73,6 @@ def commit(folder: Path, files: Mapping[str, str], message: str = "Say who signs
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
-    git(folder, "add", "--", *files)
+    git(folder, "add", "--force", "--", *files)
     git(folder, "commit", "-q", "--no-gpg-sign", "-m", message)
     return git(folder, "rev-parse", "HEAD")
