@@ -9,6 +9,7 @@ from ..errors import DeployError, Unreachable
 from ..ports import Notice
 from ..settings.several import Several
 from .capacity import there_is_room
+from .infrastructure_code import infrastructure_reviewed
 from .item import Found, Item
 from .targets import enough_are_healthy
 
@@ -104,5 +105,11 @@ ITEMS = (
         "There is room for two releases at once",
         there_is_room,
         asks="metrics",
+    ),
+    Item(
+        "infrastructure.reviewed",
+        "Changes of the infrastructure were reviewed",
+        infrastructure_reviewed,
+        asks="reviews",
     ),
 )

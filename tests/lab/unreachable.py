@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -30,6 +30,14 @@ ip addr add 192.0.2.1/24 dev nowhere && ip link set nowhere up &&
 ip neigh add {_NOWHERE} lladdr 02:00:00:00:00:07 dev nowhere nud permanent &&
 ip route add default via {_NOWHERE} && exec "$@" """
 """A network in which packets are sent, and never arrive: the other end of its only link takes none of them."""
+
+
+_MIGRATION = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    operations = []
+"""
 
 
 class Place(NamedTuple):
@@ -81,6 +89,9 @@ class Project:
         (root / "home" / ".ssh").mkdir(parents=True)
         (root / "tasks.py").write_text("from deploytasks import namespace\n")
         (root / "app" / "app.py").write_text("print('hello')\n")
+        (root / "app" / "shelf" / "migrations").mkdir(parents=True)
+        (root / "app" / "shelf" / "migrations" / "__init__.py").touch()
+        (root / "app" / "shelf" / "migrations" / "0001_initial.py").write_text(_MIGRATION)
         (root / ".gitignore").write_text(".deploy/\nhome/\n__pycache__/\n")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(root / "home" / "key")], check=True)
         public = (root / "home" / "key.pub").read_text().split()
@@ -89,7 +100,7 @@ class Project:
         self._configure(changes)
         self._commit()
 
-    def _configure(self, changes: Mapping[str, Any]) -> None:
+    def _configure(self, changes: dict[str, Any]) -> None:
         host, port = self._at.host, self._at.port
         url = f"http://{host}:{port}"
         secure = url if host == "127.0.0.1" else f"https://{host}:{port}"
@@ -109,6 +120,7 @@ class Project:
             "maintenance": {"kind": "redis", "url": f"redis://{host}:{port}/0"},
             "store": {"kind": "postgres", "url_from": "STORE_URL"},
             "reviews": {"kind": "github", "repository": "octo/library", "url": secure},
+            "gates": {"infrastructure": ["terraform/**"], **changes.pop("gates", {})},
             **changes,
         }
         given = {name: value for name, value in environment.items() if value is not None}
