@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..world import World
@@ -14,17 +14,31 @@ def other_worlds(world: World) -> Mapping[str, World]:
 
     Raises ``SettingsError`` for a store that is configured wrong.
     """
-    from ..settings import load, plain
+    return {name: other_world(world, name) for name in environments(world) if name != world.site.environment}
+
+
+def other_world(world: World, name: str) -> World:
+    """Another environment, with its store and nothing else. Raises as ``settings.load`` does."""
+    from ..settings import load
     from ..world import World as Other
+
+    settings = load(_configuration(world), name, ("store",))
+    folder = world.site.path(settings.state) / settings.name
+    site = world.site._replace(environment=settings.name, folder=folder, sections=settings.sections)
+    return Other(settings, site, clock=world.clock)
+
+
+def environments(world: World) -> tuple[str, ...]:
+    """The names of all that are configured, the world's own among them; none where there is no configuration file."""
+    found = _configuration(world).get("environments")
+    return tuple(map(str, found)) if isinstance(found, Mapping) else ()
+
+
+def _configuration(world: World) -> Mapping[str, Any]:
+    """The plain ``deploy:`` section."""
+    from ..settings import plain
 
     if world.site.context is None:
         return {}
-    config = plain(world.site.context.config.get("deploy", {}))
-    found: dict[str, World] = {}
-    for name in config.get("environments") or {}:
-        if str(name) != world.site.environment:
-            settings = load(config, str(name), ("store",))
-            folder = world.site.path(settings.state) / settings.name
-            site = world.site._replace(environment=settings.name, folder=folder, sections=settings.sections)
-            found[settings.name] = Other(settings, site, clock=world.clock)
-    return found
+    found = plain(world.site.context.config.get("deploy", {}))
+    return found if isinstance(found, dict) else {}

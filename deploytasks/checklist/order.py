@@ -6,17 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..errors import DeployError, Unreachable, UsageError
+from .elsewhere import environments, other_world
 from .item import Found, Item
 from .window import span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
-    from typing import Any
 
     from ..ledger.standing import Standing, Succeeded
     from ..ports import Installed, Release
-    from ..world import World
     from .subject import Subject
 
 
@@ -58,17 +57,17 @@ def _before(of: Subject) -> Sequence[str] | None:
     """The environments before this one; ``None`` when nobody said which, and none is called ``staging``."""
     own, after = of.world.settings.name, of.gates.after
     if after is None:
-        return ("staging",) if own != "staging" and "staging" in _environments(of.world) else None
+        return ("staging",) if own != "staging" and "staging" in environments(of.world) else None
     for name in after:
-        if name == own or name not in _environments(of.world):
-            raise _wrong(name, own, _environments(of.world))
+        if name == own or name not in environments(of.world):
+            raise _wrong(name, own, environments(of.world))
     return after
 
 
-def _wrong(name: str, own: str, known: Mapping[str, Any]) -> UsageError:
+def _wrong(name: str, own: str, known: Sequence[str]) -> UsageError:
     from ..settings.mistakes import did_you_mean
 
-    others = [other for other in map(str, known) if other != own]
+    others = [other for other in known if other != own]
     what = f"{name} cannot come before itself" if name == own else f"there is no environment {name!r}"
     return UsageError(
         f"deploy.environments.{own}.gates.after: {what}{did_you_mean(name, others)}",
@@ -76,36 +75,9 @@ def _wrong(name: str, own: str, known: Mapping[str, Any]) -> UsageError:
     )
 
 
-def _environments(world: World) -> Mapping[str, Any]:
-    found = _configuration(world).get("environments")
-    return found if isinstance(found, dict) else {}
-
-
-def _configuration(world: World) -> Mapping[str, Any]:
-    """The plain ``deploy:`` section."""
-    from ..settings import plain
-
-    if world.site.context is None:
-        return {}
-    found = plain(world.site.context.config.get("deploy", {}))
-    return found if isinstance(found, dict) else {}
-
-
-def _standing_in(name: str, world: World) -> Standing:
-    """What another environment's ledger says. Raises ``UsageError`` for one that is configured wrong or not at all,
-    ``Unreachable`` when it does not answer."""
-    from ..opened import Opened
-    from ..settings import load
-
-    settings = load(_configuration(world), name, ("store",))
-    folder = world.site.path(settings.state) / settings.name
-    site = world.site._replace(environment=settings.name, folder=folder, sections=settings.sections)
-    return Opened(settings, site, clock=world.clock).ledger.head().standing
-
-
 def _staged_in(name: str, release: Release, of: Subject) -> Found:
     try:
-        standing = _standing_in(name, of.world)
+        standing = other_world(of.world, name).ledger.head().standing
     except UsageError:
         raise
     except Unreachable as error:

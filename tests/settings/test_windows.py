@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,6 +104,14 @@ def test_a_window_as_it_is_written() -> None:
 def test_a_window_that_is_wrong(window: str, expected: str) -> None:
     """With its path, and how to write it."""
     assert said(f"windows: [{{{window}}}]") == [f"{PATH}.windows[0]{expected}"]
+
+
+def test_zones_where_the_system_has_none() -> None:
+    """An image without a zone database knows them all the same."""
+    code = "from deploytasks.settings.windows import Window; print(Window(zone='Europe/Berlin').zone)"
+    env = {**os.environ, "PYTHONTZPATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "Europe/Berlin\n"
 
 
 def test_a_freeze_as_it_is_written() -> None:
