@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .pending import Pending
     from .subject import Subject
 
+MOST = 100
+"""Commits since the live release; each is asked about."""
 NO_SECTION = "no `reviews:` section is configured"
 
 
@@ -30,6 +32,12 @@ def _reviewed(of: Subject, release: Release, known: Told) -> Found:
     found = _approvals(of, release, known)
     if isinstance(found, NoPull):
         return Found("fail", found.why)
+    last = _judged(of, found, known)
+    return _all_judged(of, release, known, last) if of.gates.every_commit and last.answer == "pass" else last
+
+
+def _judged(of: Subject, found: Approvals, known: Told) -> Found:
+    """Whether a pull request has what this way to production demands."""
     if found.counted.blocking:
         why = f"{found.name}: {_names(found.counted.blocking)} asked for changes{_aside(found)}"
         return Found("fail", f"{why}: let them approve, or have that review dismissed")
@@ -47,6 +55,34 @@ def _approvals(of: Subject, release: Release, known: Told) -> Approvals | NoPull
     if isinstance(found, NoPull) and commit != release.commit:
         return known.approvals(commit)
     return found
+
+
+def _all_judged(of: Subject, release: Release, known: Told, last: Found) -> Found:
+    """The same of everything that came since the live release; the first that has not enough stands in the way."""
+    from ..release import git
+    from .pending import live
+
+    before = live(of)
+    if before is None or not before.commit:
+        return Found("pass", f"{last.evidence}; nothing is live that the commits before it could be compared with")
+    try:
+        commits = git.line(
+            of.world.site.root, "rev-list", "--first-parent", f"{before.commit}..{release.commit}"
+        ).split()
+    except git.GitRefused as error:
+        return Found(
+            "fail", f"the commits since {before.version} ({before.commit[:12]}) are not known here: {error.said}"
+        )
+    if len(commits) > MOST:
+        return Found("fail", f"{len(commits)} commits since {before.version}, and at most {MOST} can be looked at")
+    known.ask_at_once(commits)
+    for commit in commits:
+        found = _approvals(of, release._replace(commit=commit), known)
+        judged = Found("fail", found.why) if isinstance(found, NoPull) else _judged(of, found, known)
+        if judged.answer != "pass":
+            return Found("fail", f"{commit[:12]}, which came since {before.version}: {judged.evidence}")
+    since = f"so were all {len(commits)} commits since {before.version}"
+    return Found("pass", f"{last.evidence}; {since}" if len(commits) > 1 else last.evidence)
 
 
 def _by_seniors(of: Subject, found: Approvals, known: Told) -> Found:

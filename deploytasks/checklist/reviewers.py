@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
+from ..at_once import at_once
 from ..reviews import Counted, LeftOut, Look, NoPull, Person, PullRequest, Review, Reviews, brought_by, counted
 
 if TYPE_CHECKING:
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
 
 LOOKED_UP = 10
 """So many of those who approved are looked up, or as many as are needed."""
+AT_ONCE = 8
+"""Questions, where there are many."""
+
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Approvals(NamedTuple):
@@ -41,19 +49,28 @@ class Told:
         self._gates = of.gates
         self._saw = of.world.site.saw
         self._bases: Collection[str] = of.gates.branches
-        self._approvals: dict[str, Approvals | NoPull] = {}
+        self._pulls: dict[str, Sequence[PullRequest]] = {}
+        self._reviews: dict[PullRequest, Sequence[Review]] = {}
         self._by_number: dict[int, Approvals] = {}
         self._writers: dict[int, bool] = {}
         self._members: dict[tuple[str, int], bool] = {}
 
     def approvals(self, commit: str) -> Approvals | NoPull:
         """Who approved the pull request that brought a commit. Raises ``Unreachable``."""
-        if commit not in self._approvals:
-            found = self.look.pulls(commit)
-            self._bases = self._bases or (self.look.default_branch(),)
-            pull = brought_by(found, commit, self._bases)
-            self._approvals[commit] = pull if isinstance(pull, NoPull) else self._of(pull)
-        return self._approvals[commit]
+        pull = self._pull(commit)
+        return pull if isinstance(pull, NoPull) else self._of(pull)
+
+    def ask_at_once(self, commits: Sequence[str]) -> None:
+        """Ask about many commits, several at a time; ``approvals`` knows then. Raises ``Unreachable``."""
+        self._pulls |= _at_once(self.look.pulls, [commit for commit in commits if commit not in self._pulls])
+        found = dict.fromkeys(pull for commit in commits if isinstance(pull := self._pull(commit), PullRequest))
+        self._reviews |= _at_once(self.look.reviews, [pull for pull in found if pull not in self._reviews])
+
+    def _pull(self, commit: str) -> PullRequest | NoPull:
+        if commit not in self._pulls:
+            self._pulls[commit] = self.look.pulls(commit)
+        self._bases = self._bases or (self.look.default_branch(),)
+        return brought_by(self._pulls[commit], commit, self._bases)
 
     def members(self, people: Sequence[Person], team: str, enough: int) -> list[Person]:
         """Those of ``people`` who are active members of a team; not more are looked for than are ``enough``."""
@@ -65,7 +82,7 @@ class Told:
 
     def _of(self, pull: PullRequest) -> Approvals:
         if pull.number not in self._by_number:
-            reviews = self.look.reviews(pull)
+            reviews = self._reviews[pull] if pull in self._reviews else self.look.reviews(pull)
             self._saw(person.login for person in (pull.author, *(one.by for one in reviews)) if person)
             authors = self.look.authors(pull) if self._gates.exclude_authors else ()
             self._by_number[pull.number] = Approvals(pull, self._of_writers(reviews, pull, authors))
@@ -91,6 +108,16 @@ class Told:
         if (team, person.id) not in self._members:
             self._members[team, person.id] = self.look.is_member(team, person)
         return self._members[team, person.id]
+
+
+def _at_once(ask: Callable[[K], V], about: Sequence[K]) -> Mapping[K, V]:
+    """What was answered to each; the first error otherwise."""
+    found: dict[K, V] = {}
+    for one, came in zip(about, at_once([partial(ask, one) for one in about], AT_ONCE), strict=True):
+        if came.error is not None:
+            raise came.error
+        found[one] = came.value  # type: ignore[assignment]  # without an error there is one
+    return found
 
 
 _lock = threading.Lock()

@@ -71,6 +71,8 @@ class Gates(Value):
     """``organization/team`` of which one must have approved a change with migrations."""
     exclude_authors: bool = False
     """Whether nobody who wrote one of its commits may approve a change."""
+    every_commit: bool = False
+    """Whether every commit since the live release must have been approved like the one that is deployed."""
     checks: tuple[Text, ...] = ()
     """The contexts that the continuous integration must have passed; none: all that there are, and at least one."""
     ignored_checks: tuple[Text, ...] = ()

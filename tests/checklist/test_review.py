@@ -213,6 +213,85 @@ def test_a_release_commit_is_reviewed_with_what_it_releases(hub: Hub, tmp_path: 
     says(REVIEWED.look(project.subject()), "fail", "pushed directly")
 
 
+class History:
+    """A project with a live release, and commits since that came by pull requests that two approved."""
+
+    def __init__(self, folder: Path, hub: Hub, count: int, *, is_live: bool = True) -> None:
+        self.hub = hub
+        self.project = Project(folder)
+        self.project.commit({"app.py": "0"})
+        if is_live:
+            self.project.goes_live()
+        self.pulls = [self.change(number) for number in range(1, count + 1)]
+
+    def change(self, number: int) -> Pull:
+        pull = self.hub.pull(number, f"head-of-{number}")
+        self.hub.approve(pull, "bob")
+        self.hub.approve(pull, "eve")
+        self.hub.merge(pull, self.project.commit({"app.py": f"{number}"}))
+        return pull
+
+    def look(self, **gates: Any) -> Found:
+        connected(self.project.world, self.hub.url, **{"every_commit": True, **gates})
+        return REVIEWED.look(self.project.subject())
+
+
+def test_every_commit_since_the_live_release_may_be_asked_about(hub: Hub, tmp_path: Path) -> None:
+    """A change that two approved, on top of one that nobody has: only `gates.every_commit` sees it."""
+    made = History(tmp_path, hub, 3)
+    says(made.look(), "pass", "#3 into main was approved by bob and eve; so were all 3 commits since 1.0.0")
+    hub.dismiss(made.pulls[0], "eve")
+    says(made.look(), "fail", "which came since 1.0.0: #1 into main has 1 of 2 approvals")
+    says(made.look(every_commit=False), "pass")
+
+
+def test_a_direct_push_below_a_reviewed_change(hub: Hub, tmp_path: Path) -> None:
+    """And what was released before by a commit of its own is in no way."""
+    made = History(tmp_path, hub, 1)
+    hub.commit(made.project.commit({"app.py": "pushed"}))
+    made.change(2)
+    says(made.look(), "fail", "no pull request brought")
+    made.project.goes_live("1.1.0")
+    made.change(3)
+    says(made.look(), "pass", "#3 into main")
+
+
+def test_what_a_merge_brings_belongs_to_it(hub: Hub, tmp_path: Path) -> None:
+    """The commits of its branch are those that were reviewed."""
+    made = History(tmp_path, hub, 0)
+    made.project.git("switch", "-q", "-c", "side")
+    made.project.commit({"side.py": "1"})
+    made.project.commit({"side.py": "2"})
+    made.project.git("switch", "-q", "main")
+    made.project.git("merge", "-q", "--no-ff", "-m", "Merge", "side")
+    pull = hub.pull(9, made.project.git("rev-parse", "side"))
+    hub.approve(pull, "bob")
+    hub.approve(pull, "eve")
+    hub.merge(pull, made.project.git("rev-parse", "HEAD"))
+    says(made.look(), "pass", "#9 into main was approved")
+
+
+def test_when_it_cannot_be_told_what_came_since(hub: Hub, tmp_path: Path) -> None:
+    """A live commit that is not here, or too many commits: it fails. Nothing live: there is nothing between."""
+    made = History(tmp_path, hub, 1)
+    made.project.goes_live("0.9.0", commit="0" * 40)
+    says(made.look(), "fail", "the commits since 0.9.0 (000000000000) are not known here")
+    (tmp_path / "first").mkdir()
+    first = History(tmp_path / "first", hub, 1, is_live=False)
+    says(first.look(), "pass", "nothing is live that the commits before it could be compared with")
+
+
+def test_many_commits_are_asked_about_several_at_a_time(hub: Hub, tmp_path: Path) -> None:
+    """Each once; and too many fail at once."""
+    made = History(tmp_path, hub, 12)
+    says(made.look(), "pass", "so were all 12 commits")
+    assert len(hub.asked) < 2 * 12 + 6
+    for _ in range(100):
+        made.project.git("commit", "-q", "--allow-empty", "-m", "more")
+    made.change(200)
+    says(made.look(), "fail", "113 commits since 1.0.0, and at most 100 can be looked at")
+
+
 # -- what fails closed -----------------------------------------------------------------------------------------------
 
 

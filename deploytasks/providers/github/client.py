@@ -27,7 +27,7 @@ HEADERS: Mapping[str, str] = {
 }
 PAGE = "100"
 """Entries on a page; more are not given."""
-MOST = 80
+MOST = 300
 """Requests of one look."""
 LED = 3
 """So often may one request be led elsewhere."""
