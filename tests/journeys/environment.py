@@ -144,9 +144,13 @@ class Environment:
         shutil.copytree(LIBRARY, self.root / "library", ignore=ignored)
         (self.root / "tasks.py").write_text("from deploytasks import namespace\n")
         (self.root / ".gitignore").write_text(".deploy/\n__pycache__/\n*.out\n")
+        self._add_files()
         self.configure()
         self.git("init", "--quiet", "--initial-branch=main")
         self.commit(faults={})
+
+    def _add_files(self) -> None:
+        """What else lies in the project."""
 
     def configure(self, *, tests: str = "true", without: tuple[str, ...] = (), **changes: Any) -> None:
         """Write invoke.yaml: the short settings, with ``changes`` of the environment (mappings are merged)."""
