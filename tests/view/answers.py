@@ -187,6 +187,12 @@ DOCTOR = {
         {"subject": "store", "state": "fail", "detail": "the disk is full", "do": "make room"},
     ],
 }
+PEOPLE: dict[str, Any] = {
+    "environment": "production",
+    "file": "/srv/library/.deploy/people.json",
+    "people": {"h-0011aabbccdd": "annas-laptop", "p-a1b2c3d4e5f6": "ann"},
+}
+
 MAINTENANCE = {
     "environment": "development",
     "notice": {"message": "Back soon.", "retry_after": 300, "since": "2026-11-23T10:15:00+00:00", "who": "ann@laptop"},

@@ -27,6 +27,7 @@ ALL: dict[str, Mapping[str, Any]] = {
     "verdicts": answers.VERDICTS,
     "doctor": answers.DOCTOR,
     "maintenance": answers.MAINTENANCE,
+    "people": answers.PEOPLE,
     "moved": answers.MOVED,
     "release-plan": answers.RELEASE_PLAN,
     "released": answers.RELEASED,
