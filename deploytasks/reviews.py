@@ -175,7 +175,7 @@ def _why_not(review: Review, pull: PullRequest, authors: Collection[int], reader
 
 def _sentence(why: Why, who: str, review: Review, pull: PullRequest) -> str:
     commit = (review.commit or "")[:12] or "a commit that is gone"
-    return SENTENCES[why].format(who=who, commit=commit, head=pull.head[:12], verdict=review.verdict)
+    return SENTENCES[why].format(who=who, commit=commit, head=pull.head[:12], verdict=_plain(review.verdict))
 
 
 # -- continuous integration ------------------------------------------------------------------------------------------
@@ -226,8 +226,14 @@ def _told(checks: Sequence[CheckState]) -> str:
     return _listed([f"{check.name} ({check.said})" for check in checks])
 
 
+def _plain(text: str) -> str:
+    """As it may stand on a terminal: whoever runs a check chooses its name."""
+    kept = "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    return kept if len(kept) <= 80 else f"{kept[:77]}..."
+
+
 def _listed(names: Collection[str], most: int = 8) -> str:
-    shown = list(names)[:most]
+    shown = [_plain(name) for name in list(names)[:most]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 

@@ -274,6 +274,13 @@ def test_green_or_not(text: str, required: str, ignored: str, state: str, said: 
     assert (state, said in found.detail) == (found.state, True), found.detail
 
 
+def test_what_somebody_calls_a_check_is_only_text() -> None:
+    """No control character comes to a terminal, and no name fills it."""
+    found = judged([CheckState("\x1b[2Jall green" + "!" * 500, "red", "failure\n")])
+    assert found.detail.isprintable()
+    assert len(found.detail) < 100
+
+
 def test_a_long_list_is_cut() -> None:
     """Evidence stays a line."""
     found = judged([CheckState(f"job-{number}", "green", "success") for number in range(30)])

@@ -12,13 +12,16 @@ from lab.answering import answering
 from lab.github import GitHub as Hub, github
 
 from deploytasks.errors import Unreachable, UsageError
+from deploytasks.operations import answers
 from deploytasks.providers.github import GitHub
 from deploytasks.providers.site import Site
 from deploytasks.reviews import CheckState, NotTold, Person, PullRequest, counted
+from deploytasks.settings import load
 from deploytasks.settings.base import Value
 from deploytasks.settings.gates import Gates
 from deploytasks.settings.github import GitHubSettings
 from deploytasks.settings.mistakes import check
+from deploytasks.world import World
 
 TEAM = "octo/senior"
 
@@ -276,7 +279,7 @@ def test_without_a_token_nothing_is_asked(hub: Hub, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("url", ["git@github.com:octo/library.git", "https://github.com/octo/library"])
 def test_the_repository_is_that_of_origin(tmp_path: Path, url: str) -> None:
     """Where nothing is said, and `origin` is at GitHub."""
-    repository(tmp_path, url)
+    remote(tmp_path, url)
     assert "octo/library" == provider("https://api.github.com", tmp_path, repository=None).repository
     with pytest.raises(UsageError, match=r"no repository at github\.example"):
         _ = provider("https://github.example/api/v3", tmp_path, repository=None).repository
@@ -286,12 +289,12 @@ def test_the_repository_is_that_of_origin(tmp_path: Path, url: str) -> None:
 def test_an_origin_that_says_nothing(tmp_path: Path, url: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong configuration: which repository is not guessed."""
     monkeypatch.setenv("GITHUB_TOKEN", "a-token-of-its-own")
-    repository(tmp_path, url)
+    remote(tmp_path, url)
     with pytest.raises(UsageError, match=r"reviews\.repository"):
         provider("https://api.github.com", tmp_path, repository=None).look()
 
 
-def repository(folder: Path, url: str | None) -> None:
+def remote(folder: Path, url: str | None) -> None:
     subprocess.run(["git", "init", "-q", folder], check=True)
     if url is not None:
         subprocess.run(["git", "-C", folder, "remote", "add", "origin", url], check=True)
@@ -314,6 +317,27 @@ def test_wrong_settings_are_refused(given: dict[str, Any], said: str) -> None:
     assert check(GitHubSettings, given, "it", mistakes) is None
     assert said in "; ".join(mistakes)
     assert "s3cr3t" not in "; ".join(mistakes)
+
+
+def test_it_may_stand_below_deploy_for_all_environments(hub: Hub, tmp_path: Path) -> None:
+    """What an environment says itself goes before; the doctor looks at it."""
+    general = {"kind": "github", "repository": "octo/library", "url": hub.url}
+    own = {"kind": "github", "repository": "octo/books", "url": hub.url}
+    fleet = {"kind": "local", "colors": {"blue": "127.0.0.1:1", "green": "127.0.0.1:2"}, "start": "true"}
+    needed = {"traffic": {"kind": "envoy"}, "metrics": {"kind": "envoy"}, "fleet": fleet}
+    config = {
+        "application": "library",
+        "reviews": general,
+        "environments": {"staging": needed, "production": {**needed, "reviews": own}},
+    }
+    for name, repository in (("staging", "octo/library"), ("production", "octo/books")):
+        settings = load(config, name)
+        site = Site("library", name, tmp_path, tmp_path, None, "ann@desk", settings.sections)
+        reviews = World(settings, site).reviews
+        assert isinstance(reviews, GitHub)
+        assert repository == reviews.repository
+        said = {each["subject"]: each["state"] for each in answers.doctor(World(settings, site))["findings"]}
+        assert ("ok" if name == "staging" else "fail") == said["reviews: github"]
 
 
 # -- doctor ----------------------------------------------------------------------------------------------------------
