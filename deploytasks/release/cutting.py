@@ -217,7 +217,7 @@ def _edit(place: _Place, name: str, after: bytes) -> Edit:
     if not file.is_relative_to(at.top.resolve()):
         raise refused(f"{name} leads out of the repository", "keep the file itself there")
     path = file.relative_to(at.top.resolve()).as_posix()
-    found = git.items(at.top, "ls-tree", "-z", "--full-tree", at.head, path)
+    found = git.items(at.top, "ls-tree", "-z", "--full-tree", at.head, "--", f":(top,literal){path}")
     if not found:
         raise refused(f"{name} is not tracked by git", f"git add {name} && git commit")
     mode, _, blob = found[0].split("\t")[0].split()

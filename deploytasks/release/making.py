@@ -67,8 +67,14 @@ def _make_here(cut: Cut, written: list[str]) -> str:
         raise TakenBack(f"git made no commit on {cut.branch} that can be found again", do="look at the hooks")
     _refuse_another(cut, commit)
     _change(cut, *cut.tag_command(commit), text=cut.tag_text)
-    if tracks.our_tag(cut) is None:
+    tag = tracks.our_tag(cut)
+    if tag is None:
         raise TakenBack(f"git made no tag {cut.tag} that can be found again", do="look at the hooks")
+    for kind, number in (("commit", commit), ("tag", tag)):
+        if tracks.must_be_signed(cut, kind) and not tracks.is_signed(cut, kind, number):
+            raise TakenBack(
+                f"git did not sign the {kind}", do="git config user.signingKey, gpg.format; is the key there?"
+            )
     return commit
 
 

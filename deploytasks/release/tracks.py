@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from . import git
 from .cut import Cut
 
+_SIGNED = re.compile(
+    rb"^(?:gpgsig(?:-sha256)? )?-----BEGIN (?:PGP|SSH|SIGNED) (?:SIGNATURE|MESSAGE)-----$", re.MULTILINE
+)
 _FAR = 200
 """How many commits upon ours are looked through."""
 
@@ -68,9 +72,23 @@ def our_tag(cut: Cut) -> str | None:
     return found if tagger.endswith(f"> {cut.when}") else None
 
 
+def must_be_signed(cut: Cut, kind: str) -> bool:
+    """Whether a commit or a tag is to be signed: as deploy.release says, or else git's own configuration."""
+    if cut.sign is not None:
+        return cut.sign
+    return _line(cut, "config", "--type=bool", "--get", f"{kind}.gpgSign") == "true"
+
+
+def is_signed(cut: Cut, kind: str, number: str) -> bool:
+    """Whether an object carries a signature. Git 2.39 makes a tag without one where ssh-keygen has failed."""
+    return bool(_SIGNED.search(git.ask(cut.top, "cat-file", kind, number)))
+
+
 def in_tree(cut: Cut, commit: str) -> dict[str, Entry]:
     """The files of a release, as a commit has them."""
-    rows = (row.split("\t", 1) for row in git.items(cut.top, "ls-tree", "-z", "--full-tree", commit, *cut.paths))
+    paths = (f":(top,literal){path}" for path in cut.paths)
+    listed = git.items(cut.top, "ls-tree", "-z", "--full-tree", commit, "--", *paths)
+    rows = (row.split("\t", 1) for row in listed)
     return {path: Entry(facts.split()[0], facts.split()[2]) for facts, path in rows}
 
 
