@@ -50,15 +50,18 @@ def pushed(of: Subject) -> Found:
     looked = _repository_with(of)
     if isinstance(looked, Found):
         return looked
-    from ..release import branches
+    from ..release import branches, git
 
     repository, commit = looked
     if remote not in branches.remotes(repository):
         missing = f"git knows no remote {remote!r}: `git remote add {remote} …`, or name another in `gates.remote`"
         return Found("fail" if of.world.settings.level == "production" else "warn", missing)
-    asked = branches.at_remote(
-        repository, remote, commit, lambda name: not patterns or _matches(name, patterns), tags=not patterns
-    )
+    try:
+        asked = branches.at_remote(
+            repository, remote, commit, lambda name: not patterns or _matches(name, patterns), tags=not patterns
+        )
+    except git.GitRefused as error:
+        return Found("fail", f"cannot be checked: {error.what}")
     if asked.found:
         return Found("pass", f"{remote} has commit {commit[:12]} on {asked.found}")
     where = f"on none of {', '.join(patterns)}" if patterns else "on no branch and no tag"

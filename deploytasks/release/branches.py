@@ -1,34 +1,24 @@
 """Which branches have a commit: as this clone knows, and as a remote says itself, now.
 
-A remote is asked within a deadline, in a session without a terminal, so that nothing can ask anybody for a password.
-Nothing is kept of what it says: no reference moves, and what has to be fetched goes into a folder that is thrown away.
+Nothing is kept of what a remote says: no reference moves, and what has to be fetched goes into a folder that is thrown
+away.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import redaction
-from ..errors import Unreachable, UsageError
-from ..runners import kill_tree
-from . import git
+from . import git, unattended
 
 WITHIN = 8.0
 """Seconds for all that a remote is asked at once."""
 _AT_ONCE = 20
 """Branches of a remote that are fetched aside, those first that had the commit when this clone fetched last."""
-_LOCAL = 60.0
-"""Seconds. More means that something waits."""
-_ALONE = {"GIT_NO_REPLACE_OBJECTS": "1", "SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
-"""History as it is, not as ``git replace`` shows it; and nobody to ask."""
 
 
 class Branch(NamedTuple):
@@ -58,7 +48,7 @@ def is_commit(text: str) -> bool:
 
 def remotes(repository: Path) -> Sequence[str]:
     """The names of the remotes of this clone."""
-    return _git(repository, "remote").splitlines()
+    return unattended.ask(repository, "remote").splitlines()
 
 
 def containing(repository: Path, commit: str) -> Sequence[Branch]:
@@ -66,7 +56,9 @@ def containing(repository: Path, commit: str) -> Sequence[Branch]:
 
     Raises ``GitRefused`` when this clone does not have it.
     """
-    refs = _git(repository, "for-each-ref", f"--contains={commit}", "--format=%(refname)", "refs/heads", "refs/remotes")
+    refs = unattended.ask(
+        repository, "for-each-ref", f"--contains={commit}", "--format=%(refname)", "refs/heads", "refs/remotes"
+    )
     known = sorted(remotes(repository), key=len, reverse=True)
     found = [_branch(ref, known) for ref in refs.splitlines()]
     return [branch for branch in found if branch is not None]
@@ -91,7 +83,7 @@ def at_remote(
     for name, tip in tips.items():
         if tip == commit:
             return Asked(name)
-    known = _known(repository, {commit, *tips.values()})
+    known = _known(repository, {commit, *tips.values()}, until)
     if commit not in known:
         return Asked(None, "this clone does not have the commit: `git fetch`")
     found = _first_with(repository, commit, {name: tip for name, tip in tips.items() if tip in known})
@@ -127,16 +119,17 @@ def _tips(repository: Path, remote: str, tags: bool, until: float) -> Mapping[st
     """The remote's branches, and its tags as ``tag NAME``, with the commits that they name."""
     kinds = ["--heads", "--tags"] if tags else ["--heads"]
     found: dict[str, str] = {}
-    for one in _git(repository, "ls-remote", *kinds, "--", remote, until=until, remote=remote).splitlines():
+    for one in unattended.ask(repository, "ls-remote", *kinds, "--", remote, until=until, remote=remote).splitlines():
         tip, _, ref = one.partition("\t")
         name = ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else f"tag {ref[len('refs/tags/') :]}"
         found[name.removesuffix("^{}")] = tip  # of an annotated tag, the commit comes after the tag itself
     return found
 
 
-def _known(repository: Path, names: Iterable[str]) -> frozenset[str]:
+def _known(repository: Path, names: Iterable[str], until: float) -> frozenset[str]:
     """Those of the commits that this clone has."""
-    said = _git(repository, "cat-file", "--batch-check=%(objectname) %(objecttype)", given="\n".join(names) + "\n")
+    given = "\n".join(names) + "\n"
+    said = unattended.ask(repository, "cat-file", "--batch-check=%(objectname) %(objecttype)", given=given, until=until)
     return frozenset(line.partition(" ")[0] for line in said.splitlines() if line.endswith(" commit"))
 
 
@@ -145,74 +138,24 @@ def _first_with(
 ) -> str | None:
     """The first name whose history has the commit. Asked of all together first: there may be thousands."""
     given = "\n".join([commit, *(f"^{tip}" for tip in tips.values())]) + "\n"
-    if not tips or _git(repository, "rev-list", "--max-count=1", "--stdin", given=given, more=objects):
+    if not tips or unattended.ask(repository, "rev-list", "--max-count=1", "--stdin", given=given, more=objects):
         return None
     for name, tip in tips.items():
         alone = f"{commit}\n^{tip}\n"
-        if not _git(repository, "rev-list", "--max-count=1", "--stdin", given=alone, more=objects):
+        if not unattended.ask(repository, "rev-list", "--max-count=1", "--stdin", given=alone, more=objects):
             return name
     return None
 
 
 def _fetched_aside(repository: Path, remote: str, commit: str, tips: Mapping[str, str], until: float) -> str | None:
     """The first of these branches that has the commit; what is missing of them is fetched into a folder of its own."""
-    ours = (repository / _git(repository, "rev-parse", "--git-path", "objects").strip("\n")).resolve()
+    ours = (repository / unattended.ask(repository, "rev-parse", "--git-path", "objects").strip("\n")).resolve()
     with tempfile.TemporaryDirectory(prefix="deploytasks-") as aside:
         quoted = '"' + str(ours).replace("\\", "\\\\").replace('"', '\\"') + '"'
         objects = {"GIT_OBJECT_DIRECTORY": aside, "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted}
-        _git(
+        unattended.ask(
             repository, "-c", "fetch.writeCommitGraph=false", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
             "--refmap=", "--no-prune", "--no-auto-maintenance", "--no-recurse-submodules", "--", remote,
             *(f"refs/heads/{name}" for name in tips), until=until, remote=remote, more=objects,
         )  # fmt: skip
         return _first_with(repository, commit, tips, objects)
-
-
-def _git(
-    repository: Path,
-    *arguments: str,
-    given: str = "",
-    until: float | None = None,
-    remote: str = "",
-    more: Mapping[str, str] | None = None,
-) -> str:
-    """What git prints. ``given``: what it reads. ``until``: when it has to be done, by the monotonic clock.
-
-    Raises ``GitRefused``, or ``Unreachable`` where a ``remote`` is asked.
-    """
-    env = {**git.environment(), **_ALONE, **(more or {})}
-    env.pop("SSH_ASKPASS", None)
-    pipe = subprocess.PIPE
-    try:
-        running = subprocess.Popen(
-            ["git", *arguments], cwd=repository, env=env, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
-        )
-    except FileNotFoundError as error:
-        raise UsageError("git is not installed, or not on PATH", do="install git") from error
-    with running:
-        try:
-            left = _LOCAL if until is None else max(0.01, until - time.monotonic())
-            out, said = running.communicate(given.encode(), left)
-        except BaseException as error:
-            kill_tree(running.pid)
-            with suppress(subprocess.TimeoutExpired):
-                running.communicate(timeout=1)
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise _silent(f"the remote {remote}" if remote else f"git {arguments[0]}") from error
-            raise
-    if running.returncode != 0 and remote:
-        raise Unreachable(f"the remote {remote} cannot be read: {_first_line(said)}", state="nothing was changed")
-    if running.returncode != 0:
-        raise git.GitRefused(arguments[0], _first_line(said) or f"code {running.returncode}")
-    return os.fsdecode(out)
-
-
-def _silent(what: str) -> Unreachable:
-    return Unreachable(f"{what} did not answer in time", state="nothing was changed")
-
-
-def _first_line(said: bytes) -> str:
-    """What git complained of first, without the user and the password of a URL."""
-    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
-    first = next((line for line in lines if not line.startswith("warning:")), "it did not say why")
-    return str(redaction.clean(re.sub(r"://[^/@\s]+@", "://", first)))[:300]

@@ -370,6 +370,14 @@ def test_a_commit_of_nobody(here: Clone, tmp_path: Path) -> None:
     assert (found.answer, "this clone does not have the commit" in found.evidence) == ("fail", True)
 
 
+def test_a_branch_that_changes_meanwhile(here: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the remote named is no longer there when it is fetched: a refusal, not a wrong configuration."""
+    commit = here.git("rev-parse", "HEAD")
+    monkeypatch.setattr(branches, "_tips", lambda *_: {"main": "b" * 40})
+    found = answer(PUSHED, subject(here, tmp_path, commit))
+    assert (found.answer, found.evidence.partition(":")[0]) == ("fail", "cannot be checked")
+
+
 def test_a_remote_that_is_gone(here: Clone, tmp_path: Path) -> None:
     """It cannot be asked, so nothing passes; and what stands in its URL is nobody's business."""
     here.git("remote", "set-url", "origin", "http://bert:s3cret-word@127.0.0.1:1/library.git")
