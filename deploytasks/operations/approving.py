@@ -109,24 +109,30 @@ def approve(
     its author, and for those who may not approve."""
     found = plan_file.read(Path(file))
     world = open_world(c, env or found.environment, need=signing.LEAST, consent=consent)
+    approve_in(world, found, file, note or "", preview=preview, json=json)
+
+
+def approve_in(world: World, found: PlanFile, file: str, note: str = "", *, preview: bool, json: bool) -> None:
+    """The same, in an environment that is open."""
     _require_ours(world, found, file)
     planned = _handed_over(world, found)
-    made, calls = found.rendered()
     if not json:
+        made, calls = found.rendered()
         view.plan(calls, made, found.digest)
-    view.say(f"{file}: planned by {planned.author}, {found.made_at:%Y-%m-%d %H:%M} UTC")
+    view.say(f"{file}: planned by {found.author}, {found.made_at:%Y-%m-%d %H:%M} UTC")
     if not preview:
         agree(world, f"Approve this plan for {world.settings.name}?", "nothing was approved")
-
-    def check(who: str) -> None:
-        why = refusal(who, planned, world) if who else ""
-        if why:
-            raise GateRefused(f"{who} may not approve this plan: {why}", state="nothing was recorded")
-
-    signing.record(world, "approve", "", found.digest, note or "", commit=planned.commit, preview=preview, check=check)
+    check = partial(_require_may_approve, world, planned)
+    signing.record(world, "approve", "", found.digest, note, commit=planned.commit, preview=preview, check=check)
     if not preview:
         now = approvals(planned, world, world.ledger.head().standing)
         view.show("approved", _answer(world, found, now, file), json)
+
+
+def _require_may_approve(world: World, planned: Planned, who: str) -> None:
+    why = refusal(who, planned, world) if who else ""
+    if why:
+        raise GateRefused(f"{who} may not approve this plan: {why}", state="nothing was recorded")
 
 
 def _answer(world: World, found: PlanFile, now: Approvals, file: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def drift(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     old, new = _head(before), _head(now)
     lines += [_line(name, old, new) for name in _unequal(old, new)]
     known = {_pair(name, old, new) for name in _unequal(old, new)}
-    lines += list(_steps(before, now, known)) or ([] if lines else ["calls: they are rendered otherwise"])
+    lines += list(_steps(before, now, known)) or ([] if lines or before == now else ["calls: rendered otherwise"])
     more = [f"… and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
     return [*lines[:_MOST], *more]
 
@@ -80,7 +80,7 @@ def _by_name(of: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], Any]]:
 def _flat(value: Any, path: str = "") -> dict[str, Any]:
     """Every field with its path: ``{"split.blue": 100, "rules.stages": [10, 50, 100]}``."""
     name = path.rpartition(".")[2]
-    if isinstance(value, list) and len(value) == len(_NAMES.get(name, ())):
+    if isinstance(value, list) and name in _NAMES and len(value) == len(_NAMES[name]):
         value = dict(zip(_NAMES[name], value, strict=True))
     if isinstance(value, dict) and value:
         return {at: one for key, each in value.items() for at, one in _flat(each, _join(path, key)).items()}
@@ -92,7 +92,7 @@ def _join(path: str, key: str) -> str:
 
 
 def _unequal(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return [name for name in dict.fromkeys((*before, *now)) if before.get(name) != now.get(name)]
+    return [name for name in dict.fromkeys((*before, *now)) if len(set(_pair(name, before, now))) > 1]
 
 
 def _pair(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, str]:

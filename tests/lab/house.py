@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import memory
-from lab import keys
 
 from deploytasks.world import World
+from lab import keys
 
 if TYPE_CHECKING:
     import pytest
@@ -22,13 +22,19 @@ class House:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = folder
-        self.keys = {name: keys.make(folder.parent / f"{folder.name}-keys", name) for name in PEOPLE}
+        self._rings = folder.parent / f"{folder.name}-keys"
+        self.keys = {name: keys.make(self._rings, name) for name in PEOPLE}
         self._patch = monkeypatch
         for name, value in {**keys.GIT, "HOME": str(folder.parent / "nobody")}.items():
             monkeypatch.setenv(name, value)
         for name in ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "DISPLAY"):
             monkeypatch.delenv(name, raising=False)
         self.commit = self.allow(*PEOPLE)
+
+    def second_key(self) -> str:
+        """Another key, of whomever; its public half."""
+        self.keys["second"] = keys.make(self._rings, "second")
+        return keys.public(self.keys["second"])
 
     def line(self, name: str, options: str = "") -> str:
         """How somebody stands in the file."""
