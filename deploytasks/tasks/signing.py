@@ -14,7 +14,6 @@ _ITEMS = "Which items of the checklist; several: people.oncall,people.announced"
 
 @task(
     positional=["items"],
-    iterable=["items"],
     help=words("env", "commit", "version", "plan", "json", items=_ITEMS, note="What you have seen or done; signed."),
 )
 def sign(
@@ -30,12 +29,11 @@ def sign(
     """Sign what no machine can know, with your SSH key where the environment is protected."""
     from ..operations import signing
 
-    signing.sign(c, env, items, note, commit=commit, version=version, preview=plan, json=json)
+    signing.sign(c, env, [items], note, commit=commit, version=version, preview=plan, json=json)
 
 
 @task(
     positional=["items"],
-    iterable=["items"],
     help=words("env", "commit", "version", "plan", "json", items=_ITEMS, reason="Why; signed, and in the report."),
 )
 def override(
@@ -51,7 +49,7 @@ def override(
     """Set a refusal of the checklist aside, for one commit and 24 hours; never silently."""
     from ..operations import signing
 
-    signing.override(c, env, items, reason, commit=commit, version=version, preview=plan, json=json)
+    signing.override(c, env, [items], reason, commit=commit, version=version, preview=plan, json=json)
 
 
 @task(positional=["text"], help=words("env", "plan", "json", text="What was learned.", deployment="Default: the last."))

@@ -58,6 +58,20 @@ def test_what_is_no_number_is_wrong_usage() -> None:
     assert 2 == caught.value.code
 
 
+@pytest.mark.parametrize(
+    ("line", "items"),
+    [
+        (["sign", "people.oncall", "--note", "called"], "people.oncall"),
+        (["sign", "people.oncall,people.announced", "--note", "x"], "people.oncall,people.announced"),
+        (["override", "window.open", "--reason", "x"], "window.open"),
+    ],
+)
+def test_an_item_comes_without_a_name(line: list[str], items: str) -> None:
+    """``inv sign people.oncall --note …``, and the next task after it is a task."""
+    signed, after = Parser(Collection.from_module(_task_file()).to_contexts()).parse_argv([*line, "status"])
+    assert (items, "status") == (signed.args["items"].value, after.name)
+
+
 def test_one_process_can_parse_twice() -> None:
     """The words of ``--help`` are there each time, and no value comes from the time before."""
     first, second = (Parser(Collection.from_module(_task_file()).to_contexts()) for _ in range(2))
@@ -70,14 +84,23 @@ def test_one_process_can_parse_twice() -> None:
 
 
 def test_only_what_is_meant_to_comes_without_its_name() -> None:
-    """``inv maintenance-mode enable`` and ``inv shift 25``; everything else is named."""
+    """``inv maintenance-mode enable``, ``inv sign people.oncall``; everything else is named."""
     nameless = {
         context.name: [argument.name for argument in context.positional_args]
         for context in namespace.to_contexts()
         if context.positional_args
     }
 
-    assert {"maintenance-mode": ["action"], "shift": ["to"]} == nameless
+    assert {
+        "approve": ["file"],
+        "create-release": ["bump", "message"],
+        "maintenance-mode": ["action"],
+        "note": ["text"],
+        "override": ["items"],
+        "release-notes": ["version"],
+        "shift": ["to"],
+        "sign": ["items"],
+    } == nameless
 
 
 def _task_file() -> object:
