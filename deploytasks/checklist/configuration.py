@@ -56,12 +56,12 @@ def secrets_resolve(of: Subject) -> Found:
     return Found("pass", f"{_count(len(found), 'secret')}: {', '.join(one.name for one in found)}")
 
 
-_FORGOTTEN = re.compile(
+_FORGOTTEN = (
     r"change.?(me|it|this).*|replace.?(me|this).*|your.?.{0,40}|my.?secret.?(key)?|to.?do|fix.?me|tbd|place.?holder"
     r"|(example|sample|dummy|test|testing|default|insecure|secret|password|passw0rd|passwd|token|key|none|null)[0-9]*"
-    r"|undefined|nil|foo|bar|foobar|admin|root|123456[0-9]*|django-insecure-.*|<.*>|\$\{.*\}|\{\{.*\}\}|\.\.\.",
-    re.DOTALL,
+    r"|undefined|nil|foo|bar|foobar|admin|root|123456[0-9]*|django-insecure-.*|<.*>|\$\{.*\}|\{\{.*\}\}|\.\.\."
 )
+"""As a whole, a value that nobody meant."""
 
 
 def _unusable(value: str | None) -> str:
@@ -70,7 +70,7 @@ def _unusable(value: str | None) -> str:
         return "is not set"
     if not value.strip():
         return "is empty"
-    if _FORGOTTEN.fullmatch(value.strip().casefold()[:200]) or len(set(value)) == 1:
+    if re.fullmatch(_FORGOTTEN, value.strip().casefold()[:200], re.DOTALL) or len(set(value)) == 1:
         return "still has a placeholder for its value"
     return ""
 

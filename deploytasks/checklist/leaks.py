@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from ..errors import DeployError, UsageError
 from .fingerprints import parts_of
 from .item import Found
-from .scanning import SHORTEST, Finding, Needle, needles, scan
 from .secrets import declared, secrets
 
 if TYPE_CHECKING:
     from ..ports import Release
     from ..release.looking import Looked
     from ..world import World
+    from .scanning import Finding, Needle
     from .subject import Subject
 
 LONGEST = 60.0
@@ -40,6 +40,7 @@ def nothing_leaks(of: Subject) -> Found:
     """No value of a known secret, no key, no token and no file that should stay at home is in what is deployed, or
     beside it in the commit."""
     from ..release.members import Unfit
+    from .scanning import SHORTEST, needles  # many patterns: only who looks pays for them
 
     if of.release is None:
         return Found("pending", "no release yet")
@@ -65,6 +66,8 @@ def look_through(
 ) -> _Seen:
     """Look through files. ``allowed``: patterns of paths that may look secret. Raises ``DeployError`` when it takes
     longer than ``longest`` seconds."""
+    from .scanning import scan
+
     began, seen = time.monotonic(), _Seen()
     for path, content in files:
         seen.files += 1

@@ -1,13 +1,14 @@
 """Look through files for secrets: for values that are known, for shapes that are, for names that should not be there.
 
-Content comes in pieces, of which one is held at a time. What is fixed is searched by ``bytes.find``, which goes through
-50 MB in some 20 ms; a pattern is tried only where that found something.
+Content comes in pieces, of which one is held at a time. What is fixed is searched first, at 50 MB in some 20 ms; the
+pattern of a shape is tried only where that found something.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
@@ -101,16 +102,36 @@ def _in_content(path: str, held: bytes, until: int, lines: int, known: tuple[Nee
 
 
 def _known(held: bytes, until: int, known: tuple[Needle, ...]) -> Iterator[tuple[int, str, bool]]:
+    has_zeros = b"\0" in held
     for name, content in known:
+        if b"\0" in content and not has_zeros:
+            continue  # UTF-16
         for at in _places(held, content, until):
             yield at, f"has the value of {name}", True
 
 
 def _shaped(held: bytes, until: int) -> Iterator[tuple[int, str, bool]]:
+    end = min(len(held), until + _LONGEST_ANCHOR)
+    for finder in _FINDERS:
+        for found in finder.finditer(held, 1, end):
+            shape = _BY_ANCHOR[found[0]]
+            if found.start() < until and matched(shape, held, found.start()):
+                yield found.start(), f"has {shape.what}", False
+
+
+def _finders() -> Iterator[re.Pattern[bytes]]:
+    """One pattern for all anchors that begin with the same byte: it runs to that byte as fast as ``find`` does."""
+    by_first: dict[bytes, list[bytes]] = {}
     for shape in SHAPES:
-        for at in _places(held, shape.anchor, until):
-            if matched(shape, held, at):
-                yield at, f"has {shape.what}", False
+        by_first.setdefault(shape.anchor[:1], []).append(shape.anchor)
+    for first, anchors in by_first.items():
+        rest = b"|".join(re.escape(anchor[1:]) for anchor in anchors)
+        yield re.compile(re.escape(first) + b"(?:" + rest + b")")
+
+
+_FINDERS = tuple(_finders())
+_BY_ANCHOR = {shape.anchor: shape for shape in SHAPES}
+_LONGEST_ANCHOR = max(map(len, _BY_ANCHOR))
 
 
 def _places(held: bytes, what: bytes, until: int) -> Iterator[int]:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .. import redaction
 from ..errors import UsageError
-from ..settings.base import Value
-from ..settings.kinds import SHARED
 from . import dotenv
 
 if TYPE_CHECKING:
@@ -86,6 +84,8 @@ def _declared_secret(world: World) -> Iterator[Secret]:
 
 def _named_by_keys(world: World) -> Iterator[Secret]:
     """What is said for all environments at once, or is about the store that they may share, is shared on purpose."""
+    from ..settings.kinds import SHARED
+
     may_be_shared = declared(world).shared
     for section, settings in world.settings.sections.items():
         for path, name in _names(settings, section):
@@ -96,6 +96,8 @@ def _named_by_keys(world: World) -> Iterator[Secret]:
 def _names(settings: Any, path: str) -> Iterator[tuple[str, str]]:
     """The keys that end in ``_from`` and were given a variable, with their paths. One that is there by default alone is
     missed by whoever needs it."""
+    from ..settings.base import Value
+
     if isinstance(settings, Value):
         for key in type(settings).model_fields:
             given = getattr(settings, key)
