@@ -14,7 +14,7 @@ import stories
 from lab import keys
 from lab.house import House
 
-from deploytasks.checklist import Subject
+from deploytasks.checklist import Subject, evidence
 from deploytasks.checklist.people import plan_approved
 from deploytasks.errors import GateRefused, UsageError
 from deploytasks.operations import approving, plan_file, releases, resuming
@@ -55,11 +55,7 @@ def deploy(house: House, file: str, who: str = "ann", given: Wanted = DEFAULT, *
     made.settings = replace(made.settings, tests="true")
     release = releases.choose_release(made, None, file)
     releases.build_release(made, release, file)
-    found = list(made.ledger.events())
-    if not any(event.facts.get("item") == "tests" for event in found):
-        from deploytasks.checklist import evidence
-
-        made.note("evidence", item="tests", key=evidence.key(release.digest, "true"), ok=True, detail="passed")
+    made.note("evidence", item="tests", key=evidence.key(release.digest, "true"), ok=True, detail="passed")
     approving.deploy(made, file, given, None, preview=False, wait=0.0)
     return made
 
