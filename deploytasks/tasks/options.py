@@ -44,12 +44,14 @@ class Option(Argument):
     def of(cls, name: str, default: Any, words: str | None, *, positional: bool, several: bool) -> Self:
         """The option for a parameter: ``--exclude-host`` for ``exclude_host``, ``--for`` for ``for_``."""
         option = cls.__new__(cls)
+        # One that may come without its name must be missing until it comes: Invoke takes an empty list for a value.
+        none: list[str] | None = [] if several and not positional else None
         vars(option).update(
             names=(name.strip("_").replace("_", "-"),),
             kind=list if several else str if default is None else type(default),
-            raw_value=[] if several else None,
-            _value=[] if several else None,
-            default=[] if several else default,
+            raw_value=none,
+            _value=none,
+            default=none if several else default,
             help=words,
             positional=positional,
             optional=False,
@@ -60,6 +62,8 @@ class Option(Argument):
 
     def set_value(self, value: Any, cast: bool = True) -> None:
         """As Invoke's; but what is no number leaves with code 2 and a sentence instead of a traceback."""
+        if self.kind is list and self._value is None:
+            self._value = []
         try:
             super().set_value(value, cast)
         except ValueError:
@@ -81,7 +85,7 @@ class Task(tasks.Task[Any]):
         code, defaults = self.body.__code__, self.body.__defaults__ or ()
         names = code.co_varnames[1 : code.co_argcount]
         given = dict(zip(reversed(names), reversed(defaults), strict=False))
-        left, made = dict(self.help), {}
+        left, made = dict(self.help), dict[str, Argument]()
         for name in names:
             words = left.pop(name, None) or left.pop(name.strip("_").replace("_", "-"), None)
             positional, several = name in self.positional, name in self.iterable

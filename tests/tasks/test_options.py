@@ -8,8 +8,8 @@ from copy import deepcopy
 import invoke
 import pytest
 from invoke import Collection
-from invoke.exceptions import Exit
-from invoke.parser import Parser
+from invoke.exceptions import Exit, ParseError
+from invoke.parser import Argument, Parser
 
 from deploytasks import namespace
 from deploytasks.tasks.options import Option
@@ -25,17 +25,34 @@ def test_every_argument_of_every_task_is_copied_flat() -> None:
 
 
 def test_options_are_those_that_invoke_would_make() -> None:
-    """In the same order, with the same names, kinds, defaults and words; but a required one has no odd default."""
+    """In the same order, with the same names, kinds, defaults and words; but a required one has no odd default, and is
+    missing while it has not come, also where it may come several times."""
     for name in namespace.task_names:
         task = namespace[name]
         theirs = invoke.Task(task.body, positional=task.positional, iterable=task.iterable, auto_shortflags=False)
         theirs.help = dict(task.help)
-        expected = [{**vars(argument), "default": _known(argument.default)} for argument in theirs.get_arguments()]
-        assert expected == [{**vars(option), "default": option.default or None} for option in task.get_arguments()]
+        expected = [_known(argument) for argument in theirs.get_arguments()]
+        assert expected == [
+            {name: getattr(option, name) for name in _KEPT} | {"default": option.default or None}
+            for option in task.get_arguments()
+        ]
 
 
-def _known(default: object) -> object:
-    return None if default is inspect.Signature.empty else default or None
+_KEPT = tuple(vars(Argument("any")))
+
+
+def _known(argument: Argument) -> dict[str, object]:
+    default = None if argument.default is inspect.Signature.empty else argument.default or None
+    missing = {"raw_value": None, "_value": None} if argument.positional else {}
+    return {**vars(argument), "default": default, **missing}
+
+
+def test_a_list_may_come_without_its_name() -> None:
+    """``inv shift 25 --to 50``: the first percentage needs none; and without any it is missing."""
+    parser = Parser(Collection.from_module(_task_file()).to_contexts())
+    assert ["25", "50"] == parser.parse_argv(["shift", "25", "--to", "50"])[0].args["to"].value
+    with pytest.raises(ParseError, match="'to'"):
+        parser.parse_argv(["shift"])
 
 
 def test_a_copy_takes_a_value_and_the_original_stays_as_it_was() -> None:
@@ -47,7 +64,7 @@ def test_a_copy_takes_a_value_and_the_original_stays_as_it_was() -> None:
     copy.args["plan"].value = True
 
     assert ["25", "50"] == copy.args["to"].value
-    assert [] == shift.args["to"].value
+    assert shift.args["to"].value is None
     assert not shift.args["plan"].value
 
 
