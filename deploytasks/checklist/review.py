@@ -107,7 +107,7 @@ def _by_enough(found: Approvals, approved: Sequence[Person], needed: int, whose:
     aside = _aside(found, more)
     if len(approved) >= needed:
         return Found("pass", f"{found.name} was approved by {names}{whose}{aside}")
-    who = f" ({names})" if approved else ""
+    who = f", by {names}" if approved else ""
     has = f"{found.name} has {len(approved)} of {needed} approvals{whose}{who}{aside}"
     return Found("fail", f"{has}: have its head {found.pull.head[:12]} approved")
 
@@ -207,7 +207,7 @@ def _with_advice(error: Unreachable) -> str:
 
 def _aside(found: Approvals, more: str = "") -> str:
     sentences = "; ".join(filter(None, (more, found.left_out)))
-    return f" ({sentences})" if sentences else ""
+    return f" (not counted: {sentences})" if sentences else ""
 
 
 def _names(names: Sequence[str], most: int = 5) -> str:

@@ -91,7 +91,7 @@ def test_whoever_does_not_count_is_named(hub: Hub, tmp_path: Path) -> None:
     says(
         REVIEWED.look(subject(tmp_path, hub.url)),
         "fail",
-        "#7 into main has 1 of 2 approvals (bob)",
+        "#7 into main has 1 of 2 approvals, by bob",
         "ann opened it",
         "robot is a bot",
         "guest may not write to the repository",
@@ -117,7 +117,7 @@ def test_a_dismissal_between_checklist_and_gate_is_seen(hub: Hub, tmp_path: Path
     of = subject(tmp_path, hub.url)
     says(REVIEWED.look(of), "pass")
     hub.dismiss(pull, "eve")
-    says(REVIEWED.look(Subject(of.world, of.release)), "fail", "1 of 2 approvals (bob)", "eve was dismissed")
+    says(REVIEWED.look(Subject(of.world, of.release)), "fail", "1 of 2 approvals, by bob", "eve was dismissed")
 
 
 def test_a_push_after_the_approvals(hub: Hub, tmp_path: Path) -> None:
