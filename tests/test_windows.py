@@ -109,6 +109,8 @@ def test_inside_or_not(of: str, instant: str, expected: bool) -> None:
         ("sun 01:30-03:30 Antarctica/Troll", "2026-03-28 12:00", 24, "29 01:00-29 01:30"),
         # Casablanca goes back for Ramadan: 2026-02-15 03:00 → 02:00 at 02:00 UTC.
         ("sun 02:30-03:00 Africa/Casablanca", "2026-02-14 12:00", 24, "15 01:30-15 02:00, 15 02:30-15 03:00"),
+        # Tehran went forward at midnight: 2021-03-22 00:00 → 01:00, late on the day before in UTC.
+        ("mon 00:30-02:00 Asia/Tehran", "2021-03-21 12:00", 24, "21 20:30-21 21:30"),
         # Nothing changes at all.
         ("mon,tue 22:00-02:00 Asia/Kathmandu", "2026-11-23", 48, "23 16:15-23 20:15, 24 16:15-24 20:15"),
     ],
