@@ -57,7 +57,7 @@ SHAPES: tuple[Shape, ...] = (
     _shape("a Google key", b"AIza", rb"[0-9A-Za-z_-]{35}"),
     _shape("a SendGrid key", b"SG.", rb"[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}"),
     _shape("an npm token", b"npm_", rb"[0-9A-Za-z]{36}"),
-    _shape("an npm token", b"_authToken=", rb"(?!\$\{)[^\s]{8}", is_word=False),
+    _shape("an npm token", b"_authToken=", rb"[0-9A-Za-z_-]{16}", is_word=False),
     _shape("a PyPI token", b"pypi-AgE", rb"[0-9A-Za-z_-]{50}"),
     _shape("a Vault token", b"hvs.", rb"[0-9A-Za-z_-]{24}"),
     _shape("an API key", b"sk-ant-", rb"[0-9A-Za-z_-]{24}"),
@@ -67,6 +67,8 @@ SHAPES: tuple[Shape, ...] = (
     _shape("an Azure storage key", b"AccountKey=", rb"[0-9A-Za-z+/]{86}=="),
 )
 
+_WITH_A_BODY = frozenset({b"-----BEGIN ", b"PuTTY-User-Key-File-"})
+"""Anchors that sources and manuals have without a key; the key is told by what follows."""
 _KEY_MATERIAL = re.compile(rb"[A-Za-z0-9+/]{40}")
 
 
@@ -77,7 +79,7 @@ def matched(shape: Shape, content: bytes, at: int) -> bool:
     found = shape.pattern.match(content, at, at + REACH)
     if found is None:
         return False
-    if shape.anchor == b"-----BEGIN ":
+    if shape.anchor in _WITH_A_BODY:
         return _KEY_MATERIAL.search(content, found.end(), at + REACH) is not None
     if shape.anchor == b"_live_" and content[at - 2 : at] not in (b"sk", b"rk"):
         return False

@@ -34,6 +34,11 @@ def sentence(kind: str, facts: Facts) -> str:
     return one_line(tell(facts) if tell else _anything(kind, facts))
 
 
+def _gone(facts: Facts) -> str:
+    found = {what: texts(facts, what) for what in ("artifacts", "dumps", "reports")}
+    return "; ".join(f"{what} {', '.join(names)}" for what, names in found.items() if names)
+
+
 def _why(facts: Facts, name: str = "why") -> str:
     return one_line(text(facts, name), _LONGEST)
 
@@ -235,13 +240,17 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "reversed": _reversed,
     "restored": _restored,
     "settled": _settled,
-    "released": lambda facts: f"released: {text(facts, 'version')} as {text(facts, 'tag')} at {text(facts, 'commit')[:12]}",
+    "released": lambda facts: (
+        f"released: {text(facts, 'version')} as {text(facts, 'tag')} at {text(facts, 'commit')[:12]}"
+    ),
     "retired": lambda facts: f"retired: {text(facts, 'color')}; there is no way back to it",
     "rolled-back": _rolled_back,
     "ended": _ended,
     "evidence": _evidence,
     "signed": _signed,
     "overridden": _overridden,
+    "secrets": lambda facts: f"fingerprints of {', '.join(part(facts, 'fingerprints')) or 'no secret'}",
+    "pruned": lambda facts: f"let go: {_gone(facts) or 'nothing'}",
     "lesson": lambda facts: f"learned: {text(facts, 'text')}",
     "host-set-aside": lambda facts: f"set aside: host {text(facts, 'host')} at {text(facts, 'step')}: {_why(facts)}",
     "hosts-back": lambda facts: f"back: {', '.join(texts(facts, 'hosts'))} with {text(facts, 'release')}",

@@ -22,6 +22,7 @@ from deploytasks.checklist.wellformed import mistakes
 from deploytasks.errors import SettingsError, Unreachable, UsageError
 from deploytasks.settings import load
 from deploytasks.settings.variables import Variable
+from deploytasks.view.sentences import sentence
 from deploytasks.world import World
 
 SECRET = "Zk3-horse.battery/staple+9"
@@ -345,6 +346,7 @@ def test_fingerprints_are_recorded_once_and_tell_nothing(tmp_path: Path) -> None
         key = json.loads(found[0])["key"]
         assert len(bytes.fromhex(key)) == 32
         everything = json.dumps(event.facts)
+        assert sentence(event.kind, event.facts) == "fingerprints of DATABASE_URL, SECRET_KEY"
         assert all(text not in everything for text in (SECRET, "one-pass", key))
         assert of.ledger.verify().ok
     one, other = (next(iter(of.ledger.events())).facts for of in (staging, production))

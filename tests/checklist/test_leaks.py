@@ -60,6 +60,7 @@ LOOKS_SECRET = {
 
 LOOKS_LIKE_IT = [
     "-----BEGIN RSA PRIVATE KEY-----",
+    "PuTTY-User-Key-File-2: ssh-rsa",
     'if line.startswith("-----BEGIN PRIVATE KEY-----"):\n    return True\n',
     f"-----BEGIN PUBLIC KEY-----\n{BODY}",
     f"-----BEGIN CERTIFICATE-----\n{BODY}",

@@ -23,6 +23,7 @@ from deploytasks.operations.retaining import Kept, calls, going, let_go, surplus
 from deploytasks.ports import Backup, Release, release_name
 from deploytasks.providers.copies import Copies
 from deploytasks.settings.retain import Limit, Retain, limit
+from deploytasks.view.sentences import sentence
 from deploytasks.world import World
 
 DAY = timedelta(days=1)
@@ -127,6 +128,7 @@ def test_live_idle_and_way_back_stay(tmp_path: Path) -> None:
     assert made.ledger.head().standing.settled is not None
     (event,) = [event for event in made.ledger.events() if event.kind == "pruned"]
     assert event.facts["artifacts"] == sorted(old[:2])
+    assert sentence(event.kind, event.facts) == f"let go: artifacts {', '.join(sorted(old[:2]))}"
     assert going(made).is_nothing
 
 
