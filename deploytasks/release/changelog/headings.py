@@ -125,7 +125,7 @@ def _unreleased(heading: Heading, names: set[str]) -> str | None:
     without_link = re.sub(r"(?<=\])(?:\([^()\s]*\)|\[[^\[\]]*\])", "", text)
     if _plain(without_link) in names or _plain(without_link).rstrip(":") in names:
         return ""
-    begins = re.match(r"(?:[^\w\[\\]|_|:\w{1,30}:|[\[\\*_`~\s])*", without_link)
+    begins = re.match(r"(?::\w{1,30}:|[^\w:]|[_:])*", without_link)
     bare = without_link[begins.end() if begins else 0 :]
     for name in sorted(names, key=len, reverse=True):
         if _plain(bare[: len(name)]) == name:
@@ -157,8 +157,9 @@ def _title(heading: Heading, high: int) -> Title | None:
     separator, when, closing = b"", b"", b""
     if date:
         before = rest[: date.start()]
-        whole = _SEPARATOR.fullmatch(before) or _TRAILING.search(before)
-        separator, when = whole[0] if whole else b" ", date[0]
+        whole, trailing = _SEPARATOR.fullmatch(before), _TRAILING.search(before)
+        separator = whole[0] if whole else (trailing[0].lstrip(b')]}>*_~`"') if trailing else b" ")
+        when = date[0]
         tail = _CLOSING.match(rest, date.end())
         closing = tail[0] if tail else b""
     link = found["link"] or b""

@@ -112,7 +112,7 @@ def _address(compared: Comparison | None, newest: tuple[Section, _Link] | None, 
 def _label(model: Section | None, newest: tuple[Section, _Link] | None, version: str) -> bytes:
     """The label of the new version's link: what its heading names, else as that of the newest version."""
     old, written = b"", b""
-    if model and model.title and model.label:
+    if model and model.title and model.label and not (model.title.date and model.title.date in model.label):
         old, written = model.title.version, model.label
     elif newest and newest[0].title and newest[1].definition:
         old, written = newest[0].title.version, newest[1].definition.written

@@ -47,6 +47,7 @@ def promote(
     heading may be called as well, such as ``Unveröffentlicht``. ``repository``: its address, for links where the
     changelog has some, but none that says how they are written. Raises ``ChangelogRefused``.
     """
+    _refuse_encoding(document)
     page = read(document)
     found = sections(page, unreleased)
     source = _unreleased(page, found)
@@ -100,11 +101,15 @@ def _unreleased(page: Page, found: Sequence[Section]) -> Section:
     return source
 
 
+def _refuse_encoding(document: bytes) -> None:
+    """Refuse what has no lines, or other characters than anything here looks for."""
+    if document.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ChangelogRefused("the changelog, line 1: this is UTF-16", do="save it as UTF-8")
+    if b"\r" in document and b"\n" not in document:
+        raise ChangelogRefused("the changelog, line 1: its lines end with CR alone", do="save it with LF or CRLF")
+
+
 def _none(page: Page, found: Sequence[Section]) -> ChangelogRefused:
-    if page.document.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return ChangelogRefused("the changelog, line 1: this is UTF-16", do="save it as UTF-8")
-    if b"\r" in page.document and b"\n" not in page.document:
-        return ChangelogRefused("the changelog, line 1: its lines end with CR alone", do="save it with LF or CRLF")
     above = found[0].heading.number if found else len(page.lines)
     do = f"add `## [Unreleased]` {'above' if found else 'at'} line {above}"
     similar = next((n for n, line in enumerate(page.lines) if b"unreleased" in line[:200].lower()), None)
