@@ -28,6 +28,8 @@ _SHOWN = 5
 def migrations_known(of: Subject) -> Found:
     """Which migrations this release brings. It informs; that it cannot be found out is a failure."""
     found = pending(of)
+    if found.is_unsure:
+        return Found("fail", f"unreachable: {found.why}")
     if not found.names:
         return Found("pass", f"no migration is pending: {found.why}")
     told = f"{_many(found.names)} pending: {_listed(found.names)}; {found.why}"
@@ -123,10 +125,11 @@ def copy_can_be_made(of: Subject) -> Found:
         if not found.names:
             return Found("not applicable", "no `database:` is configured, and the release has no migrations")
         return Found("fail", f"{_many(found.names)} pending, and no copy can be made: configure `database:`")
+    busy = database.busy()  # raises what says that the database does not answer
     wrong = [each for each in database.diagnose() if each.state == "fail"]
     if wrong:
         return Found("fail", "no copy can be made: " + "; ".join(f"{each.subject}: {each.detail}" for each in wrong))
-    if found.names and (busy := database.busy()):
+    if found.names and busy:
         return Found("fail", f"no copy can be made now: {busy}")
     copies = database.backups()
     makes = "; a verified one is made before it migrates" if found.names and said(of, "migrate") else ""

@@ -33,6 +33,8 @@ class Pending(NamedTuple):
     """The release's migrations that the database has already."""
     is_first: bool = False
     """Whether no release serves users yet, and nothing is applied: nobody must live with what comes."""
+    is_unsure: bool = False
+    """Whether the database would have known, and did not answer."""
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -134,17 +136,19 @@ def _as_applied(mine: Sequence[Source], of: Subject, reason: str) -> Pending:
     """Compared with what the database says is applied; all of them, when it does not."""
     from ..migrations.files import applied, not_in
 
+    if said(of, "preset") is None:
+        why = "without `database.preset` the database cannot be asked"
+        return _made(mine, mine, f"{reason}, and {why}: all of the release's migrations count")
     written = _written(of)
     if isinstance(written, str):
-        return _made(mine, mine, f"{reason}, and {written}: all of the release's migrations count")
+        why = f"{reason}, and {written}: all of the release's migrations count"
+        return _made(mine, mine, why)._replace(is_unsure=True)
     made = _made(not_in(applied(written, mine), mine), mine, f"{reason}: compared with what the database says")
     return made._replace(is_first=not written and live(of) is None)
 
 
 def _written(of: Subject) -> Sequence[str] | str:
     """What the preset's tool has written down in the database; or why that is not known."""
-    if said(of, "preset") is None:
-        return "without `database.preset` the database cannot be asked"
     came: list[Sequence[str] | str] = []
 
     def ask() -> None:

@@ -347,6 +347,23 @@ def test_copies_are_named_with_their_age(tmp_path: Path) -> None:
     assert ("pass", "the newest of 1 is library-1, 2 h") == (found.answer, found.evidence[:33])
 
 
+def test_a_silent_database_passes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is pending is judged as if all of it were; but it is not known, and no copy can be made."""
+
+    def silent(self: object) -> None:
+        raise Unreachable("the database is silent")
+
+    for question in ("applied", "busy"):
+        monkeypatch.setattr(memory.FakeDatabase, question, silent)
+    project = Project(tmp_path)
+    project.commit(FIRST)
+    of = project.subject()
+    by_id = {item.id: item for item in ITEMS}
+    for name in ("database.pending", "database.backup"):
+        answer, told = by_id[name].look(of)[:2]
+        assert ("fail", True) == (answer, told.startswith("unreachable: ") and "the database is silent" in told)
+
+
 def test_no_copy_without_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Something is broken, or at work there."""
     project = live(tmp_path, ADD)
