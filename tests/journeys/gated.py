@@ -24,6 +24,7 @@ PRODUCTION: dict[str, Any] = {
     "after": ["staging"],
     "windows": [{"days": "mon-sun"}],
     "plan_approvals": 1,
+    "senior_team": "octo/seniors",
 }
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 import pytest
+from journeys.environment import PACKAGE
 from journeys.gated import PRODUCTION, Gated, gated
+
+from deploytasks.ledger.facts import number, part, parts
 
 SIGNED = ("people.oncall", "people.announced", "people.runbook", "monitoring.rules")
 """What only people know."""
@@ -47,30 +51,78 @@ def test_from_an_unseen_commit_to_production(project: Gated) -> None:
     project.reviewed(7, "ben", "cay")
     through = project.inv("deploy", "--env", "staging")
     assert through.code == 0, through.said
-    assert set(open_items(project)) == {"people.plan", *SIGNED, "infrastructure.reviewed"}
+    assert set(open_items(project)) == {"people.plan", *SIGNED, "configuration.variables"}
 
-    signed = project.inv("sign", *SIGNED, "--note", "told in #deployments")
+    signed = project.inv("sign", ",".join(SIGNED), "--note", "told in #deployments")
     assert signed.code == 0, signed.said
-    aside = project.inv("override", "infrastructure.reviewed", "--reason", "nothing of it is in this repository")
+    aside = project.inv("override", "configuration.variables", "--reason", "the hosts have them")
     assert aside.code == 0, aside.said
     assert set(open_items(project)) == {"people.plan"}
 
     planned = project.inv("plan", "--out", "plan.out")
     assert planned.code == 0, planned.said
-    own = project.inv("approve", "plan.out")
+    own = project.inv("approve", "plan.out", "--yes")
     assert own.code == 3, own.said
     early = project.inv("deploy", "--plan-file", "plan.out", "--yes")
     assert (early.code, project.split()) == (3, live), early.said
-    approved = project.by("ben", "approve", "plan.out")
+    approved = project.by("ben", "approve", "plan.out", "--yes")
     assert approved.code == 0, approved.said
     done = project.inv("deploy", "--plan-file", "plan.out", "--yes")
     assert done.code == 0, done.said
     assert project.split().live != live.live
     told = project.inv("report").out
-    for said in ("infrastructure.reviewed", "nothing of it is in this repository", "ben@example.org", "told in"):
+    for said in ("configuration.variables", "the hosts have them", "ben@example.org", "told in"):
         assert said in told, told
     assert project.inv("history", "--verify").code == 0
 
 
 def test_a_plan_is_worth_nothing_once_the_world_has_moved(project: Gated) -> None:
     """What was approved is not what would happen now: refused, and what has changed is named."""
+    before = project.split()
+    again = project.inv("deploy", "--plan-file", "plan.out", "--yes")
+    assert (again.code, project.split()) == (3, before), again.said
+    assert "live" in again.err, again.said
+
+
+def test_a_plan_that_somebody_edited_is_no_plan(project: Gated) -> None:
+    """Neither approved nor carried out."""
+    text = (project.root / "plan.out").read_text()
+    (project.root / "edited.out").write_text(text.replace('"hotfix": false', '"hotfix": true'))
+    assert (project.root / "edited.out").read_text() != text
+    for command in (("approve", "edited.out"), ("deploy", "--plan-file", "edited.out")):
+        done = project.by("ben", *command, "--yes")
+        assert done.code in (2, 3), done.said
+
+
+def test_a_hotfix_as_the_readme_has_it(project: Gated) -> None:
+    """One of the senior team has approved it; what is not critical is not asked, and stages are shorter and watched."""
+    project.commit()
+    project.push()
+    project.hub.member("octo/seniors", "cay")
+    project.reviewed(8, "cay")
+    live = project.live()
+    for line in _chain("Production, and a hotfix"):
+        done = project.inv(*line, *(["--yes"] if line[0] == "deploy" else []))
+        assert done.code == 0, done.said
+    assert project.live() != live
+    began = project.events("began")[-1].facts
+    assert began["task"] == "hotfix"
+    rolling = next(step for step in parts(part(began, "plan"), "steps") if step["step"] == "roll out")
+    rules = part(rolling, "rules")
+    assert ([25, 50, 100], True) == (rules["stages"], number(rules, "watch") > 0)
+
+
+def test_a_hotfix_that_no_senior_has_seen_is_refused(project: Gated) -> None:
+    """Somebody else's approval is not enough; and staging comes first still."""
+    project.commit()
+    project.push()
+    project.reviewed(9, "ben")
+    refused = project.inv("deploy", "--hotfix", "--yes")
+    assert refused.code == 3, refused.said
+    assert {"code.reviewed", "order.staged"} <= set(open_items(project, "--hotfix"))
+
+
+def _chain(heading: str) -> list[list[str]]:
+    """The commands in the README's section, without their ``inv``."""
+    section = (PACKAGE / "README.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    return [shlex.split(line)[1:] for line in section.splitlines() if line.startswith("    inv ")]
