@@ -13,7 +13,6 @@ from ..engine.plan import Plan, content, digest_of, new_deployment, rendered
 from ..errors import GateRefused, UsageError
 from . import plan_file, signing
 from .carrying_out import carry_out
-from .consent import agree
 from .drift import drift
 from .executing import refuse_secrets
 from .opening import open_world
@@ -121,12 +120,18 @@ def approve_in(world: World, found: PlanFile, file: str, note: str = "", *, prev
         view.plan(calls, made, found.digest)
     view.say(f"{file}: planned by {found.author}, {found.made_at:%Y-%m-%d %H:%M} UTC")
     if not preview:
-        agree(world, f"Approve this plan for {world.settings.name}?", "nothing was approved")
+        _ask(world)
     check = partial(_require_may_approve, world, planned)
     signing.record(world, "approve", "", found.digest, note, commit=planned.commit, preview=preview, check=check)
     if not preview:
         now = approvals(planned, world, world.ledger.head().standing)
         view.show("approved", _answer(world, found, now, file), json)
+
+
+def _ask(world: World) -> None:
+    """A person at a terminal, who has just been shown the plan. Elsewhere the command itself is their word."""
+    if view.is_terminal() and not world.consent and not view.confirm(f"Approve this plan for {world.settings.name}?"):
+        raise GateRefused("not approved", state="nothing was recorded")
 
 
 def _require_may_approve(world: World, planned: Planned, who: str) -> None:

@@ -14,6 +14,7 @@ import stories
 from lab import keys
 from lab.house import House
 
+from deploytasks import view
 from deploytasks.checklist import Subject, evidence
 from deploytasks.checklist.people import plan_approved
 from deploytasks.errors import GateRefused, UsageError
@@ -324,3 +325,19 @@ def test_the_approval_is_remembered_after_a_death(house: House) -> None:
     approving.remember(later, made.ledger.events())
     assert made.planned == later.planned
     assert resuming.remember is approving.remember
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_at_a_terminal_it_is_asked_for_once_more(house: House, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    """After the plan was shown. Where nobody sits, the command is somebody's word."""
+    file = planned(house)
+    monkeypatch.setattr(view, "is_terminal", lambda: True)
+    monkeypatch.setattr(view, "prompt", lambda question: answer)
+    made = world(house, "ben")
+    made.consent = False
+    if answer == "yes":
+        approving.approve_in(made, plan_file.read(Path(file)), file, preview=False, json=False)
+        deploy(house, file)
+        return
+    with pytest.raises(GateRefused, match="not approved"):
+        approving.approve_in(made, plan_file.read(Path(file)), file, preview=False, json=False)
