@@ -40,6 +40,7 @@ class Names:
         self._key_from = key_from
         self._hidden: dict[str, str] = {}
         self._spoken: dict[str, str] = {}
+        self._new: dict[str, str] = {}
 
     def require(self) -> None:
         """Raise ``UsageError`` without the key: what would be recorded could be assigned to nobody."""
@@ -51,7 +52,7 @@ class Names:
             )
 
     def person(self, name: str) -> str:
-        """The id of a person, which is added to the file; ``p-unknown`` without the key. An id stays what it is."""
+        """The id of a person, which ``save`` adds to the file; ``p-unknown`` without the key. An id stays one."""
         return self._id("p", plain(name)) if self._key or _ID.fullmatch(name) else UNKNOWN
 
     def machine(self, name: str) -> str:
@@ -73,10 +74,19 @@ class Names:
         if _ID.fullmatch(name):
             return name
         found = f"{kind}-{hmac.new(self._key, f'{kind}:{name}'.encode(), hashlib.sha256).hexdigest()[:12]}"
-        with suppress(OSError, Unreachable):  # it can be added the next time; a deployment does not wait for it
-            if self.known().get(found) != name:
-                self._change({found: name}, ())
+        self._new[found] = name
         return found
+
+    def save(self) -> None:
+        """Add whose ids were asked for to the file, if they are not there: whoever records something by them calls it,
+        so that only looking brings nobody back who was forgotten. Best effort: a deployment does not wait for it."""
+        new, self._new = self._new, {}
+        if not new:
+            return
+        with suppress(OSError, Unreachable):
+            known = self.known()
+            if any(known.get(key) != name for key, name in new.items()):
+                self._change(new, ())
 
     # -- the translation -------------------------------------------------------
 

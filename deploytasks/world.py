@@ -172,6 +172,7 @@ class World(Opened):
         if self.site.names is not None:
             if not self._is_going_back:
                 self.site.names.require()
+            self.site.names.save()
             veiled = self.site.names.veiled
             clean = {key: veiled(value, sentences=key != "plan") for key, value in clean.items()}
         try:

@@ -112,6 +112,7 @@ def leased(world: World, doing: str, wait: float = 0.0) -> Iterator[None]:
 
     if world.site.names is not None:
         world.site.names.require()
+        world.site.names.save()
     me = Holder.here(world.site.who, identity, world.site.host)
     ttl = world.settings.lease
     lease = Lease.take(

@@ -76,6 +76,8 @@ class Recording:
     def _spool(self, kind: str, facts: Mapping[str, Json]) -> None:
         with suppress(DeployError, OSError):
             self._world.spool.put(kind, facts, self._world.clock.now(), self._world.site.who)
+            if self._world.site.names is not None:
+                self._world.site.names.save()
 
     def __enter__(self) -> Self:
         return self

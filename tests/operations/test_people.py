@@ -177,6 +177,7 @@ def test_who_is_forgotten_stays_forgotten(
     deploy(world, annas_machine)
     assert world.site.names is not None
     other = world.site.names.person("Ben")
+    world.site.names.save()
     people(context(), "test", forget="annabelle", json=False, preview=True)
     assert "would forget p-" in capsys.readouterr().err
     assert world.site.who in world.site.names.known()
@@ -184,6 +185,7 @@ def test_who_is_forgotten_stays_forgotten(
     world.site.names.forget("Annabelle")
     assert world.site.who not in world.site.names.known()
     assert world.site.names.known()[other] == "ben"
+    assert opening.open_world(context(), "test", need=("store",)).site.who == world.site.who
     assert "annabelle" not in str(answers.history(world))
     assert (world.ledger.verify().ok, world.ledger.head().digest) == (True, head)
     with pytest.raises(UsageError, match="nobody called 'carl' is in"):
@@ -233,7 +235,13 @@ def test_without_pseudonyms_all_is_as_it_was() -> None:
 def test_many_at_once_lose_nobody(tmp_path: Path) -> None:
     """Twenty who are seen for the first time at once are all in the file."""
     names = Names(KEY, tmp_path / "people.json", "PEOPLE_KEY")
-    threads = [threading.Thread(target=names.person, args=(f"person {number}",)) for number in range(20)]
+
+    def seen(number: int) -> None:
+        own = Names(KEY, names.file, "PEOPLE_KEY")
+        own.person(f"person {number}")
+        own.save()
+
+    threads = [threading.Thread(target=seen, args=(number,)) for number in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
