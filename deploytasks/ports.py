@@ -245,6 +245,22 @@ class AlertRule(NamedTuple):
     broken: str = ""
 
 
+class Scratch(NamedTuple):
+    """A copy of the database in which migrations are rehearsed. It is not there before ``make``, nor after ``drop``.
+
+    ``values``: ``path`` of its file, or ``url`` and ``name`` on a server; ``nowhere``: the same of a database that is
+    not there. ``environment``: variables with which PostgreSQL's programs reach it; they hold secrets. ``applied``:
+    the migrations that are in it.
+    """
+
+    make: Call
+    drop: Call
+    values: Mapping[str, str]
+    nowhere: Mapping[str, str]
+    environment: Mapping[str, str]
+    applied: Callable[[], Sequence[str]]
+
+
 class Notice(NamedTuple):
     """A maintenance notice: what visitors read with their 503, and how long they should wait."""
 
@@ -411,6 +427,10 @@ class Database(Protocol):
 
     def restored(self, mark: str) -> Mapping[str, Json]:
         """Where that restore has kept what was there (``kept``), and what of it the new one lacks (``lost``)."""
+
+    def scratch(self, name: str, mark: str, folder: str) -> Scratch:
+        """A copy of the copy called ``name``, beside the database and never in its place. ``mark``: unique to it;
+        ``folder``: one that is gone afterwards, for what lies in files."""
 
     def applied(self) -> Sequence[str]:
         """The migrations that are in the database, the oldest first: ``app.name`` (Django), or the heads' revisions

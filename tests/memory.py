@@ -27,6 +27,7 @@ from deploytasks.ports import (
     News,
     NoData,
     Release,
+    Scratch,
     Split,
     Switch,
     Totals,
@@ -287,6 +288,14 @@ class FakeDatabase:
 
     def restored(self, mark: str) -> Mapping[str, Json]:
         return {"kept": f"before-{mark}", "lost": []}
+
+    def scratch(self, name: str, mark: str, folder: str) -> Scratch:
+        def log(what: str) -> Call:
+            return Call(f"{what} a copy of {name}", lambda timeout: self._state.log(f"scratch {what}"))
+
+        there: list[str] = self._state.read()["world"].get("in_the_copy", [])
+        nowhere = {"path": f"{folder}/nowhere"}
+        return Scratch(log("make"), log("drop"), {"path": f"{folder}/copy"}, nowhere, {}, lambda: list(there))
 
     def applied(self) -> Sequence[str]:
         found: list[str] = self._state.read()["world"].get("applied", [])

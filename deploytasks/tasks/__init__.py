@@ -11,7 +11,7 @@ from invoke import Collection
 
 from .approving import approve, plan
 from .check import check_error_rate, check_latency
-from .database import backup_database, restore_database
+from .database import backup_database, rehearse, restore_database
 from .deploy import deploy, deploy_blue_green
 from .gates import build, checklist, test, validate
 from .hosts import logs, run
@@ -49,6 +49,7 @@ namespace = Collection(
     people,
     plan,
     prune,
+    rehearse,
     release_notes,
     report,
     restore_database,

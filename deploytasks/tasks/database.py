@@ -46,3 +46,12 @@ def restore_database(
     carrying_out.carry_out(
         world, partial(plans.restore, backup=name), task="restore-database", preview=plan, wait=wait, hosts=False
     )
+
+
+@task(help=words("env", "version", "plan", backup="The name of the copy; default: the newest, or one made now."))
+def rehearse(c: Context, env: Any = None, version: Any = None, backup: Any = None, plan: bool = False) -> None:
+    """Migrate a copy of the database by this release, and keep how long that took as evidence."""
+    from ..operations import opening, rehearsing, releases
+
+    world = opening.open_world(c, env)
+    rehearsing.rehearse(world, releases.choose_release(world, version), backup=backup, preview=plan)

@@ -13,7 +13,7 @@ from shlex import quote
 from psycopg import sql
 
 from ...errors import UsageError
-from ...ports import Backup, Call, Calls, Finding, Json
+from ...ports import Backup, Call, Calls, Finding, Json, Scratch
 from ...settings.postgres import PostgresSettings
 from ..applied import applied
 from ..copies import Copies
@@ -26,6 +26,7 @@ from .fill import fill
 from .names import Names, Source
 from .programs import Programs
 from .properties import Properties
+from .scratch import scratch
 from .server import Connection, Server
 from .swap import exchange, stays_behind
 
@@ -96,11 +97,22 @@ class PostgresDatabase:
 
     # -- migrations ----------------------------------------------------------
 
+    def scratch(self, name: str, mark: str, folder: str) -> Scratch:
+        """A database of its own, on the same server. Raises ``UsageError`` for an unknown copy."""
+        backup = self._copies.named(name)
+        file = partial(self._copies.verified, backup)
+        source = self._source(backup, Path())
+        own = (self._server, self._programs, source, mark, self._settings.jobs)
+        return scratch(*own, lambda: str(file()), self._applied_in)
+
     def applied(self) -> Sequence[str]:
         """What the preset's tool has written down in the database."""
+        return self._applied_in(None)
+
+    def _applied_in(self, database: str | None) -> Sequence[str]:
         if self._settings.preset is None:
             return ()
-        with self._server.opened(time.monotonic() + _LOOK) as connection:
+        with self._server.opened(time.monotonic() + _LOOK, database) as connection:
             return applied(
                 self._settings.preset,
                 partial(_find, connection),

@@ -27,25 +27,26 @@ def fill(server: Server, programs: Programs, source: Source, names: Names, jobs:
     with server.opened(deadline, server.maintenance, does="restore") as connection, locked(connection, names.live):
         if properties.read(connection, names.before) or is_verified(connection, names.new, source):
             return
-        wanted = _wanted(connection, names, source)
-        _require_rights(connection, names, wanted)
+        like = wanted(connection, names, source)
+        require_rights(connection, names, like)
         _clear(connection, names)
-        connection.execute(properties.creation(names.new, wanted))
+        connection.execute(properties.creation(names.new, like))
         try:
             comment(connection, names.new, unfinished(names))
-            _pour(server, programs, source, names, jobs, deadline)
-            properties.apply(connection, names.new, wanted)
+            pour(server, programs, source, names, jobs, deadline)
+            properties.apply(connection, names.new, like)
             comment(connection, names.new, verified(source))
         except BaseException as error:
             with suppress(DeployError), server.opened(time.monotonic() + 15, server.maintenance) as again:
-                _drop(again, names.new)
+                drop(again, names.new)
             if isinstance(error, Failed):
                 what = f"{source.name} cannot be restored: {error.what}"
                 raise Unreachable(what, state=state(names), do="docs/postgresql.md says what the role needs") from error
             raise
 
 
-def _pour(server: Server, programs: Programs, source: Source, names: Names, jobs: int, deadline: float) -> None:
+def pour(server: Server, programs: Programs, source: Source, names: Names, jobs: int, deadline: float) -> None:
+    """Restore a copy into the new database, which is empty, and count its rows again. Raises ``DeployError``."""
     with server.opened(deadline, names.new, does="restore") as connection:
         tools = programs.fit_for(connection.info.server_version // 10_000)
         is_same = tools.major == connection.info.server_version // 10_000
@@ -75,7 +76,7 @@ def _is_only_newer(output: str) -> bool:
     return bool(found) and all("unrecognized configuration parameter" in one for one in found)
 
 
-def _wanted(connection: Connection, names: Names, source: Source) -> Properties:
+def wanted(connection: Connection, names: Names, source: Source) -> Properties:
     """As the live database is; as the copied one was, when there is no live one."""
     found = properties.read(connection, names.live) or source.properties
     if found is None:
@@ -85,13 +86,14 @@ def _wanted(connection: Connection, names: Names, source: Source) -> Properties:
     return found
 
 
-def _require_rights(connection: Connection, names: Names, wanted: Properties) -> None:
+def require_rights(connection: Connection, names: Names, like: Properties) -> None:
+    """Refuse a role that may not make a database like the live one. Raises ``GateRefused``."""
     query = """SELECT rolsuper OR rolcreatedb, pg_has_role(%s, 'MEMBER') FROM pg_catalog.pg_roles
                WHERE rolname = current_user"""
-    row = connection.execute(query, (wanted.owner,)).fetchone()
+    row = connection.execute(query, (like.owner,)).fetchone()
     assert row is not None  # whoever asks is a role
     missing = [] if row[0] else ["create databases (ALTER ROLE … CREATEDB)"]
-    missing += [] if row[1] else [f"rename {names.live}, which belongs to {wanted.owner} (GRANT … TO …)"]
+    missing += [] if row[1] else [f"rename {names.live}, which belongs to {like.owner} (GRANT … TO …)"]
     if missing:
         raise GateRefused(
             f"the role {connection.info.user} may not {', nor '.join(missing)}",
@@ -105,8 +107,9 @@ def _clear(connection: Connection, names: Names) -> None:
     query = """SELECT datname FROM pg_catalog.pg_database
                WHERE datname = %s OR shobj_description(oid, 'pg_database') = %s"""
     for (name,) in connection.execute(query, (names.new, unfinished(names))).fetchall():
-        _drop(connection, name)
+        drop(connection, name)
 
 
-def _drop(connection: Connection, name: str) -> None:
+def drop(connection: Connection, name: str) -> None:
+    """Drop a database, whoever is connected to it; fine when there is none."""
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

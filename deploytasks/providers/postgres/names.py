@@ -27,6 +27,11 @@ class Names(NamedTuple):
         """The names for one restore. ``mark``: unique to it, letters, digits and ``-``."""
         return cls(live, _beside(live, f"__restore_{mark}"), _beside(live, f"__before_{mark}"))
 
+    @classmethod
+    def scratch(cls, live: str, mark: str) -> Names:
+        """The names for one rehearsal; nothing is ever renamed."""
+        return cls(live, _beside(live, f"__rehearsal_{mark}"), "")
+
 
 class Source(NamedTuple):
     """A copy: its name, its file, what was counted in it and how its database was."""

@@ -58,6 +58,12 @@ class Server:
         return self.parameters["dbname"]
 
     @property
+    def scheme(self) -> str:
+        """How a URL of this server begins: as that of ``url_from``, which may name a driver."""
+        given = _variable(self._access.url_from) if self._access.url_from else ""
+        return given.partition("://")[0] if "://" in given else "postgresql"
+
+    @property
     def maintenance(self) -> str:
         """Another database of the server."""
         return self._maintenance if self._maintenance != self.name else "template1"

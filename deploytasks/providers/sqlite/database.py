@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from ...errors import GateRefused, Unreachable, UsageError
-from ...ports import Backup, Call, Calls, Finding, Json
+from ...ports import Backup, Call, Calls, Finding, Json, Scratch
 from ...settings.sqlite import SqliteSettings
 from ..applied import applied
 from ..copies import Copies
 from ..identity import is_alive
 from ..site import Site
-from .copying import copy, copy_beside, integrity, opened, patiently, replace_content
+from .copying import copy, copy_beside, integrity, opened, patiently, remove, replace_content
 
 
 class Sqlite:
@@ -75,19 +76,43 @@ class Sqlite:
         beside = self._beside(mark)
         return {"kept": beside.name, "lost": []} if beside.exists() else {}
 
+    def scratch(self, name: str, mark: str, folder: str) -> Scratch:
+        """Another file with the content of a copy. Raises ``UsageError`` for an unknown copy."""
+        backup, file = self._copies.named(name), Path(folder) / f"rehearsal-{mark}.sqlite3"
+
+        def make(_timeout: float) -> None:
+            try:
+                shutil.copyfile(self._copies.verified(backup), file)
+                file.chmod(0o600)
+            except OSError as error:
+                what = f"cannot copy {name} to {file}: {error.strerror or error}"
+                raise Unreachable(what, state="the database is as it was") from error
+
+        return Scratch(
+            Call(f"sqlite: copy {name} (sha256 {backup.digest[:12]}) to {file}", make),
+            Call(f"sqlite: delete {file}", lambda _timeout: remove(file)),
+            {"path": str(file)},
+            {"path": str(file.parent / "not there" / file.name)},
+            {},
+            partial(self._applied_in, file),
+        )
+
     def applied(self) -> Sequence[str]:
         """What the preset's tool has written down in the database. Raises ``Unreachable``."""
-        if self._settings.preset is None or not self._path.exists():
+        return self._applied_in(self._path)
+
+    def _applied_in(self, path: Path) -> Sequence[str]:
+        if self._settings.preset is None or not path.exists():
             return ()
         try:
-            with opened(self._path, self._settings.patience) as database:
+            with opened(path, self._settings.patience) as database:
                 return applied(
                     self._settings.preset,
                     lambda table: _quoted(table) if _has(database, table) else None,
                     lambda query: database.execute(query).fetchall(),
                 )
         except sqlite3.Error as error:
-            raise Unreachable(f"{self._settings.path} does not say what was applied: {error}") from error
+            raise Unreachable(f"{path.name} does not say what was applied: {error}") from error
 
     def run(self, command: str, what: str) -> Call:
         """Never: the fleet is on the machine of this file."""
