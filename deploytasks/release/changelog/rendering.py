@@ -154,6 +154,13 @@ class _Plain:
         return text
 
 
+class _Bare(_Plain):
+    """Plain text without addresses, to stand in a link."""
+
+    def link(self, text: str, address: str) -> str:
+        return self.inline(text) or address
+
+
 class _Slack(_Plain):
     """Slack's marks (https://docs.slack.dev/messaging/formatting-message-text)."""
 
@@ -167,7 +174,7 @@ class _Slack(_Plain):
         if not address.startswith(_ABROAD):
             return self.inline(text)
         target = address.replace("&", "&amp;").replace("|", "%7C").replace("<", "%3C").replace(">", "%3E")
-        shown = self.plain(_Plain(self.known).inline(text)).replace("|", "¦").strip()
+        shown = self.plain(_Bare(self.known).inline(text)).replace("|", "¦").strip()
         return f"<{target}|{shown}>" if shown else f"<{target}>"
 
     def marked(self, mark: str, text: str) -> str:
