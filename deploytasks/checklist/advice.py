@@ -39,7 +39,7 @@ ADVICE: Mapping[str, str] = {
     "monitoring.rules": "Let an alert fire on purpose, see that it reaches people, and sign with the date.",
     "window.open": "Wait; the next one is named.",
     "window.freeze": "Wait for its end, or override with the reason.",
-    "people.plan": "`inv plan`, then `inv approve`.",
+    "people.plan": "`inv plan --out plan.json`, then `inv approve plan.json`.",
     "people.oncall": "Call them; then sign.",
     "people.announced": "Tell support and stakeholders when and what; then sign.",
     "people.runbook": "Read [Rollback](#rollback) and [the runbook](rollback.md); then sign.",

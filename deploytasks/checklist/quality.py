@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .. import durable, redaction
 from ..errors import DeployError, Unreachable, UsageError
-from . import coverage, evidence, tools
+from . import coverage, evidence, network, tools
 from .item import Answer, Found, Item
 
 if TYPE_CHECKING:
@@ -189,6 +189,8 @@ def _inside(world: World, top: Path) -> str:
 
 
 def _run(world: World, release: Release, item: str, command: _Command) -> Found:
+    if (host := tools.host_of(command.line)) and not network.takes_connections(host):
+        return Found("fail", f"unreachable: {command.name} asks {host}, which takes no connection")
     ran = _output(world, command)
     said = tools.read(command.line, ran, world.site.root)
     report = _report(world, release, item, command, ran)

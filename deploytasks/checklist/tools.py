@@ -38,6 +38,8 @@ class Tool(NamedTuple):
     module: str
     command: str
     read: Callable[[Ran, Path], Said]
+    asks: str = ""
+    """The host without which its default command finds nothing out."""
 
 
 def _read_ruff(ran: Ran, root: Path) -> Said:
@@ -132,6 +134,7 @@ PIP_AUDIT = Tool(
     "pip_audit",
     "{python} -m pip_audit --progress-spinner off --timeout 15 --format json{requirements}",
     _read_pip_audit,
+    "pypi.org",
 )
 DETECT_SECRETS = Tool(
     "detect-secrets", "detect_secrets", "{python} -m detect_secrets scan --no-verify {source}", _read_detect_secrets
@@ -151,6 +154,12 @@ def tool_of(command: str) -> Tool | None:
     """The tool that a command runs, if it is a known one."""
     words = [Path(word).name for word in command.split()]
     return next((tool for word in words for tool in _KNOWN if word in (tool.name, tool.module)), None)
+
+
+def host_of(command: str) -> str:
+    """The host that a default command asks; empty for one that asks none, and for what somebody configured."""
+    tool = tool_of(command)
+    return tool.asks if tool and command.startswith(tool.command.partition("{requirements}")[0]) else ""
 
 
 def read(command: str, ran: Ran, root: Path) -> Said:
