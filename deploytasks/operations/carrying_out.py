@@ -10,12 +10,10 @@ from ..engine.plan import Situation, digest, new_deployment, rendered
 from ..engine.progress import Progress
 from ..engine.run import Outcome
 from ..errors import HostsDown
-from ..steps import Settle
 from .consent import agree, ask
 from .executing import concluded, execute
 from .opening import leased
 from .recovery import recover
-from .retaining import tidy
 
 if TYPE_CHECKING:
     from ..plans import Build
@@ -43,8 +41,6 @@ def carry_out(
             return Outcome(0, "nothing to do", "; ".join(plan.notes), 0.0)
         ask(world, plan)
         outcome = execute(world, plan, Progress(), task)
-        if outcome.code == 0 and any(isinstance(step, Settle) for step in plan.steps):
-            tidy(world)
     return concluded(world, plan, outcome)
 
 

@@ -40,6 +40,10 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
     outcome = run(plan, world, past)
     if not isinstance(outcome.error, LeaseLost):
         end(world, outcome)
+    if outcome.code == 0 and any(step.name == "settle" for step in plan.steps):
+        from .retaining import tidy  # only a deployment that went well needs it
+
+        tidy(world)
     return outcome
 
 
