@@ -53,6 +53,11 @@ class Signed(Project):
         events: list[dict[str, Any]] = self.by("ann", "history", "--json").answer["events"]
         return events
 
+    def raw(self) -> list[dict[str, Any]]:
+        """The events as they are stored."""
+        files = sorted((self.root / ".deploy/production/store").rglob("events/**/*.json"))
+        return [json.loads(file.read_bytes()) for file in files]
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Signed:
@@ -220,3 +225,19 @@ def test_approve_reads_a_file_that_is_none(project: Signed) -> None:
     (project.root / "plan.json").write_text(json.dumps({**head, **content}))
     done = project.by("ann", "approve", "plan.json", "--yes")
     assert (3, True) == (done.code, "was changed after it was planned" in done.err)
+
+
+def test_people_who_are_recorded_by_ids_sign_as_well(project: Signed) -> None:
+    """The ledger has no name of theirs, neither as signer, nor in the statement; and it counts."""
+    project.configure(people={"pseudonyms": True, "key_from": "PEOPLE_KEY"})
+    project.commit()
+    key = {"PEOPLE_KEY": "a long random text that everybody has"}
+    done = project.by("ann", "sign", "people.oncall", "--note", "I have the phone", **key)
+    assert done.code == 0, done
+    found = project.by("ben", "checklist", "--json", **key)
+    item = next(each for each in found.answer["items"] if each["item"] == "people.oncall")
+    assert "pass" == item["answer"], item
+    (facts,) = (event["facts"] for event in project.raw() if event["kind"] == "signed")
+    assert facts["signer"].startswith("p-")
+    said = {name: value for name, value in facts.items() if name not in ("signature", "key")}
+    assert "ann" not in json.dumps(said), said
