@@ -65,6 +65,8 @@ def can_be_taken_back(of: Subject) -> Found:
     found = pending(of)
     if not found.names:
         return _nothing(found)
+    if found.is_first:
+        return Found("pass", "nothing is live yet: there is no release to go back to")
     from ..migrations.reversing import way_back
 
     if command := said(of, "reverse"):

@@ -16,7 +16,6 @@ from deploytasks.ports import Release
 from deploytasks.settings.base import Value
 from deploytasks.settings.postgres import PostgresSettings
 from deploytasks.settings.sqlite import SqliteSettings
-from deploytasks.world import World
 
 
 class Project:
@@ -40,10 +39,6 @@ class Project:
         who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgsign=false"]
         done = subprocess.run(["git", *who, *words], cwd=self.root, capture_output=True, text=True, check=True)
         return done.stdout.strip()
-
-    def write(self, **files: str) -> None:
-        """Files by path, with ``__`` for ``/`` and no suffix: a module."""
-        self.write_all({f"{name.replace('__', '/')}.py": text for name, text in files.items()})
 
     def write_all(self, files: Mapping[str, str]) -> None:
         for path, text in files.items():
@@ -93,6 +88,3 @@ def alembic(revision: str, after: str | None = None, upgrade: str = "pass", down
         f"revision: str = {revision!r}\ndown_revision = {after!r}\n\n\n"
         f"def upgrade() -> None:\n    {upgrade}\n\n\ndef downgrade() -> None:\n    {downgrade}\n"
     )
-
-
-__all__ = ["Project", "World", "alembic", "django"]

@@ -173,6 +173,10 @@ def test_a_first_release_meets_no_other(tmp_path: Path) -> None:
     project.commit(second(FILL))
     found = old_release_can_live_with_it(project.subject())
     assert ("pass", "nothing is live yet: no older release must live with it") == found[:2]
+    project.commit(second("migrations.RunPython(forward)"))
+    assert ("pass", "nothing is live yet: there is no release to go back to") == can_be_taken_back(project.subject())[
+        :2
+    ]
 
 
 def test_a_name_without_a_file_is_for_people(tmp_path: Path) -> None:
