@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings, strategies as st
+from markdown_it import MarkdownIt  # rich brings it
 
 from deploytasks.release.changelog import ChangelogRefused, Promotion, notes, promote, rendered
+from deploytasks.release.changelog.page import read
 
 from .changelogs import BODIES, DATE, ENCODINGS, LINKS, STYLES, UNRELEASED, composed
 
@@ -75,6 +79,9 @@ LINES = [
     "\ufeff",
 ]
 
+READ_OTHERWISE = re.compile(r"]:|^</?(pre|details)|[\x00\u2028\ufeff]")
+MARKS = st.text(alphabet="#-=*+>`~ 1.)a", max_size=8)
+
 line = st.one_of(st.sampled_from(LINES), st.text(alphabet="#-=*[]()`~<>! \t\\.:/v0123456789aU\r", max_size=24))
 ending = st.sampled_from(["\n", "\n", "\n", "\r\n", "\n\n", "\r"])
 
@@ -117,6 +124,20 @@ def _moved(old: bytes, new: bytes, tag: bytes) -> bool:
         return False
     places = (at for at in range(len(new)) if new.startswith(tag, at) and new[:at] == old[:at])
     return any(len(old) >= at and old[at:].endswith(new[at + len(tag) :]) for at in places)
+
+
+@given(st.lists(st.sampled_from([one for one in LINES if not READ_OTHERWISE.search(one)]) | MARKS, max_size=9))
+@settings(max_examples=500, deadline=None)
+def test_headings_are_those_of_markdown(lines: list[str]) -> None:
+    """The headings at the top level are those that another reader of CommonMark finds, and on the same lines.
+
+    Left out is what is read as it was meant: definitions that text goes over into, HTML that swallows what follows, and
+    underlines of more than a line.
+    """
+    text = "\n".join(lines)
+    found = [one for one in MarkdownIt("commonmark").parse(text) if one.type == "heading_open" and one.level == 0]
+    expected = [one.map[0] for one in found if one.map and (one.markup[0] == "#" or one.map[1] - one.map[0] == 2)]
+    assert expected == [one.line for one in read(text.encode()).headings]
 
 
 @given(documents())

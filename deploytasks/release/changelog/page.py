@@ -22,6 +22,8 @@ _ATX = re.compile(rb"(#{1,6})(?:[ \t]+|$)")
 _FENCE = re.compile(rb"(`{3,})[^`]*$|(~{3,})")
 _VERBATIM = re.compile(rb"<(pre|script|style|textarea)(?:[\s>]|$)", re.IGNORECASE)
 _ITEM = re.compile(rb"(?:[-*+]|[0-9]{1,9}[.)])(?:([ \t]+)|$)")
+_INTERRUPTS = re.compile(rb"(?:[-*+]|1[.)])[ \t]+[^ \t]")
+"""Items that may follow a paragraph without a blank line."""
 _CHECKBOX = re.compile(rb"\[[ xX]?\]$")
 _UNDERLINE = re.compile(rb"=+|-+")
 _BULLETS = b"=-*_+"
@@ -148,6 +150,8 @@ class _Reader:
         self.kind_inside = Kind.COMMENT
         self.items: list[int] = []
         """The columns where the content of the open list items begins."""
+        self.bare = False
+        """Whether the line before was a list marker and nothing else: a blank line ends such an item."""
         self.flowing = False
         """Whether the line before was text that this one may continue."""
         self.paragraph: int | None = None
@@ -161,7 +165,9 @@ class _Reader:
                 self._blank(number)
 
     def _blank(self, number: int) -> None:
-        self.flowing, self.paragraph, self.label = False, None, None
+        if self.bare and not self.fence and not self.until:
+            self.items.pop()
+        self.flowing, self.paragraph, self.label, self.bare = False, None, None, False
         if self.fence:
             self.kinds[number] = Kind.CODE
         elif self.until:
@@ -174,7 +180,7 @@ class _Reader:
         indent = len(lead.expandtabs(4)) if b"\t" in lead else len(lead)
         if self.fence and not indent < self.fence.column:
             return self._fenced(text, indent, self.fence)
-        self.fence = None
+        self.fence, self.bare = None, False
         return self._block(number, text, indent)
 
     def _inside(self, text: bytes) -> Kind:
@@ -217,7 +223,8 @@ class _Reader:
         first = text[:1]
         if first == b">":
             self._begin(depth)
-            self.flowing = True
+            quoted = text.lstrip(b"> \t")
+            self.flowing = bool(quoted) and not _FENCE.match(quoted) and not _ATX.match(quoted)
             return Kind.TEXT
         if first in _BULLETS:
             return self._underline(number, text, depth) or self._rule(text, depth) or self._item(number, text, depth)
@@ -329,18 +336,23 @@ class _Reader:
             found = _ITEM.match(rest)
             if found is None or _RULE.fullmatch(rest):
                 break
+            if self.paragraph is not None and not _INTERRUPTS.match(rest):
+                return None
             self._begin(depth)
             gap = len(found[1] or b"")
             width = found.end() if 1 <= gap <= 4 else found.end() - gap + 1
             indent, depth, rest = indent + width, depth + 1, rest[found.end() :]
             self.items.append(indent)
-        if rest is text:
-            return None
+            if gap > 4:  # code
+                return Kind.TEXT
+        return None if rest is text else self._in_item(number, rest, depth)
+
+    def _in_item(self, number: int, rest: bytes, depth: int) -> Kind:
+        """The kind of a line by what stands behind its list markers."""
+        self.bare = not rest
         if not rest or _CHECKBOX.match(rest):
             return Kind.EMPTY_ITEM
         if rest[:1] in b"`~<" and (kind := self._marked(number, rest, depth)) is not None:
             return kind
-        if _RULE.fullmatch(rest) or _ATX.match(rest):
-            return Kind.TEXT
-        self.flowing = True
+        self.flowing = not _RULE.fullmatch(rest) and not _ATX.match(rest)
         return Kind.TEXT
