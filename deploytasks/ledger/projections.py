@@ -28,7 +28,7 @@ __all__ = [
     "happened_at",
 ]
 
-PROJECTION = 5
+PROJECTION = 6
 """Rises with every change of what is folded or how: a head of another number is folded anew."""
 
 RECENT = 20
@@ -138,7 +138,14 @@ def _signed(standing: Standing, event: Event) -> Standing:
     signed = made_of(Signed, {**_told(event), "number": event.number})
     same = (signed.act, signed.item, signed.about, signed.signer or signed.who)
     others = [known for known in standing.signed if (*known[:3], known.signer or known.who) != same]
-    return standing._replace(signed=(*others, signed)[-SIGNED:])
+    return standing._replace(signed=_kept((*others, signed)))
+
+
+def _kept(signed: tuple[Signed, ...]) -> tuple[Signed, ...]:
+    """The latest, and those before them that are the last ones of their item: some count for months."""
+    last = {one.item: one.number for one in signed if one.act == "sign"}
+    older = [one for one in signed[:-SIGNED] if one.act == "sign" and last[one.item] == one.number]
+    return (*older[-SIGNED:], *signed[-SIGNED:])
 
 
 _CHANGES: Mapping[str, Callable[[Standing, Event], Standing]] = {

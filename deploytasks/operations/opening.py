@@ -32,11 +32,17 @@ def open_world(
     listener: Listener | None = None,
     exclude: Sequence[str] | None = None,
     reason: str | None = None,
+    plan_file: str | None = None,
 ) -> World:
     """The world of one environment. ``need``: the parts of the settings to validate (``None``: all).
 
-    ``exclude``: hosts to go on without, for a ``reason``.
+    ``exclude``: hosts to go on without, for a ``reason``. ``plan_file``: a plan, whose environment is meant where none
+    is named.
     """
+    if plan_file and not env:
+        from .plan_file import read
+
+        env = read(Path(plan_file)).environment
     executor.require()
     settings = load(plain(c.config.get("deploy", {})), env, need)
     site = site_of(c, settings)

@@ -47,7 +47,7 @@ def deploy(
     from .. import plans
     from ..operations import carrying_out, choices, opening, releases
 
-    world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
+    world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason, plan_file=plan_file)
     if plan_file:
         from ..operations import approving
 

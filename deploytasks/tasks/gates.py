@@ -10,13 +10,21 @@ if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(iterable=["exclude_host"], help=words("env", "json", "exclude_host", "reason"))
-def validate(c: Context, env: Any = None, json: bool = False, exclude_host: Any = None, reason: Any = None) -> None:
+@task(iterable=["exclude_host"], help=words("env", "plan_file", "json", "exclude_host", "reason"))
+def validate(
+    c: Context,
+    env: Any = None,
+    plan_file: Any = None,
+    json: bool = False,
+    exclude_host: Any = None,
+    reason: Any = None,
+) -> None:
     """Validate the whole configuration of an environment, and report every mistake at once."""
     from .. import view
     from ..operations import opening
 
-    settings = opening.open_world(c, env, exclude=exclude_host, reason=reason).settings
+    world = opening.open_world(c, env, exclude=exclude_host, reason=reason, plan_file=plan_file)
+    settings = world.settings
     view.show("validate", {"environment": settings.name, "ok": True, "sections": sorted(settings.sections)}, json)
 
 
@@ -39,7 +47,7 @@ def checklist(
     """Check every line of the checklist, and refuse (code 3) when one stands in the way."""
     from ..operations import choices, opening, proving, releases
 
-    world = opening.open_world(c, env, exclude=exclude_host, reason=reason)
+    world = opening.open_world(c, env, exclude=exclude_host, reason=reason, plan_file=plan_file)
     release = releases.choose_release(world, version, plan_file)
     older = choices.older(allow_older, reason)
     if plan_file:
@@ -60,7 +68,7 @@ def test(
     """Run the configured tests, and leave evidence for exactly this content."""
     from ..operations import opening, proving, releases
 
-    world = opening.open_world(c, env, need=("store", "rollout"))
+    world = opening.open_world(c, env, need=("store", "rollout"), plan_file=plan_file)
     proving.run_tests(world, releases.choose_release(world, version, plan_file), preview=plan, again=again)
 
 
@@ -70,7 +78,7 @@ def build(c: Context, env: Any = None, version: Any = None, plan: bool = False, 
     from .. import view
     from ..operations import opening, releases
 
-    world = opening.open_world(c, env, need=())
+    world = opening.open_world(c, env, need=(), plan_file=plan_file)
     release = releases.choose_release(world, version, plan_file)
     if plan:
         view.say(f"would write {release.archive}")

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from deploytasks.ledger import Ended, Evidence, Open, Placed, Settled, Standing
 from deploytasks.ledger.event import canonical
-from deploytasks.ledger.projections import EVIDENCE, IMPORTED, RECENT, apply, done_by, happened_at
+from deploytasks.ledger.projections import EVIDENCE, IMPORTED, RECENT, SIGNED, apply, done_by, happened_at
 from deploytasks.ledger.standing import LONGEST, Succeeded, standing_from_json, standing_to_json
 from deploytasks.ports import Event, Json
 
@@ -207,3 +207,30 @@ def test_a_success_is_one_of_a_content_and_a_commit() -> None:
     told = ("settled", SETTLED), ("settled", other), ("settled", {**other, "deployment": "d3"})
     assert [one.deployment for one in folded(*told).succeeded] == ["d1", "d3"]
     assert folded(*told, ("rolled-back", BACK_TO_BLUE)).succeeded == ()
+
+
+def said(item: str, about: str, signer: str = "ann", act: str = "sign") -> tuple[str, Mapping[str, Json]]:
+    """Somebody's signature."""
+    return "signed", {"act": act, "item": item, "about": about, "signer": signer, "note": "yes"}
+
+
+def test_signatures_are_kept_once_for_each_person() -> None:
+    """The latest of each person's act on an item about the same thing."""
+    told = (said("a", "1"), said("a", "1", "ben"), said("a", "2"), said("a", "1"), said("a", "1", act="override"))
+    found = folded(*told).signed
+    assert [(2, "ben", "1"), (3, "ann", "2"), (4, "ann", "1"), (5, "ann", "1")] == [
+        (one.number, one.signer, one.about) for one in found
+    ]
+
+
+def test_the_last_signature_of_an_item_is_never_crowded_out() -> None:
+    """One that counts for months is there still, after many deployments with signatures of their own; but no more than
+    twice as many are kept, whatever items are named."""
+    told = [said("runbook", "0"), said("alerts", "0"), said("runbook", "1"), said("code", "1", act="override")]
+    told += [said("oncall", str(commit)) for commit in range(3 * SIGNED)]
+    found = folded(*told).signed
+    assert [("alerts", "0"), ("runbook", "1")] == [(one.item, one.about) for one in found[:2]]
+    assert SIGNED + 2 == len(found)
+    crowd = folded(*(said(f"item {number}", "1") for number in range(4 * SIGNED))).signed
+    assert 2 * SIGNED == len(crowd)
+    assert standing_from_json(json.loads(canonical(standing_to_json(Standing(signed=crowd))))).signed == crowd

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,12 @@ from lab import keys, stores
 
 from deploytasks.checklist import ITEMS
 from deploytasks.engine.clock import SystemClock
+from deploytasks.engine.plan import digest_of
 from deploytasks.ledger import Ledger
 from deploytasks.providers.directory import DirectoryStore
 from deploytasks.settings.directory import DirectorySettings
 
-from .project import Done, Project
+from .project import PACKAGE, Done, Project
 
 PEOPLE = ("ann", "ben")
 
@@ -225,6 +229,27 @@ def test_approve_reads_a_file_that_is_none(project: Signed) -> None:
     (project.root / "plan.json").write_text(json.dumps({**head, **content}))
     done = project.by("ann", "approve", "plan.json", "--yes")
     assert (3, True) == (done.code, "was changed after it was planned" in done.err)
+
+
+def test_a_plan_knows_its_environment(project: Signed) -> None:
+    """Where none is named; and a plan of another one is refused."""
+    content: dict[str, Any] = {"application": "library", "environment": "production", "calls": [], "plan": {
+        "deployment": "", "task": "deploy", "starts_from": [[0, 0, None, None], None, None, True, 0.0, {}],
+        "release": ["1.0.0", "c", "d", "a", False], "color": "blue", "notes": [], "steps": [],
+    }}  # fmt: skip
+    head = {
+        "format": 1, "version": "1.0.0", "hotfix": False, "digest": digest_of(content), "author": "x",
+        "made_at": "2026-11-23T10:00:00+00:00", "wanted": {},
+    }  # fmt: skip
+    (project.root / "plan.json").write_text(json.dumps({**head, **content}))
+    command = [sys.executable, "-m", "invoke", "validate", "--plan-file", "plan.json", "--json"]
+    own = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    done = subprocess.run(command, cwd=project.root, env=own, capture_output=True, text=True, timeout=60, check=True)
+    assert "production" == json.loads(done.stdout)["environment"]
+    content["environment"] = "staging"
+    (project.root / "plan.json").write_text(json.dumps({**head, **content, "digest": digest_of(content)}))
+    found = project.by("ann", "approve", "plan.json")
+    assert (2, True) == (found.code, "is a plan for library in staging, and this is library in production" in found.err)
 
 
 def test_people_who_are_recorded_by_ids_sign_as_well(project: Signed) -> None:
