@@ -50,6 +50,19 @@ CASES = {
 """
         ),
     ),
+    "a link with a space before it": case(
+        "",
+        marked(
+            f"""
+-## [Unreleased] ({HUB}/compare/1.1.0...HEAD)
++## [Unreleased] ({HUB}/compare/v1.2.0...HEAD)
++
++## [1.2.0] - 2026-11-23
+ - A door.
+ ## [1.1.0] - 2026-05-04
+"""
+        ),
+    ),
     "links in headings of versions only": case(
         "",
         marked(

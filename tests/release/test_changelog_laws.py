@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from markdown_it import MarkdownIt  # rich brings it
 
 from deploytasks.release.changelog import ChangelogRefused, Promotion, notes, promote, rendered
-from deploytasks.release.changelog.page import read
+from deploytasks.release.changelog.reader import read
 
 from .changelogs import BODIES, DATE, ENCODINGS, LINKS, STYLES, UNRELEASED, composed
 

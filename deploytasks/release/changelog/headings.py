@@ -95,8 +95,8 @@ class Section(NamedTuple):
     @property
     def address(self) -> tuple[int, int] | None:
         """Where the address of a heading ``[text](address)`` stands, as columns of its content."""
-        found = re.search(rb"\]\(([^()\s]*)\)", self.heading.content)
-        return found.span(1) if found else None
+        found = re.search(rb"\](?:\(([^()\s]*)|[ ]\((https?://[^()\s]*))\)", self.heading.content)
+        return found.span(found.lastindex or 1) if found else None
 
 
 def sections(page: Page, words: Sequence[str] = ()) -> list[Section]:
@@ -122,7 +122,7 @@ def _unreleased(heading: Heading, names: set[str]) -> str | None:
     if heading.level > 3 or len(heading.content) > _LONGEST:
         return None
     text = re.sub(r"<!--.*?-->", "", text_of(heading.content)).strip()
-    without_link = re.sub(r"(?<=\])(?:\([^()\s]*\)|\[[^\[\]]*\])", "", text)
+    without_link = re.sub(r"(?<=\])(?:\([^()\s]*\)|[ ]\(https?://[^()\s]*\)|\[[^\[\]]*\])", "", text)
     if _plain(without_link) in names or _plain(without_link).rstrip(":") in names:
         return ""
     begins = re.match(r"(?::\w{1,30}:|[^\w:]|[_:])*", without_link)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import bodies
 from .headings import Section, sections
-from .page import read
+from .reader import read
 from .refused import ChangelogRefused, listed
 
 

@@ -16,7 +16,8 @@ from . import bodies, headings, reading
 from .edits import Edit, applied, taken_back
 from .headings import Section, sections
 from .linking import Tags, links
-from .page import Kind, Page, normal, read, text_of
+from .page import Kind, Page, normal, text_of
+from .reader import read
 from .refused import ChangelogRefused, listed
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from .page import Kind, Page, normal, read, text_of
+from .page import Kind, Page, normal, text_of
+from .reader import read
 
 Style = Literal["github", "slack", "text"]
 
