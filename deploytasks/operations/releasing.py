@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from .. import redaction, view
-from ..errors import DeployError, GateRefused, Unreachable, UsageError
+from ..errors import DeployError, GateRefused, Unreachable, UsageError, WayBackFailed
+from ..settings import plain
 from .opening import open_world
 
 if TYPE_CHECKING:
@@ -27,11 +29,15 @@ Answer = dict[str, Any]
 
 def open_release(c: Context, env: str | None, *, consent: bool = False) -> World:
     """The world of the environment whose ledger has the releases: the one that is named, or configured, or first."""
-    given = c.config.get("deploy", {})
-    named = (given.get("release") or {}).get("environment") if hasattr(given, "get") else None
-    environments = given.get("environments") or {} if hasattr(given, "get") else {}
-    first = next(iter(environments), None)
-    return open_world(c, env or named or first, need=("store", "release"), consent=consent)
+    named = env or _part(c, "release").get("environment") or next(iter(_part(c, "environments")), None)
+    return open_world(c, named, need=("store", "release"), consent=consent)
+
+
+def _part(c: Context, name: str) -> Mapping[str, Any]:
+    """A part of the configuration, before it is known to be right."""
+    given = plain(c.config.get("deploy", {}))
+    found = given.get(name) if isinstance(given, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def message(given: str, file: str | None) -> str:
@@ -76,7 +82,15 @@ def create(world: World, wanted: Wanted, *, preview: bool, github: bool, json: b
             return
         page_at = _page_at(world) if github else None
         made = _made(world, found)
-    _tell(world, found, made, page_at, json=json)
+    try:
+        _tell(world, found, made, page_at, json=json)
+    except KeyboardInterrupt as error:
+        out = " and pushed" if found.push else ""
+        raise WayBackFailed(
+            f"interrupted, when {found.version} was made{out} already",
+            state="it stays; its event in the ledger, or its page, may be missing",
+            do=f"`inv release-notes {found.version}` shows it",
+        ) from error
 
 
 def _rules(world: World) -> Rules:
@@ -119,7 +133,7 @@ def _show(world: World, wanted: Wanted, *, github: bool, json: bool) -> None:
     left = journal.read(*git_dir_of(world.site.root))
     if left is not None:
         raise GateRefused(
-            f"a release of {left.cut.version} was killed in the middle",
+            f"a release of {left.cut.version} was killed in the middle, or could not be taken back",
             state="nothing was changed",
             do="the next `inv create-release` without --plan takes it back first",
         )

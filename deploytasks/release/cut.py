@@ -70,6 +70,11 @@ class Cut:
         return f"Release {self.version}"
 
     @property
+    def action(self) -> str:
+        """What the log of the branch says about our commit."""
+        return f"release {self.version} ({self.id})"
+
+    @property
     def commit_text(self) -> bytes:
         """The message of the commit."""
         return f"{self.subject}\n\n{self.message}\n".encode()

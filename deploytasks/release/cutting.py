@@ -149,8 +149,8 @@ def _cut(place: _Place, rules: Rules, prefix: str, wanted: Wanted, target: Versi
     when = now.astimezone() if rules.date == "local" else now
     version, tag = str(target), f"{prefix}{target}"
     promotion = _promoted(place, rules, wanted, version, tag, f"{prefix}{newest}" if newest else None, when)
-    edits = [_edit(place, rules.changelog, promotion.document)]
-    edits += _versions(place, rules, version)
+    documents = _documents(place, rules, version, promotion.document)
+    edits = [_edit(place, name, document) for name, document in documents.items()]
     released = [one for one in versions.known(place.tags, prefix) if not one.prerelease]
     there = place.upstream
     return Cut(
@@ -198,9 +198,9 @@ def _promoted(
     )
 
 
-def _versions(place: _Place, rules: Rules, version: str) -> list[Edit]:
-    """The files that say the version; one that has two such lines is named twice, and changed once."""
-    documents: dict[str, bytes] = {}
+def _documents(place: _Place, rules: Rules, version: str, promoted: bytes) -> dict[str, bytes]:
+    """The changelog, and the files that say the version; one with two such lines is named twice, and changed once."""
+    documents = {rules.changelog: promoted}
     for each in rules.version_files:
         document = documents.get(each.file)
         if document is None:
@@ -208,7 +208,7 @@ def _versions(place: _Place, rules: Rules, version: str) -> list[Edit]:
         if document is None:
             raise refused(f"deploy.release.version_files: there is no {each.file}", "mend the path")
         documents[each.file] = with_version(document, each.pattern, version, each.file)
-    return [_edit(place, name, document) for name, document in documents.items()]
+    return documents
 
 
 def _edit(place: _Place, name: str, after: bytes) -> Edit:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import GateRefused
 
-_VERSION = rb"(\d+(?:\.\d+)+(?:[.+-]?[0-9A-Za-z]+)*)"
+_VERSION = rb"(\d+(?:\.\d+)+(?:[.+-]?[0-9A-Za-z])*)"
 """What looks like a version: ``1.2.0``, ``1.2.0-rc.1``, ``1.2.0rc1``."""
 
 

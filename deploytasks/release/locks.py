@@ -18,8 +18,12 @@ _PATIENCE = 10.0
 """Seconds in which a git that is at work may finish."""
 _LOOK = 0.05
 """Seconds between two looks."""
-_LASTING = (b"fsmonitor--daemon", b"credential-cache--daemon", b"daemon")
-"""Gits that run for ever and change nothing."""
+_SETTLED = 2.0
+"""Seconds that a lock must have been the same: editors have some of their own, for an instant, without any git."""
+_ASIDE = frozenset(
+    (b"fsmonitor--daemon", b"credential-cache--daemon", b"daemon", b"gc", b"maintenance", b"repack", b"pack-objects")
+)
+"""Commands of git that go on in the background, and touch neither index nor branch."""
 
 
 def wait_for_survivors(cut: Cut) -> None:
@@ -38,19 +42,32 @@ def wait_for_survivors(cut: Cut) -> None:
 def free(cut: Cut) -> None:
     """Remove the locks of a git that was killed. They are removed only while no git is at work in this work tree;
     where that cannot be told, they stay. Raises ``GateRefused`` when they do."""
-    until = time.monotonic() + _PATIENCE
-    while left := [lock for lock in _locks(cut) if lock.exists()]:
-        if _can_tell() and not _at_work(cut):
+    until, since, before = time.monotonic() + _PATIENCE, time.monotonic(), _held(cut)
+    while left := _held(cut):
+        now = time.monotonic()
+        if left != before or _at_work(cut):
+            since, before = now, left
+        if now - since > _SETTLED and _can_tell():
             for lock in left:
                 lock.unlink(missing_ok=True)
-            return
-        if time.monotonic() > until:
+        elif now > until:
+            held = min(left)
             raise GateRefused(
-                f"git's lock {left[0]} stays: a git at work, or one that was killed, holds it",
+                f"git's lock {held} stays: a git at work, or one that was killed, holds it",
                 state=f"the release of {cut.version} is half made",
-                do=f"when no git runs here: rm {left[0]}; then run this again",
+                do=f"when no git runs here: rm {held}; then run this again",
             )
         time.sleep(_LOOK)
+
+
+def _held(cut: Cut) -> dict[Path, tuple[int, int]]:
+    """The locks that are there, each with what tells it from the next one of its name."""
+    found = {}
+    for lock in _locks(cut):
+        with suppress(FileNotFoundError):
+            seen = lock.stat()
+            found[lock] = (seen.st_ino, seen.st_mtime_ns)
+    return found
 
 
 def _locks(cut: Cut) -> Iterator[Path]:
@@ -72,7 +89,8 @@ def _gits() -> Iterator[int]:
         if entry.name.isdecimal() and int(entry.name) not in above:
             with suppress(OSError):  # it ended meanwhile
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if os.path.basename(words[0]).startswith(b"git") and not set(words) & set(_LASTING):  # noqa: PTH119  bytes
+                program = os.path.basename(words[0])  # noqa: PTH119  bytes
+                if program.startswith(b"git") and not {program.removeprefix(b"git-"), *words[1:2]} & _ASIDE:
                     yield int(entry.name)
 
 

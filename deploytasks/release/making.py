@@ -92,6 +92,7 @@ def _refuse_another(cut: Cut, commit: str) -> None:
 
 def _change(cut: Cut, *arguments: str, text: bytes = b"") -> None:
     marks = {changing.MARK: cut.id, "GIT_COMMITTER_DATE": cut.when, "GIT_AUTHOR_DATE": cut.when}
+    marks["GIT_REFLOG_ACTION"] = cut.action
     changing.change(cut.top, *arguments, text=text, within=cut.within, variables=marks)
 
 

@@ -38,13 +38,13 @@ def mend(folder: Path) -> Mended | None:
     if found is None:
         return None
     locks.wait_for_survivors(found.cut)
-    commit = is_at_remote(found.cut) if found.pushing else None
     told: tuple[str, ...] = ()
-    if commit is None:
-        try:
+    try:
+        commit = is_at_remote(found.cut) if found.pushing else None
+        if commit is None:
             told = take_back(found.cut)
-        except WayBackFailed as error:
-            raise GateRefused(error.what, state=error.state, do=error.do) from error
+    except WayBackFailed as error:
+        raise GateRefused(error.what, state=error.state, do=error.do) from error
     journal.end(git_dir)
     return Mended(found.cut, commit, told)
 

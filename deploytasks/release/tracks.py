@@ -33,7 +33,16 @@ def our_commit(cut: Cut) -> str | None:
     if at is None or at == cut.head:
         return None
     newer = git.ask(cut.top, "rev-list", f"--max-count={_FAR}", at, f"^{cut.head}").decode().split()
-    return next((commit for commit in newer if _is_ours(cut, commit)), None)
+    told = [commit for commit in newer if _is_ours(cut, commit)]
+    logged = [commit for commit in newer if not told and commit in _logged(cut)]
+    return next(iter(told or reversed(logged)), None)
+
+
+def _logged(cut: Cut) -> list[str]:
+    """The commits that the branch's log says are ours, or of a hook of ours; there may be no log."""
+    found = _line(cut, "log", "--walk-reflogs", f"--max-count={_FAR}", "--format=%H %gs", f"refs/heads/{cut.branch}")
+    lines = (line.partition(" ") for line in (found or "").split("\n"))
+    return [commit for commit, _, said in lines if said.startswith(f"{cut.action}:")]
 
 
 def _is_ours(cut: Cut, commit: str) -> bool:

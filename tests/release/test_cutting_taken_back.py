@@ -75,6 +75,16 @@ def test_a_hook_changes_what_is_committed(ground: Ground, script: str) -> None:
     assert (ground.git("rev-parse", "HEAD"), ground.refs()) == (head, refs)
 
 
+def test_hooks_change_words_and_content(ground: Ground) -> None:
+    """Our commit is known as ours even then."""
+    ground.hook("pre-commit", "echo '- smuggled' >> CHANGELOG.md; git add CHANGELOG.md")
+    ground.hook("commit-msg", 'echo "other words" > "$1"')
+    head = ground.git("rev-parse", "HEAD")
+    with pytest.raises(TakenBack, match="a hook changed what is committed"):
+        cut(ground.path)
+    assert (ground.git("rev-parse", "HEAD"), ground.git("status", "--porcelain")) == (head, "")
+
+
 def test_a_hook_may_change_the_words(ground: Ground) -> None:
     """A trailer is none of our business."""
     ground.hook("commit-msg", 'printf "JIRA-1 %s" "$(cat "$1")" > "$1"; echo "Change-Id: I1" >> "$1"')
@@ -85,8 +95,11 @@ def test_a_hook_may_change_the_words(ground: Ground) -> None:
     taken_back(ground)
 
 
-def test_the_tag_cannot_be_made(ground: Ground) -> None:
-    """A tag that git will not write takes the commit back."""
+@pytest.mark.parametrize("logs", ["true", "false"])
+def test_the_tag_cannot_be_made(ground: Ground, logs: str) -> None:
+    """A tag that git will not write takes the commit back, whether branches have a log or not."""
+    ground.git("config", "core.logAllRefUpdates", logs)
+    shutil.rmtree(ground.path / ".git" / "logs")
     ground.hook("reference-transaction", 'case "$(cat)" in *refs/tags/*) [ "$1" != prepared ];; esac')
     assert taken_back(ground).what.startswith("git tag failed")
 
@@ -499,6 +512,7 @@ def test_a_lock_of_a_git_at_work_stays(ground: Ground, monkeypatch: pytest.Monke
     lock = ground.path / ".git" / "index.lock"
     lock.touch()
     monkeypatch.setattr(locks, "_PATIENCE", 0.1)
+    monkeypatch.setattr(locks, "_SETTLED", 0.02)
     with subprocess.Popen([GIT, "cat-file", "--batch"], cwd=ground.path, stdin=subprocess.PIPE) as at_work:
         with pytest.raises(cutting.checkout.GateRefused, match="lock"):
             taking_back.mend(ground.path)
