@@ -306,3 +306,27 @@ RELEASE_LINE: dict[str, Any] = {
 }
 
 RELEASE_NOTES: dict[str, Any] = {"version": "1.2.4", "style": "text", "notes": "Fixed\n\n- The checkout."}
+
+
+SIGNED = {
+    "environment": "production",
+    "act": "sign",
+    "items": ["people.oncall", "people.announced"],
+    "about": "3f9a0c1d2b4e5f60718293a4b5c6d7e8f9a0b1c2",
+    "note": "Ben has the phone",
+    "signer": "ann@example.org",
+    "key": "SHA256:abc",
+    "who": "ann@desk",
+}
+APPROVED = {
+    "environment": "production",
+    "file": "plan.json",
+    "version": "1.2.0",
+    "digest": "3f9a0c1d2b4e5f60",
+    "author": "ann@example.org",
+    "approved_by": ["ben@example.org"],
+    "needed": 2,
+    "suffice": False,
+    "not_counted": ["that of cay@example.org does not count: it is older than 7 days"],
+}
+NOTED = {"environment": "production", "deployment": "d-1", "text": "watch the queue"}

@@ -11,6 +11,7 @@ from view.story import BEGINNING, Story
 
 from deploytasks.ports import Event
 from deploytasks.view.lines import Lines
+from deploytasks.view.sentences import sentence
 
 
 def log(events: list[Event]) -> list[str]:
@@ -150,6 +151,23 @@ def event(kind: str, facts: Any, number: int = 1) -> Event:
         ("restored", {"name": "n", "kept": "old", "lost": ["a slot"]}, "kept as old; NOT carried over: a slot"),
         ("retired", {"color": "blue"}, "retired: blue"),
         ("note", {"text": "hello"}, "note: hello"),
+        (
+            "signed",
+            {"act": "sign", "item": "people.oncall", "about": "c" * 40, "note": "Ben", "signer": "ann@example.org"},
+            "signed: people.oncall for cccccccccccc, with the key of ann@example.org: Ben",
+        ),
+        ("signed", {"act": "override", "item": "a", "about": "c", "note": "why"}, "set aside: a for c: why"),
+        ("signed", {"act": "approve", "about": "d" * 64}, "approved: the plan for dddddddddddd"),
+        ("signed", {"act": "promote", "about": "1.2.0"}, "promote for 1.2.0"),
+        ("signed", {}, ""),
+        (
+            "overridden",
+            {"items": [["code.tests", "by ann"], ["a", "by b"]]},
+            "in spite of: code.tests: by ann; a: by b",
+        ),
+        ("overridden", {"items": 3}, "in spite of:"),
+        ("lesson", {"text": "watch the queue"}, "learned: watch the queue"),
+        ("began", {"task": "deploy", "planned": {"by": ["ben", "cay"]}}, "its plan approved by ben, cay"),
         ("something-new", {"a": 1, "b": "x", "c": {}}, "something-new: a 1, b x"),
     ],
 )
@@ -160,8 +178,28 @@ def test_each_kind_of_event(kind: str, facts: Any, text: str) -> None:
 
 
 def test_evidence_is_left_to_who_brings_it() -> None:
-    """The checklist shows its items itself."""
-    assert [] == log([event("evidence", {"item": "tests", "ok": True})])
+    """The checklist shows its items itself, and what it remembers beside them is for no eye."""
+    assert [] == log([event("evidence", {"item": "tests", "ok": True}), event("checked", {}), event("secrets", {})])
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        (
+            {
+                "version": "1.2.3",
+                "level": "staging",
+                "hotfix": True,
+                "results": [["a.b", "pass", ""], ["c.d", "fail", ""], ["e.f", "pass", ""], "odd"],
+            },
+            "checklist of 1.2.3 as a hotfix, level staging: 2 pass, 1 fail",
+        ),
+        ({"version": "1.2.3", "level": "staging", "results": 5}, "checklist of 1.2.3, level staging: no items"),
+    ],
+)
+def test_a_checklist_is_counted(facts: Any, text: str) -> None:
+    """As the history tells it."""
+    assert text == sentence("checked", facts)
 
 
 def test_forged_lines_are_not_written() -> None:

@@ -28,6 +28,9 @@ ALL: dict[str, Mapping[str, Any]] = {
     "doctor": answers.DOCTOR,
     "maintenance": answers.MAINTENANCE,
     "people": answers.PEOPLE,
+    "signed": answers.SIGNED,
+    "approved": answers.APPROVED,
+    "noted": answers.NOTED,
     "moved": answers.MOVED,
     "release-plan": answers.RELEASE_PLAN,
     "released": answers.RELEASED,
@@ -257,6 +260,21 @@ def test_checklist_ends_with_what_to_do() -> None:
     assert "  ✓ nothing is open" == shown("checklist", items=passed).splitlines()[-1]
 
 
+def test_what_is_unreachable_has_one_remedy() -> None:
+    """All such items together, and who says what does not answer; whatever else would be to do about them."""
+    silent = {"answer": "fail", "evidence": "unreachable: no answer within 10 s"}
+    items = [{**item, **silent} if item["answer"] in ("pass", "fail") else item for item in answers.CHECKLIST["items"]]
+    lines = shown("checklist", items=items).splitlines()
+    assert [
+        "  4 items open",
+        "  ! code.tests: Run `inv test`.",
+        "  ✗ people.oncall: Call them; then sign.",
+        "      inv sign people.oncall --env development --note …",
+        "  ✗ unreachable: code.committed, monitoring.alerts: `inv doctor --env",
+        "    development` says what does not answer",
+    ] == lines[-8:-2]
+
+
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_a_checklist_fits_its_terminal(columns: int) -> None:
     """Long evidence goes on in the next line; only a word that is longer than a line sticks out."""
@@ -311,3 +329,31 @@ def test_maintenance() -> None:
     assert "development: CLOSED since 2026-11-23 10:15 UTC, by ann@laptop" in shown("maintenance")
     assert "development: open, no maintenance page" == shown("maintenance", notice=None)
     assert "development: maintenance cannot be read: envoy's" in shown("maintenance", notice=UNREADABLE)
+
+
+# -- people's word --------------------------------------------------------------
+
+
+def test_who_signed_what_and_how() -> None:
+    """The items, the commit, and the key; or the name, where no key is asked for."""
+    assert (
+        "+ signed people.oncall, people.announced for 3f9a0c1d2b4e in production, "
+        "with the key of ann@example.org (SHA256:abc): Ben has the phone"
+    ) == shown("signed").replace("✓", "+")
+    assert "set aside, for 24 hours: people.oncall" in shown("signed", act="override")
+    assert "by ann@desk, without a key: Ben" in shown("signed", signer=None, key=None)
+    assert "for content 3f9a0c1d2b4e in" in shown("signed", about="content 3f9a0c1d2b4e5f")
+
+
+def test_how_many_approvals_are_missing() -> None:
+    """Who approved, whose does not count and why; what comes next only when there are enough."""
+    found = shown("approved")
+    assert "plan 3f9a0c1d2b4e, 1.2.0 to production: 1 of 2 approvals: ben@example.org" in found
+    assert "that of cay@example.org does not count: it is older than 7 days" in found
+    assert "next:" not in found
+    assert "next: inv deploy --env production --plan-file plan.json" in shown("approved", suffice=True)
+
+
+def test_beside_what_a_lesson_is_kept() -> None:
+    assert "noted beside d-1: watch the queue" in shown("noted")
+    assert "noted beside production, which has no deployment yet: watch" in shown("noted", deployment=None)
