@@ -49,9 +49,8 @@ def main() -> int:
     others = [str(one) for one in found if one.path not in planted]
     print(f"{size / 1e6:.1f} MB of sources, 10 known secrets, medians of {asked.rounds} interleaved rounds")
     print(f"  only read        {read:.2f} s")
-    print(
-        f"  looked through   {looked:.2f} s   ratio {looked / read:.1f}   {size / looked / 1e6:.0f} MB/s   bar {BAR} s beside reading"
-    )
+    pace = f"ratio {looked / read:.1f}   {size / looked / 1e6:.0f} MB/s   bar {BAR} s beside reading"
+    print(f"  looked through   {looked:.2f} s   {pace}")
     print(f"  planted          {len(planted)}, found {len(planted) - len(missed)}, told besides {len(others)}")
     print("".join(f"    {line}\n" for line in [*missed, *others]), end="")
     if peer is not None:
