@@ -156,7 +156,7 @@ def _written(of: Subject) -> Sequence[str] | str:
             database = of.world.database
             came.append(database.applied() if database is not None else "there is no database")
         except (DeployError, OSError) as error:
-            came.append(f"the database does not say what is applied ({error})")
+            came.append(f"the database does not say what is applied ({getattr(error, 'what', error)})")
 
     asking = threading.Thread(target=ask, name="ask what is applied", daemon=True)
     asking.start()

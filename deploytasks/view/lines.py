@@ -14,8 +14,8 @@ from .printing import tell
 from .scene import Scene, begins_stage, follow, verdicts
 from .wording import clock, one_line
 
-_SILENT = ("evidence",)
-"""Whoever brings evidence shows it."""
+_SILENT = ("evidence", "checked", "secrets")
+"""Whoever brings evidence, or a checklist, shows it."""
 _EARLY = 0.8
 """Of a poll: a reading that comes sooner, with nothing new to say, is not worth a line."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..ledger.facts import Facts, number, part, parts, text, texts, truth, whole
+from ..ledger.facts import Facts, lists, number, part, parts, text, texts, truth, whole
 from ..ports import COLORS
 from ..verdict.levels import LEVELS, worded
 from .scene import evidence, is_over, no_data, sick
@@ -140,6 +140,14 @@ _ACTS = {
 """What a ``signed`` event begins with."""
 
 
+def _checked(facts: Facts) -> str:
+    """How many items have which answer."""
+    answers = [str(each[1]) for each in lists(facts, "results") if len(each) == 3]
+    counts = ", ".join(f"{answers.count(answer)} {answer}" for answer in dict.fromkeys(answers))
+    hotfix = " as a hotfix" if truth(facts, "hotfix") else ""
+    return f"checklist of {text(facts, 'version')}{hotfix}, level {text(facts, 'level')}: {counts or 'no items'}"
+
+
 def _overridden(facts: Facts) -> str:
     items = facts.get("items")
     pairs = [each for each in items if isinstance(each, list | tuple)] if isinstance(items, list | tuple) else []
@@ -247,6 +255,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "rolled-back": _rolled_back,
     "ended": _ended,
     "evidence": _evidence,
+    "checked": _checked,
     "signed": _signed,
     "overridden": _overridden,
     "secrets": lambda facts: f"fingerprints of {', '.join(part(facts, 'fingerprints')) or 'no secret'}",

@@ -120,7 +120,7 @@ class Project:
             "maintenance": {"kind": "redis", "url": f"redis://{host}:{port}/0"},
             "store": {"kind": "postgres", "url_from": "STORE_URL"},
             "reviews": {"kind": "github", "repository": "octo/library", "url": secure},
-            "gates": {"infrastructure": ["terraform/**"], **changes.pop("gates", {})},
+            "gates": {"infrastructure": ["terraform/**"], "database_team": "octo/database", **changes.pop("gates", {})},
             **changes,
         }
         given = {name: value for name, value in environment.items() if value is not None}

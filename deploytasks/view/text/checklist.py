@@ -78,12 +78,11 @@ def _heading(answer: Mapping[str, Any], paint: Paint) -> list[str]:
 def _item(item: Item, paint: Paint) -> list[str]:
     """Mark, id and text; then the evidence, which says first what is not simply a pass."""
     state = word(item, "answer")
-    mark = _MARKS.get(state, "fail")
-    first, *rest = wrapped(f"{word(item, 'item')}: {word(item, 'text', '')}", paint.columns - 4)
+    title = _marked(_MARKS.get(state, "fail"), f"{word(item, 'item')}: {word(item, 'text', '')}", paint)
     told = word(item, "evidence") if state == "pass" else f"{state}: {word(item, 'evidence')}"
     style = "dim" if state == "pass" else ""
     evidence = [paint(line, style) for line in wrapped(told, paint.columns, " " * 6)]
-    return [f"  {paint.mark(mark)} {first}", *(f"    {line}" for line in rest), *evidence]
+    return [*title, *evidence]
 
 
 def _not_applicable(found: Sequence[Item], paint: Paint) -> list[str]:
@@ -98,20 +97,32 @@ def _not_applicable(found: Sequence[Item], paint: Paint) -> list[str]:
 
 
 def _open(found: Sequence[Item], environment: str, paint: Paint) -> list[str]:
-    """What stands in the way, and what to do about each of it."""
+    """What stands in the way, and what to do about each of it; about all that is unreachable, the same."""
     left = [item for item in found if word(item, "answer") in _OPEN]
     if not left:
         return ["", f"  {paint.mark('ok')} {paint('nothing is open', 'good')}"]
+    silent = [word(item, "item") for item in left if "unreachable: " in word(item, "evidence")]
     lines = ["", f"  {paint(counted(len(left), 'item') + ' open', 'bad')}"]
     for item in left:
-        mark = paint.mark(_MARKS[word(item, "answer")])
-        told = f"{word(item, 'item')}: {word(item, 'do', '') or word(item, 'evidence')}"
-        first, *rest = wrapped(told, paint.columns - 4)
-        lines += [f"  {mark} {first}", *(f"    {line}" for line in rest)]
-        if word(item, "answer") == "needs a signature":
-            lines.append(f"      inv sign {word(item, 'item')} --env {environment} --note …")
+        if word(item, "item") not in silent:
+            lines += _to_do(item, environment, paint)
+    if silent:
+        told = f"unreachable: {', '.join(silent)}: `inv doctor --env {environment}` says what does not answer"
+        lines += _marked("fail", told, paint)
     aside = f"To set one aside, which is recorded: inv override ITEM --env {environment} --reason …"
     return [*lines, *wrapped(aside, paint.columns, "  ")]
+
+
+def _to_do(item: Item, environment: str, paint: Paint) -> list[str]:
+    told = f"{word(item, 'item')}: {word(item, 'do', '') or word(item, 'evidence')}"
+    sign = f"      inv sign {word(item, 'item')} --env {environment} --note …"
+    needs = word(item, "answer") == "needs a signature"
+    return [*_marked(_MARKS.get(word(item, "answer"), "fail"), told, paint), *([sign] if needs else [])]
+
+
+def _marked(mark: str, told: str, paint: Paint) -> list[str]:
+    first, *rest = wrapped(told, paint.columns - 4)
+    return [f"  {paint.mark(mark)} {first}", *(f"    {line}" for line in rest)]
 
 
 def recorded(answer: Mapping[str, Any], paint: Paint) -> list[str]:
@@ -127,6 +138,5 @@ def signatures(found: Sequence[Item], paint: Paint) -> list[str]:
     for each in found:
         did = "set aside" if word(each, "act") == "override" else "signed"
         told = f"{did} by {word(each, 'who')}, {instant(each.get('at'))}: {word(each, 'item')}: {word(each, 'note')}"
-        first, *rest = wrapped(told, paint.columns - 4)
-        lines += [f"  {paint.mark('ok' if did == 'signed' else 'warn')} {first}", *(f"    {line}" for line in rest)]
+        lines += _marked("ok" if did == "signed" else "warn", told, paint)
     return lines
