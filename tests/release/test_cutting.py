@@ -278,6 +278,24 @@ def test_a_version_line_must_be_one(ground: Ground, pattern: str, count: str) ->
         decide(ground.path, version_files=[{"file": "versions", "pattern": pattern}])
 
 
+def test_a_long_line_is_no_trap(ground: Ground) -> None:
+    """A line that almost looks like the pattern is passed over at once."""
+    ground.write("versions", "k = 1.0" + "a" * 5000 + "!\nk = 2.0.0;\n")
+    ground.commit()
+    found = decide(ground.path, version_files=[{"file": "versions", "pattern": "k = {version};"}])
+    assert isinstance(found, Cut)
+    assert found.edits[1].after.endswith(b"!\nk = 0.1.0;\n")
+
+
+def test_the_version_in_the_changelog_itself(ground: Ground) -> None:
+    """A changelog that names the current version elsewhere gets both changes in one."""
+    (ground.path / "CHANGELOG.md").write_bytes(CHANGELOG.replace(b"# Changelog\n", b"# Changelog\n\nNewest: 0.0.1\n"))
+    ground.commit()
+    found, _ = cut(ground.path, version_files=[{"file": "CHANGELOG.md", "pattern": "Newest: {version}"}])
+    assert found.paths == ("CHANGELOG.md",)
+    assert ground.text().startswith(b"# Changelog\n\nNewest: 0.1.0\n\n## [Unreleased]\n\n## [0.1.0] - ")
+
+
 def test_two_versions_in_one_file(ground: Ground) -> None:
     """Two lines of one file, each with a pattern of its own."""
     ground.write("package.json", '{\n  "version": "0.0.1",\n  "lock": "0.0.1"\n}\n')
