@@ -44,10 +44,12 @@ class House:
         """Commit a file that has these people."""
         return keys.commit(self.root, {"allowed_signers": "".join(map(self.line, names)) + more, ".gitignore": "*\n"})
 
-    def world(self, who: str = "ann", environment: str = "test", **changes: Any) -> World:
+    def world(
+        self, who: str = "ann", environment: str = "test", *, kind: type[World] = memory.TestWorld, **changes: Any
+    ) -> World:
         """The protected environment, with somebody at the keyboard."""
         settings = {"protected": True, "signers": {"key": str(self.keys[who])}, **changes}
-        world = memory.world(self.root, **settings)
+        world = memory.world(self.root, kind=kind, **settings)
         world.site = world.site._replace(who=f"{who}@desk", environment=environment)
         world.settings = replace(world.settings, name=environment)
         return world

@@ -14,12 +14,13 @@ import stories
 from lab import keys
 from lab.house import House
 
-from deploytasks import view
-from deploytasks.checklist import Subject, evidence
+from deploytasks import checklist, view
+from deploytasks.checklist import Subject, evidence, people
 from deploytasks.checklist.people import plan_approved
 from deploytasks.errors import GateRefused, UsageError
-from deploytasks.operations import approving, plan_file, releases, resuming
+from deploytasks.operations import approving, plan_file, releases
 from deploytasks.operations.plan_file import Wanted
+from deploytasks.operations.resuming import resume
 from deploytasks.world import World
 
 DEFAULT = Wanted()
@@ -316,15 +317,25 @@ def test_a_preview_changes_nothing(house: House, capsys: pytest.CaptureFixture[s
     assert "planned by ann@example.org" in told.err
 
 
-def test_the_approval_is_remembered_after_a_death(house: House) -> None:
+def test_the_approval_is_remembered_after_a_death(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deployment that died before its gate asks again, when it is resumed, whether its plan was approved."""
+    demanded = people.ITEMS[0]._replace(level="development")
+    monkeypatch.setattr(checklist, "ITEMS", (demanded,))
     file = planned(house)
     approved(house, file, "ben")
-    made = deploy(house, file)
-    later = world(house)
-    approving.remember(later, made.ledger.events())
-    assert made.planned == later.planned
-    assert resuming.remember is approving.remember
+    release = releases.choose_release(world(house), None, file)
+    releases.build_release(world(house), release)
+    killed = stories.when("step", stories.die, step="check the gates", state="began")
+
+    def die() -> None:
+        made = world(house, kind=killed)
+        approving.deploy(made, file, DEFAULT, None, preview=False, wait=0.0)
+
+    assert stories.in_a_fork(die)
+    resume(world(house))
+    assert "blue" == world(house).traffic.read().live
+    without = next(event for event in world(house).ledger.events() if event.kind == "began")
+    assert without.facts["planned"]
 
 
 @pytest.mark.parametrize("answer", ["yes", "no"])
