@@ -249,7 +249,7 @@ def test_checklist_ends_with_what_to_do() -> None:
     """Everything that is open once more, with advice, and the command that signs; then how to set it aside."""
     assert [
         "  3 items open",
-        "  ! code.tests: Run `inv test`.",
+        "  ! code.tests: no run is recorded",
         "  ✗ monitoring.alerts: firing: Disk",
         "  ✗ people.oncall: Call them; then sign.",
         "      inv sign people.oncall --env development --note …",
@@ -267,7 +267,7 @@ def test_what_is_unreachable_has_one_remedy() -> None:
     lines = shown("checklist", items=items).splitlines()
     assert [
         "  4 items open",
-        "  ! code.tests: Run `inv test`.",
+        "  ! code.tests: no run is recorded",
         "  ✗ people.oncall: Call them; then sign.",
         "      inv sign people.oncall --env development --note …",
         "  ✗ unreachable: code.committed, monitoring.alerts: `inv doctor --env",

@@ -114,7 +114,8 @@ def _open(found: Sequence[Item], environment: str, paint: Paint) -> list[str]:
 
 
 def _to_do(item: Item, environment: str, paint: Paint) -> list[str]:
-    told = f"{word(item, 'item')}: {word(item, 'do', '') or word(item, 'evidence')}"
+    advice = "" if word(item, "answer") == "pending" else word(item, "do", "")  # what brings it is the evidence
+    told = f"{word(item, 'item')}: {advice or word(item, 'evidence')}"
     sign = f"      inv sign {word(item, 'item')} --env {environment} --note …"
     needs = word(item, "answer") == "needs a signature"
     return [*_marked(_MARKS.get(word(item, "answer"), "fail"), told, paint), *([sign] if needs else [])]
