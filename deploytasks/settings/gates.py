@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from .base import Positive, Value
 from .environment import Name, Text
@@ -105,3 +105,11 @@ class Gates(Value):
     """Seconds for which the approval of a plan counts."""
     alerts_tested_within: Positive = 90 * 86400.0
     """Seconds for which a signature that the alerts were tested counts."""
+
+    @field_validator("approvers")
+    @classmethod
+    def _are_enough(cls, approvers: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        needed = info.data.get("plan_approvals", 0)
+        if approvers and len(set(approvers)) < needed:
+            raise ValueError(f"{len(set(approvers))} cannot give the {needed} approvals of `plan_approvals`")
+        return approvers
