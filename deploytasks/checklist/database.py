@@ -167,7 +167,7 @@ def _plan(of: Subject, one: Source) -> str:
     from ..settings.hosts import PLACEHOLDER
     from . import schema
 
-    template, values = said(of, "rollback_plan") or "docs/rollback/{full}.md", schema.values(one, of)
+    template, values = said(of, "rollback_plan") or "rollback/{full}.md", schema.values(one, of)
     return PLACEHOLDER.sub(lambda found: values.get(found[2], "") if found[2] else f"{{{found[1]}}}", template)
 
 

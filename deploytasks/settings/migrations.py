@@ -78,7 +78,7 @@ class Migrations(Value):
     release's commit does not have."""
     sql: AboutOne | None = None
     """The command that prints the SQL of one migration."""
-    rollback_plan: AboutOne = "docs/rollback/{full}.md"
+    rollback_plan: AboutOne = "rollback/{full}.md"
     """Where a written plan to take back a migration lies that is not reversible, relative to the project."""
     rehearsal: Rehearsal | None = None
     """How ``inv rehearse`` migrates a copy."""

@@ -229,13 +229,13 @@ def test_a_way_back_or_a_plan_or_a_person(tmp_path: Path) -> None:
     project.commit(second("migrations.RunPython(forward)"))
     found = can_be_taken_back(project.subject())
     assert "needs a signature" == found.answer
-    assert "shop.0002_more (RunPython without reverse_code; no docs/rollback/shop.0002_more.md)" in found.evidence
-    project.commit({"docs/rollback/shop.0002_more.md": "\n"})
+    assert "shop.0002_more (RunPython without reverse_code; no rollback/shop.0002_more.md)" in found.evidence
+    project.commit({"rollback/shop.0002_more.md": "\n"})
     assert "needs a signature" == can_be_taken_back(project.subject()).answer
-    project.commit({"docs/rollback/shop.0002_more.md": "Stop the workers, then …\n"})
+    project.commit({"rollback/shop.0002_more.md": "Stop the workers, then …\n"})
     found = can_be_taken_back(project.subject())
     assert "pass" == found.answer
-    assert "by a written plan: shop.0002_more by docs/rollback/shop.0002_more.md" in found.evidence
+    assert "by a written plan: shop.0002_more by rollback/shop.0002_more.md" in found.evidence
 
 
 def test_a_plan_that_is_not_committed_is_none(tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_alembic_and_sql_have_ways_back(tmp_path: Path) -> None:
         {"db/a1.py": alembic("a1", None, "op.drop_table('x')", "op.create_table('x')"), "db/2.sql": "SELECT 1"}
     )
     found = can_be_taken_back(project.subject())
-    assert "cannot be taken back: 2 (no SQL that takes it back; no docs/rollback/2.md)" == found.evidence
+    assert "cannot be taken back: 2 (no SQL that takes it back; no rollback/2.md)" == found.evidence
     project.commit({"db/2.down.sql": "SELECT 2"})
     assert "pass" == can_be_taken_back(project.subject()).answer
 
