@@ -45,10 +45,10 @@ class _Release(Task):
 
 
 OPTIONS = words(
-    "env",
-    "plan",
-    "yes",
     "json",
+    env="The environment whose ledger has the release; default: as configured, or the first one.",
+    plan="Print the exact difference and every command, and change nothing.",
+    yes="Agree to 1.0.0 after 0.x, which is asked otherwise. Never travels along a chain.",
     bump="major, minor or patch; final ends a line of pre-releases.",
     message="What this release is, for its commit and its tag.",
     **{

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -84,6 +85,18 @@ def test_this_repository_cuts_a_release(clone: Path) -> None:
     git(clone, *push.split())
     there = git(clone, "ls-remote", "origin", "refs/heads/main", f"refs/tags/v{wanted}^{{}}")
     assert {line.split()[0] for line in there.splitlines()} == {git(clone, "rev-parse", "HEAD")}
+
+    (clone / "pyproject.toml").write_bytes((clone / "pyproject.toml").read_bytes() + b"\n# the end\n")
+    git(clone, "commit", "--quiet", "--all", "--message", "Go on")
+    again = inv(clone, "create-release", "minor", "Tried again", "--allow-empty", "--push", "--json")
+    assert again.returncode == 0, again.stderr
+    answer = json.loads(again.stdout)
+    minor = str(Version.parse(wanted).bump_minor())
+    assert (answer["version"], answer["previous"], answer["pushed"]) == (minor, wanted, True)
+    assert _difference(clone, "pyproject.toml") == ([f'version = "{wanted}"'], [f'version = "{minor}"'])
+    assert git(clone, "show", "--format=", "--name-only", "HEAD").split() == ["CHANGELOG.md", "pyproject.toml"]
+    history = inv(clone, "history", "--env", "development").stdout
+    assert [f"released: {version}" in history for version in (wanted, minor)] == [True, True]
 
 
 def _difference(clone: Path, name: str) -> tuple[list[str], list[str]]:

@@ -15,7 +15,7 @@ from lab.github import GitHub, github
 from release.ground import ALONE, Ground
 
 from deploytasks import plans
-from deploytasks.errors import GateRefused, Unreachable, UsageError
+from deploytasks.errors import GateRefused, Interrupted, Unreachable, UsageError, WayBackFailed
 from deploytasks.ledger import Ledger
 from deploytasks.operations import answers, releasing
 from deploytasks.operations.carrying_out import carry_out
@@ -118,6 +118,31 @@ def test_the_preview_mends_nothing(ground: Ground) -> None:
     with pytest.raises(GateRefused, match="killed in the middle"):
         create(world(ground), preview=True)
     create(world(ground))
+    assert ground.git("tag") == "v0.1.0"
+
+
+def test_killed_when_the_remote_had_it(ground: Ground) -> None:
+    """Whoever comes next finds that it is made, and records what the dead one could not."""
+    from release.cutter import cut
+
+    found, made = cut(ground.path, push=True)
+    journal.write(found, pushing=True)
+    after = world(ground)
+    with pytest.raises(GateRefused, match=r"nothing since v0\.1\.0"):
+        create(after)
+    (event,) = after.ledger.events()
+    assert (event.kind, event.facts["commit"], event.facts["pushed"]) == ("released", made.commit, True)
+
+
+def test_interrupted_when_it_was_made(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that is out is not taken back by a late Ctrl-C, and nothing says that it was."""
+
+    def interrupted(*_: object) -> None:
+        raise Interrupted(130)
+
+    monkeypatch.setattr(releasing, "_record", interrupted)
+    with pytest.raises(WayBackFailed, match=r"interrupted, when 0\.1\.0 was made and pushed already"):
+        create(world(ground), push=True)
     assert ground.git("tag") == "v0.1.0"
 
 
