@@ -5,7 +5,7 @@ What feeds what follows from the settings alone; nobody is asked for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,20 +23,33 @@ LOOK = timedelta(seconds=60)
 
 
 def metrics_answer(of: Subject) -> Found:
-    """The metrics have numbers of the live color, now; and how old they are."""
+    """The metrics have numbers of every color that has users, now; and how old they are."""
     world = of.world
     source = _kind(world.settings, "metrics")
     found = world.metrics.totals(world.clock.now() - LOOK, ())
     if isinstance(found, NoData):
-        raise Unreachable(f"{source}: {found.why}")
-    split = world.traffic.at_rest()
-    serving = [color for color in COLORS if split.share(color)]
+        return _without_numbers(world, source, found.why)
+    serving = _serving(world)
     unknown = [color for color in serving if color not in found]
     if unknown:
         why = f"knows nothing of {unknown[0]}, which has users: `inv doctor` looks closer"
         return Found("fail", f"{source} answers, and {why}")
     told = "; ".join(_age(world, color) for color in serving) or "nothing is live yet"
     return Found("pass", f"{source} answers: {told}; what happens shows within {world.metrics.lag:g} s")
+
+
+def _without_numbers(world: World, source: str, why: str) -> Found:
+    """Before the first deployment there may be none. Raises ``Unreachable`` when there should be."""
+    if source == _kind(world.settings, "traffic") and world.traffic.prepare():
+        return Found("pending", "the balancer, which counts, does not run: the deployment starts it first")
+    if not _serving(world) and any(finding.state == "ok" for finding in world.metrics.diagnose()):
+        return Found("warn", f"{source} answers, and has no numbers before anything is live: {why}")
+    raise Unreachable(f"{source}: {why}")
+
+
+def _serving(world: World) -> Sequence[Color]:
+    split = world.traffic.at_rest()
+    return [color for color in COLORS if split.share(color)]
 
 
 def _age(world: World, color: Color) -> str:

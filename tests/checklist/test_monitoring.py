@@ -14,7 +14,7 @@ import pytest
 from deploytasks.checklist import evaluate, item_of
 from deploytasks.checklist.subject import Subject
 from deploytasks.errors import Unreachable
-from deploytasks.ports import AlertRule, NoData
+from deploytasks.ports import AlertRule, Call, Finding, NoData
 from deploytasks.settings import load
 from deploytasks.settings.alertmanager import AlertmanagerSettings
 
@@ -58,6 +58,22 @@ def test_silent_metrics(world: memory.TestWorld, tmp_path: Path) -> None:
     """They fail, with what the source says."""
     memory.state_of(tmp_path).set(silent=True)
     assert ("fail", "unreachable: envoy: the metrics are silent") == looked("metrics", world)
+
+
+def test_metrics_before_the_first_deployment(
+    world: memory.TestWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be no numbers yet, as long as the source itself answers; or a balancer that is started first."""
+    memory.state_of(tmp_path).change(split=[0, 0, None, None])
+    assert ("pass", True) == ((found := looked("metrics", world))[0], "nothing is live yet" in found[1])
+    memory.state_of(tmp_path).set(silent=True)
+    assert "fail" == looked("metrics", world)[0]
+    fine = [Finding("clock", "ok", "answers"), Finding("series", "fail", "none")]
+    monkeypatch.setattr(memory.FakeMetrics, "diagnose", lambda self: fine)
+    told = "envoy answers, and has no numbers before anything is live: the metrics are silent"
+    assert ("warn", told) == looked("metrics", world)
+    monkeypatch.setattr(memory.FakeTraffic, "prepare", lambda self: [[Call("start it", lambda timeout: None)]])
+    assert "pending" == looked("metrics", world)[0]
 
 
 def test_metrics_without_the_live_color(world: memory.TestWorld, monkeypatch: pytest.MonkeyPatch) -> None:
