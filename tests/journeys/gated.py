@@ -42,7 +42,6 @@ class Gated(Environment):
         self.who = "ann"
         self.staging = free_ports(3)
         self.gates: dict[str, Any] = {}
-        self.staging_gates: dict[str, Any] = {}
         for person in PEOPLE:
             _make_key(self.home / person, person)
         super().__init__(root)
@@ -64,14 +63,16 @@ class Gated(Environment):
         alerts = {**own["alerts"], "path": ".deploy/staging/alerts.json"}
         staging = {
             **own, "traffic": {**own["traffic"], "listen": f"127.0.0.1:{port}"}, "fleet": fleet, "database": database,
-            "alerts": alerts, "gates": self.staging_gates,
+            "alerts": alerts, "gates": {},
         }  # fmt: skip
         return {"staging": staging, self.name: {**own, "protected": True, "gates": self.gates}}
 
     @property
     def _places(self) -> dict[str, Any]:
+        places = super()._places
         return {
-            **super()._places,
+            **places,
+            "database": {**places["database"], "preset": "django"},
             "dirty": False,
             "store": {"kind": "directory", "shared": True},
             "reviews": {"kind": "github", "repository": self.hub.repository, "url": self.hub.url},

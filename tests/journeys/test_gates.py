@@ -17,14 +17,17 @@ SIGNED = ("people.oncall", "people.announced", "people.runbook", "monitoring.rul
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gated]:
-    """Both environments with a first release, brought there before there were any gates."""
+    """Both environments with a first release: past the gates of staging, and before production had any."""
     with gated(tmp_path_factory.mktemp("gates") / "library") as made:
-        made.gates = made.staging_gates = {"level": "development"}
+        made.gates = {"level": "development"}
         made.configure()
+        made.commit()
+        made.push()
+        made.reviewed(6, "ben")
         for environment in ("staging", "production"):
             done = made.inv("deploy", "--env", environment, "--yes", timeout=120)
             assert done.code == 0, done.said
-        made.gates, made.staging_gates = PRODUCTION, {}
+        made.gates = PRODUCTION
         made.configure()
         yield made
 
