@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,12 +44,11 @@ def lint(of: Subject, found: Pending) -> Lint:
     pieces = [piece for one in found.sources for piece in squawk.pieces(one, printed.get(one.path))]
     if not pieces:
         return Lint(tuple(own), "squawk has no SQL to read (`database.sql`)" if _program() else "")
-    return _with_squawk(of, own, pieces, printed)
+    read = {one.path for one in found.sources if one.kind == "django" or one.path in printed}
+    return _with_squawk(of, own, pieces, read)
 
 
-def _with_squawk(
-    of: Subject, own: Sequence[Finding], pieces: Sequence[squawk.Piece], printed: Mapping[str, str]
-) -> Lint:
+def _with_squawk(of: Subject, own: Sequence[Finding], pieces: Sequence[squawk.Piece], read: Collection[str]) -> Lint:
     import subprocess
 
     program = _program()
@@ -64,7 +63,7 @@ def _with_squawk(
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         why = str(error) if isinstance(error, OSError | subprocess.SubprocessError) else done.stderr.strip()[-200:]
         return Lint(tuple(own), f"squawk gave no answer ({why or 'nothing was said'})")
-    return Lint(tuple(squawk.merged(own, theirs, printed)), "squawk has read the SQL")
+    return Lint(tuple(squawk.merged(own, theirs, read)), "squawk has read the SQL")
 
 
 def _program() -> str | None:

@@ -53,6 +53,16 @@ class Seen:
         """A model as it is by now."""
         return self.now.get(key(self.app, name))
 
+    def lacks(self, table: str, column: str) -> bool:
+        """Whether the old release knows a table of this app, and surely not this column of it."""
+        for (app, name), model in self.live.items():
+            own = str(model.options.get("db_table") or f"{self.app}_{name}").lower().strip('"')
+            if app == self.app.lower() and own == table:
+                return model.is_whole and column not in {
+                    one.column(field).lower() for field, one in model.fields.items() if not one.is_table
+                }
+        return False
+
     def never_had(self, model: str, column: str) -> bool:
         """Whether the old release surely does not know a field of a model that it knows."""
         known = self.live.get(key(self.app, model))
@@ -248,7 +258,8 @@ def _run_sql(one: Called, seen: Seen) -> Iterator[Finding]:
         yield from _of(one, seen, "with SQL that is computed", "unread")
         return
     for text in texts:
-        for touched in sql_judging.judged(text, seen.created, atomic=seen.atomic and seen.transactional):
+        atomic = seen.atomic and seen.transactional
+        for touched in sql_judging.judged(text, seen.created, atomic=atomic, lacks=seen.lacks):
             yield Finding(seen.path, one.line, f"RunSQL {touched.what}", touched.rule)
 
 

@@ -36,19 +36,31 @@ class Touched(NamedTuple):
     line: int
 
 
-def judged(text: str, created: set[str], *, atomic: bool = False) -> list[Touched]:
+Lacks = Callable[[str, str], bool]
+"""Whether the old release surely does not know a column of a table."""
+
+
+class Known(NamedTuple):
+    """What the old release does not know: tables, and columns of those that it knows."""
+
+    created: set[str]
+    lacks: Lacks
+
+
+def judged(text: str, created: set[str], *, atomic: bool = False, lacks: Lacks | None = None) -> list[Touched]:
     """The rules that the statements of a text touch, in their order.
 
     ``created``: tables that the old release does not know; new ones are added. ``atomic``: whether all of it runs in
-    one transaction.
+    one transaction. ``lacks``: as far as that is known.
     """
-    return [found for one in statements(text) for found in _judged(one, created, atomic)]
+    known = Known(created, lacks or (lambda table, column: False))
+    return [found for one in statements(text) for found in _judged(one, known, atomic)]
 
 
-def _judged(one: Statement, created: set[str], atomic: bool) -> Iterator[Touched]:
+def _judged(one: Statement, known: Known, atomic: bool) -> Iterator[Touched]:
     for first, judge in _JUDGES.items():
         if one.take(*first.split()):
-            for rule in judge(one, created):
+            for rule in judge(one, known):
                 yield Touched(rule, str(one), one.line)
             if atomic and any(token.upper == "CONCURRENTLY" for token in one.tokens):
                 yield Touched("in-a-transaction", str(one), one.line)
@@ -60,23 +72,23 @@ def _judged(one: Statement, created: set[str], atomic: bool) -> Iterator[Touched
 # -- statements; each is read past its first words ----------------------------------------------------
 
 
-def _create_table(one: Statement, created: set[str]) -> Iterator[str]:
+def _create_table(one: Statement, known: Known) -> Iterator[str]:
     one.take("IF", "NOT", "EXISTS")
     name = one.name()
-    created.add(name)
+    known.created.add(name)
     if not name:
         yield "unread"
     if one.has("PARTITION", "OF"):
         yield "long-lock"
 
 
-def _create_index(one: Statement, created: set[str], *, unique: bool = False) -> Iterator[str]:
+def _create_index(one: Statement, known: Known, *, unique: bool = False) -> Iterator[str]:
     is_online = one.take("CONCURRENTLY")
     one.take("IF", "NOT", "EXISTS")
     while one.rest() and not one.take("ON"):
         one.at += 1
     one.take("ONLY")
-    if one.name() in created:
+    if one.name() in known.created:
         return
     if unique:
         yield "unique"
@@ -84,19 +96,19 @@ def _create_index(one: Statement, created: set[str], *, unique: bool = False) ->
         yield "index"
 
 
-def _create(one: Statement, created: set[str]) -> Iterator[str]:
+def _create(one: Statement, known: Known) -> Iterator[str]:
     if one.take("OR", "REPLACE"):
         yield "behavior"
     elif one.take_any("UNLOGGED TABLE", "TEMPORARY TABLE", "TEMP TABLE", "GLOBAL TEMPORARY TABLE"):
-        yield from _create_table(one, created)
+        yield from _create_table(one, known)
     elif one.take_any("TRIGGER", "CONSTRAINT TRIGGER", "RULE", "POLICY", "EVENT TRIGGER"):
-        if not any(token.name in created for token in one.rest()):
+        if not any(token.name in known.created for token in one.rest()):
             yield "behavior"
     elif not one.take_any(*_NEW_THINGS):
         yield "unread"
 
 
-def _drop(one: Statement, created: set[str]) -> Iterator[str]:
+def _drop(one: Statement, known: Known) -> Iterator[str]:
     if one.take("INDEX") or one.take_any("STATISTICS", "PUBLICATION"):
         return
     if one.take_any("TRIGGER", "RULE", "POLICY"):
@@ -106,29 +118,30 @@ def _drop(one: Statement, created: set[str]) -> Iterator[str]:
     one.take("IF", "EXISTS")
     if is_table:
         names = [part.name() for part in one.parts()]
-        if not all(name in created for name in names):
+        if not all(name in known.created for name in names):
             yield "drop-table"
         return
     yield "drop-object"
 
 
-def _alter_table(one: Statement, created: set[str]) -> Iterator[str]:
+def _alter_table(one: Statement, known: Known) -> Iterator[str]:
     one.take("IF", "EXISTS")
     one.take("ONLY")
-    if one.name() in created:
+    table = one.name()
+    if table in known.created:
         return
     one.take("*")
     for part in one.parts():
-        yield from _altered(part)
+        yield from _altered(part, table, known)
 
 
-def _altered(part: Statement) -> Iterator[str]:
+def _altered(part: Statement, table: str, known: Known) -> Iterator[str]:
     if part.take_any(*_QUIET_ALTERATIONS):
         return
     if part.take("ADD"):
         yield from _added(part)
     elif part.take("DROP"):
-        yield "change-key" if part.take("PRIMARY", "KEY") else "drop-column"
+        yield from _dropped(part, table, known)
     elif part.take("ALTER"):
         part.take("COLUMN")
         part.name()
@@ -145,6 +158,16 @@ def _altered(part: Statement) -> Iterator[str]:
         yield "retype"
     else:
         yield "behavior"  # owner, row level security, triggers, inheritance
+
+
+def _dropped(part: Statement, table: str, known: Known) -> Iterator[str]:
+    if part.take("PRIMARY", "KEY"):
+        yield "change-key"
+        return
+    part.take("COLUMN")
+    part.take("IF", "EXISTS")
+    if not known.lacks(table, part.name()):
+        yield "drop-column"
 
 
 def _added(part: Statement) -> Iterator[str]:
@@ -213,14 +236,14 @@ def _altered_column(part: Statement) -> Iterator[str]:
         yield "unread"
 
 
-def _alter_type(one: Statement, created: set[str]) -> Iterator[str]:
+def _alter_type(one: Statement, known: Known) -> Iterator[str]:
     one.name()
     if one.take("ADD", "VALUE"):
         return
     yield "drop-object" if one.take("RENAME") or one.take("DROP") or one.take("SET", "SCHEMA") else "behavior"
 
 
-def _alter(one: Statement, created: set[str]) -> Iterator[str]:
+def _alter(one: Statement, known: Known) -> Iterator[str]:
     if one.take_any("INDEX", "STATISTICS", "DEFAULT PRIVILEGES", "EXTENSION", "PUBLICATION"):
         return
     if one.take_any("VIEW", "MATERIALIZED VIEW", "SCHEMA", "FOREIGN TABLE") and one.has("RENAME"):
@@ -229,21 +252,21 @@ def _alter(one: Statement, created: set[str]) -> Iterator[str]:
         yield "behavior"
 
 
-def _data(one: Statement, created: set[str]) -> Iterator[str]:
+def _data(one: Statement, known: Known) -> Iterator[str]:
     one.take_any("INTO", "FROM", "IGNORE INTO", "OR REPLACE INTO", "OR IGNORE INTO")
     one.take("ONLY")
-    if one.name() not in created:
+    if one.name() not in known.created:
         yield "data"
 
 
-def _truncate(one: Statement, created: set[str]) -> Iterator[str]:
+def _truncate(one: Statement, known: Known) -> Iterator[str]:
     one.take("TABLE")
     one.take("ONLY")
-    if not all(part.name() in created for part in one.parts()):
+    if not all(part.name() in known.created for part in one.parts()):
         yield "lose-rows"
 
 
-def _select(one: Statement, created: set[str]) -> Iterator[str]:
+def _select(one: Statement, known: Known) -> Iterator[str]:
     """A query changes nothing, unless a function that it calls does."""
     if one.take_any("SETVAL (", "PG_CATALOG . SETVAL (", "SET_CONFIG (", "PG_CATALOG . SET_CONFIG ("):
         return
@@ -251,28 +274,28 @@ def _select(one: Statement, created: set[str]) -> Iterator[str]:
         yield "unread"
 
 
-def _refresh(one: Statement, created: set[str]) -> Iterator[str]:
+def _refresh(one: Statement, known: Known) -> Iterator[str]:
     if not one.take("CONCURRENTLY"):
         yield "long-lock"
 
 
-def _locked(one: Statement, created: set[str]) -> Iterator[str]:
+def _locked(one: Statement, known: Known) -> Iterator[str]:
     if not one.has("CONCURRENTLY"):
         yield "long-lock"
 
 
-def _as_it_says(rule: str) -> Callable[[Statement, set[str]], Iterator[str]]:
-    def judge(one: Statement, created: set[str]) -> Iterator[str]:
+def _as_it_says(rule: str) -> Callable[[Statement, Known], Iterator[str]]:
+    def judge(one: Statement, known: Known) -> Iterator[str]:
         yield rule
 
     return judge
 
 
-def _unique_index(one: Statement, created: set[str]) -> Iterator[str]:
-    yield from _create_index(one, created, unique=True)
+def _unique_index(one: Statement, known: Known) -> Iterator[str]:
+    yield from _create_index(one, known, unique=True)
 
 
-_JUDGES: Mapping[str, Callable[[Statement, set[str]], Iterator[str]]] = {
+_JUDGES: Mapping[str, Callable[[Statement, Known], Iterator[str]]] = {
     "CREATE TABLE": _create_table,
     "CREATE INDEX": _create_index,
     "CREATE UNIQUE INDEX": _unique_index,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from . import alembic, django, sql, sql_judging
@@ -98,17 +98,17 @@ def told(answer: str, known: Sequence[Piece]) -> list[Finding]:
     return [found for each in given if (found := _finding(each, known)) is not None]
 
 
-def merged(own: Sequence[Finding], theirs: Sequence[Finding], printed: Mapping[str, str]) -> list[Finding]:
+def merged(own: Sequence[Finding], theirs: Sequence[Finding], read: Collection[str] = ()) -> list[Finding]:
     """Our findings with squawk's beside them, and those of squawk's that we do not have.
 
-    ``printed``: path → the SQL of whole migrations. Where we could read the migration itself, we know what the old
-    release knows, and SQL does not: then only squawk's locks are added.
+    ``read``: the paths of migrations whose own source was read as well. There we know what the old release knows, and
+    SQL does not: unless something could not be read, only squawk's locks are added.
     """
-    is_read = {path: not any(one.rule == "unread" and one.path == path for one in own) for path in printed}
-    found = [one._replace(by=one.by or _by(one, theirs)) for one in own]
+    unread = {one.path for one in own if one.rule == "unread"}
     rules = {(one.path, one.rule) for one in own}
+    found = [one._replace(by=one.by or _by(one, theirs)) for one in own]
     for one in theirs:
-        is_known = is_read.get(one.path, False) and one.verdict != "locks"
+        is_known = one.path in read and one.path not in unread and one.verdict != "locks"
         if (one.path, one.rule) not in rules and not is_known:
             found.append(one)
     return found

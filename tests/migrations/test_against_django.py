@@ -115,8 +115,28 @@ CASES: Mapping[str, Case] = {
     "a column goes, by the state alone": Case(_STATE.format('migrations.RemoveField("book", "subtitle")')),
     "a column goes that the old release does not know": Case(
         'migrations.RunSQL("ALTER TABLE shop_book DROP COLUMN subtitle")',
-        "drop-column",
         known=(_STATE.format('migrations.RemoveField("book", "subtitle")'),),
+    ),
+    "a column with a name of its own goes that the old release does not know": Case(
+        'migrations.RunSQL("ALTER TABLE shop_book DROP COLUMN isbn_13, DROP COLUMN slug")',
+        "drop-column",
+        known=(
+            alter("isbn", "models.CharField(max_length=20, null=True, db_column='isbn_13')"),
+            _STATE.format('migrations.RemoveField("book", "isbn")'),
+        ),
+    ),
+    "the same by Django, which must know it for a moment": Case(
+        _STATE.format('migrations.AddField("book", "subtitle", models.CharField(max_length=50, null=True))')
+        + ', migrations.RemoveField("book", "subtitle")',
+        known=(_STATE.format('migrations.RemoveField("book", "subtitle")'),),
+    ),
+    "a table goes that the old release does not know": Case(
+        _STATE.format('migrations.CreateModel("Poem", fields=[("id", models.BigAutoField(primary_key=True))])')
+        + ', migrations.DeleteModel("Poem")',
+        known=(
+            'migrations.CreateModel("Poem", fields=[("id", models.BigAutoField(primary_key=True))])',
+            _STATE.format('migrations.DeleteModel("Poem")'),
+        ),
     ),
     "a model goes, by the state alone": Case(_STATE.format('migrations.DeleteModel("Tale")')),
     "a column goes from the database alone": Case(
@@ -219,8 +239,8 @@ CONTRACT = frozenset({
     "set-not-null", "drop-default", "narrow-type", "change-type", "in-a-transaction",
 })  # fmt: skip
 ASKED = frozenset({"unique", "constraint", "data", "retype"})
-NO_TELL = frozenset({"a column goes that the old release does not know", "a field that means another model"})
-"""Where the old release happens to go on: its state was told by hand, or its rows fit by chance."""
+NO_TELL = frozenset({"a field that means another model"})
+"""Where the old release happens to go on: its rows fit by chance."""
 
 
 def tried(database: Mapping[str, Any], names: list[str]) -> dict[str, dict[str, Any]]:

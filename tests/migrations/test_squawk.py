@@ -61,7 +61,7 @@ def test_what_squawk_warns_of_we_know(text: str) -> None:
     ours = {each.rule for each in judged([one])}
     assert {each.rule for each in found} <= ours | {"rewrite"}
     if found and not text.endswith("TABLE"):
-        assert any("https://squawkhq.com/docs/" in str(each) for each in squawk.merged(judged([one]), found, {}))
+        assert any("https://squawkhq.com/docs/" in str(each) for each in squawk.merged(judged([one]), found))
 
 
 @needs_squawk
@@ -113,10 +113,10 @@ def test_what_was_read_goes_before_what_was_printed() -> None:
         Finding(path, 1, "CREATE INDEX", "index", "squawk a"),
         Finding(path, 1, "DROP", "drop-column", "squawk b"),
     )
-    assert [locks] == squawk.merged([], [locks, drops], {path: "…"})
-    assert [locks, drops] == squawk.merged([], [locks, drops], {})
+    assert [locks] == squawk.merged([], [locks, drops], {path})
+    assert [locks, drops] == squawk.merged([], [locks, drops])
     unread = Finding(path, 3, "Mine()", "unread")
-    assert [unread, locks, drops] == squawk.merged([unread], [locks, drops], {path: "…"})
+    assert [unread, locks, drops] == squawk.merged([unread], [locks, drops], {path})
 
 
 def test_printed_sql_says_what_an_unknown_operation_does() -> None:
