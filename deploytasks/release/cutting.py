@@ -84,7 +84,7 @@ def _look(root: Path, rules: Rules, prefix: str, wanted: Wanted, exclude: Sequen
     )
     there = upstream.ask(at, rules.remote)
     if wanted.push and (there is None or there.silent):
-        why = f"{there.name} does not answer: {there.silent}" if there else f"there is no remote {rules.remote}"
+        why = there.silent if there else f"there is no remote {rules.remote}"
         raise refused(f"nothing can be pushed: {why}", "mend that, or leave --push out")
     tags = frozenset(git.tags(at.top)) | (there.tags if there else frozenset())
     return _Place(at, root, versions.position(at.top, at.head, prefix), there, tags)
@@ -116,7 +116,7 @@ def _refuse_first(place: _Place, prefix: str, wanted: Wanted) -> None:
         )
     if place.upstream is not None and place.upstream.silent and not wanted.first:
         raise refused(
-            f"there is no version yet, and {place.upstream.name} cannot be asked: {place.upstream.silent}",
+            f"there is no version yet, and {place.upstream.silent}",
             "say --first, if this is the first release",
         )
 
@@ -244,9 +244,7 @@ def _question(newest: Version | None, target: Version) -> str:
 def _warnings(place: _Place, prefix: str, target: Version) -> list[str]:
     found = []
     if place.upstream is not None and place.upstream.silent:
-        found.append(
-            f"{place.upstream.name} does not answer: whether it has newer commits, or {prefix}{target}, is unknown"
-        )
+        found.append(f"{place.upstream.silent}: whether it has newer commits, or {prefix}{target}, is not known")
     if place.position.newest is None:
         found.append(f"this is the first release: it begins at {target}")
     others = sum(tag.startswith(prefix) and versions.parse(tag, prefix) is None for tag in place.tags)

@@ -58,7 +58,7 @@ def is_at_remote(cut: Cut) -> str | None:
     except DeployError as error:
         push = " ".join(("git", *cut.push_command(commit or "COMMIT")))
         raise WayBackFailed(
-            f"whether {cut.remote} has {cut.tag} is not known: {getattr(error, 'said', '') or error.what}",
+            f"whether {cut.remote} has {cut.tag} is not known: {error.what}",
             state=f"commit and tag {cut.tag} are here, in {cut.branch}; nothing of them was taken back",
             do=f"when it answers: `inv create-release` looks again, and finishes or takes back; or by hand: {push}",
         ) from error

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import DeployError
-from . import git
+from . import git, unattended
 from .checkout import Checkout, refused
+
+WITHIN = 20.0
+"""Seconds for one answer of the remote."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +52,16 @@ def ask(at: Checkout, name: str | None) -> Upstream | None:
     try:
         found = references(at.top, name, ref, "refs/tags/*")
     except DeployError as error:
-        return Upstream(name, url, ref, silent=str(getattr(error, "said", "") or error.what))
+        return Upstream(name, url, ref, silent=error.what)
     tags = {known.removeprefix("refs/tags/") for known in found if known.startswith("refs/tags/")}
     return Upstream(name, url, ref, found.get(ref), frozenset(tags))
 
 
 def references(top: Path, remote: str, *patterns: str) -> dict[str, str]:
-    """The objects that the remote's references name, now. Raises ``GitRefused`` or ``Unreachable``."""
-    lines = git.ask(top, "ls-remote", "--refs", remote, *patterns).decode(errors="surrogateescape").splitlines()
-    return {ref: number for number, _, ref in (line.partition("\t") for line in lines)}
+    """The objects that the remote's references name, now; nobody is asked for a password. Raises ``Unreachable``."""
+    until = time.monotonic() + WITHIN
+    said = unattended.ask(top, "ls-remote", "--refs", "--", remote, *patterns, until=until, remote=remote)
+    return {ref: number for number, _, ref in (line.partition("\t") for line in said.splitlines())}
 
 
 def refuse_behind(at: Checkout, upstream: Upstream) -> None:
@@ -105,5 +110,5 @@ def web_address(url: str) -> str | None:
             return None
         port = f":{parts.port}" if parts.port and parts.scheme in ("http", "https") else ""
         host, path = parts.hostname + port, parts.path
-    path = path.strip("/").removesuffix(".git")
+    path, host = path.strip("/").removesuffix(".git"), "github.com" if host == "ssh.github.com" else host
     return f"https://{host}/{path}" if path.count("/") >= 1 else None

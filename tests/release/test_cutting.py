@@ -10,6 +10,7 @@ from semver import Version
 from deploytasks.errors import GateRefused, UsageError
 from deploytasks.release import making, taking_back
 from deploytasks.release.cut import Cut, Line
+from deploytasks.release.upstream import web_address
 from deploytasks.release.versions import following
 
 from .cutter import cut, decide
@@ -314,3 +315,37 @@ def test_push(ground: Ground) -> None:
     assert f"refs/heads/trunk {made.commit}\n" in there
     assert f"refs/heads/main {found.head}\n" in there
     assert "refs/tags/v0.1.0 " in there
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("git@github.com:octo/library.git", "https://github.com/octo/library"),
+        ("ssh://git@ssh.github.com:443/octo/library.git", "https://github.com/octo/library"),
+        ("https://ann:secret@github.com/octo/library", "https://github.com/octo/library"),
+        ("https://git.example:8443/octo/library.git/", "https://git.example:8443/octo/library"),
+        ("git@gitlab.example:group/sub/library.git", "https://gitlab.example/group/sub/library"),
+        ("/srv/git/library.git", None),
+        ("../library", None),
+        ("file:///srv/git/library.git", None),
+        ("origin", None),
+        ("", None),
+    ],
+)
+def test_the_web_address_of_a_remote(url: str, expected: str | None) -> None:
+    """For links and for GitHub's page: without user, password and the port of SSH."""
+    assert web_address(url) == expected
+
+
+def test_links(ground: Ground) -> None:
+    """A changelog with links gets one for the new version, as git knows the version before."""
+    hub = b"https://github.com/octo/library"
+    link = b"\n[unreleased]: " + hub + b"/compare/v0.0.9...HEAD\n[0.0.9]: " + hub + b"/releases/tag/v0.0.9\n"
+    (ground.path / "CHANGELOG.md").write_bytes(CHANGELOG + b"\n## [0.0.9] - 2020-01-01\n\n- Old.\n" + link)
+    ground.commit("v0.0.9")
+    ground.commit()
+    cut(ground.path)
+    assert ground.text().endswith(
+        b"\n[unreleased]: " + hub + b"/compare/v0.1.0...HEAD\n[0.1.0]: " + hub + b"/compare/v0.0.9...v0.1.0\n"
+        b"[0.0.9]: " + hub + b"/releases/tag/v0.0.9\n"
+    )  # fmt: skip

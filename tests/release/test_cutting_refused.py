@@ -156,10 +156,10 @@ def test_a_remote_that_does_not_answer(ground: Ground) -> None:
     ground.git("remote", "set-url", "origin", str(ground.path / "gone"))
     found = decide(ground.path)
     assert isinstance(found, Cut)
-    assert "origin does not answer" in found.warnings[0]
-    assert "nothing can be pushed: origin does not answer" in refusal(ground, push=True).what
+    assert found.warnings[0].startswith("the remote origin cannot be read: fatal: ")
+    assert "nothing can be pushed: the remote origin cannot be read" in refusal(ground, push=True).what
     ground.git("tag", "--delete", "v0.1.0")
-    assert "there is no version yet, and origin cannot be asked" in refusal(ground).what
+    assert "there is no version yet, and the remote origin cannot be read" in refusal(ground).what
     assert isinstance(decide(ground.path, first=True, bump="major"), Cut)
 
 
