@@ -14,7 +14,7 @@ import pytest
 import yaml
 from invoke import Collection, Program
 from invoke.parser import Parser
-from pages import PAGES, ROOT, blocks, name, spans
+from pages import PAGES, ROOT, blocks, links, name, spans
 
 from deploytasks.__main__ import main
 
@@ -73,11 +73,18 @@ def test_inv_understands_it(command: Shown) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: f"{one.page}: inv {one.line}")
 def test_its_environment_exists(command: Shown) -> None:
-    """Whoever copies a line from a page deploys to an environment that is configured here, or on that page."""
-    texts = [(ROOT / "invoke.yaml").read_text(encoding="utf-8"), *_sections(ROOT / command.page)]
-    known = {environment for text in texts for environment in yaml.safe_load(text)["deploy"]["environments"]}
+    """Whoever copies a line from a page deploys to an environment that is configured here, or is shown on that page or
+    on one that it leads to."""
+    page = ROOT / command.page
+    near = [page, *(found for link in links(page) if (found := _page(page, link)) in PAGES)]
+    texts = [(ROOT / "invoke.yaml").read_text(encoding="utf-8"), *(text for each in near for text in _sections(each))]
+    known = {environment for text in texts for environment in yaml.safe_load(text)["deploy"].get("environments", ())}
     named = {arguments.get("env") for _, arguments in parsed(command.line)} - {None}
     assert named <= known
+
+
+def _page(page: Path, link: str) -> Path:
+    return (page.parent / link.partition("#")[0]).resolve()
 
 
 def _sections(page: Path) -> list[str]:
