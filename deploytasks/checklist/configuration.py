@@ -86,20 +86,20 @@ def _readable_by_all(world: World) -> Sequence[str]:
 
 def secrets_differ(of: Subject) -> Found:
     """No other environment has the value of a secret of this one."""
-    from .elsewhere import other_worlds
+    from .elsewhere import environments, other_world
 
     own = [one for one in secrets(of.world) if one.value and not one.shared]
     if not own:
         return Found("not applicable", "this environment has no secret of its own")
-    others = other_worlds(of.world)
+    others = [name for name in environments(of.world) if name != of.world.site.environment]
     if not others:
         return Found("not applicable", "there is no other environment")
     same: list[str] = []
     unknown: list[str] = []
     silent: dict[str, DeployError] = {}
-    for name, other in others.items():
+    for name in others:
         try:
-            found = fingerprints.alike(own, other)
+            found = fingerprints.alike(own, other_world(of.world, name))
         except DeployError as error:
             silent[name] = error
             continue
@@ -111,7 +111,7 @@ def secrets_differ(of: Subject) -> Found:
 
 def _compared(
     own: Sequence[Secret],
-    others: Mapping[str, World],
+    others: Sequence[str],
     same: Sequence[str],
     unknown: Sequence[str],
     silent: Mapping[str, DeployError],
@@ -119,7 +119,7 @@ def _compared(
     if same:
         return Found("fail", f"the same value: {'; '.join(same)}: make a new one, or say `shared` where that is meant")
     if silent:
-        each = [f"unreachable: the ledger of {name}: {why.what}" for name, why in silent.items()]
+        each = [f"unreachable: the ledger of {name}: {' '.join(why.what.split())}" for name, why in silent.items()]
         return Found("fail", "; ".join(each))
     known = [name for name in others if name not in unknown]
     text = f"{_count(len(own), 'secret')} compared with {', '.join(known)}" if known else "compared with nobody"

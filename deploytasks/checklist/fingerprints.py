@@ -36,13 +36,16 @@ def remember(world: World) -> None:
     from .secrets import secrets
 
     with suppress(DeployError, Conflict, OSError, ValueError):
-        own = [secret for secret in secrets(world) if secret.value and not secret.shared]
+        all_of_them = [secret for secret in secrets(world) if not secret.shared]
+        own = [secret for secret in all_of_them if secret.value]
         kept, tag = _kept(world.store, world.scope) or (None, None)
         if not own and kept is None:
             return
         key = kept.key if kept else os.urandom(32)
-        now = fingerprints(own, key)
-        if kept and kept.event and _recorded(world, kept.event) == now:
+        before = _recorded(world, kept.event) if kept and kept.event else {}
+        unset = {secret.name for secret in all_of_them if not secret.value}  # not here: somebody else has them
+        now = {**{name: found for name, found in before.items() if name in unset}, **fingerprints(own, key)}
+        if kept and kept.event and before == now:
             return
         tag = _put(world, Kept(key, 0), tag) if kept is None else tag
         event = world.note("secrets", fingerprints={name: list(found) for name, found in now.items()})

@@ -356,6 +356,31 @@ def test_fingerprints_are_recorded_once_and_tell_nothing(tmp_path: Path) -> None
     assert [event.kind for event in staging.ledger.events()] == ["secrets", "secrets"]
 
 
+def test_whoever_lacks_a_secret_wipes_out_no_fingerprint(tmp_path: Path) -> None:
+    """A checklist without the secrets at hand leaves what CI has recorded; one that is declared no more goes."""
+    given(tmp_path, "staging", SECRET_KEY=SECRET, DATABASE_URL="postgres://a:one-pass@h/s")
+    _, staging = two(tmp_path, required=REQUIRED)
+    fingerprints.remember(staging)
+    given(tmp_path, "staging", DATABASE_URL="postgres://a:one-pass@h/s")
+    fingerprints.remember(staging)
+    assert [event.kind for event in staging.ledger.events()] == ["secrets"]
+    _, staging = two(tmp_path, required=REQUIRED[1:])
+    fingerprints.remember(staging)
+    assert [set(event.facts["fingerprints"]) for event in staging.ledger.events()] == [  # type: ignore[arg-type]  # maps
+        {"SECRET_KEY", "DATABASE_URL"}, {"DATABASE_URL"},
+    ]  # fmt: skip
+
+
+def test_a_mistake_in_another_environment_is_told_as_its_own(tmp_path: Path) -> None:
+    """It is no pass, and no mistake of this environment."""
+    given(tmp_path, "production", SECRET_KEY=SECRET, DATABASE_URL="postgres://a:two-pass@h/p")
+    production, _ = two(tmp_path, required=REQUIRED)
+    assert production.site.context is not None
+    production.site.context.config["deploy"]["environments"]["staging"]["store"] = {"kind": "folder"}
+    said = secrets_differ(Subject(production, None))
+    assert (said.answer, "staging.store.kind: 'folder' is unknown" in said.evidence) == ("fail", True)
+
+
 def test_a_store_that_is_silent_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be compared is not distinct."""
     from deploytasks.providers.directory import DirectoryStore
