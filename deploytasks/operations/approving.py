@@ -44,6 +44,7 @@ def plan(world: World, version: str | None, wanted: Wanted, out: str | None, *, 
     refuse_secrets(made)
     found = _written_down(world, made, wanted)
     if out:
+        plan_file.require_writable(found, Path(out))
         found = _signed(world, found)
         plan_file.write(found, Path(out))
     if json:

@@ -74,8 +74,8 @@ class PlanFile(NamedTuple):
         return {**head, **proof, "plan": self.content["plan"], "calls": self.content["calls"]}
 
 
-def write(found: PlanFile, file: Path) -> None:
-    """Write it, whole. A plan that is there already is replaced; anything else is refused, as is a secret in it."""
+def require_writable(found: PlanFile, file: Path) -> None:
+    """Refuse a plan with a secret in it, and a file that is something else than an older plan."""
     document = found.to_json()
     if redaction.clean(document) != document:
         raise UsageError(
@@ -87,8 +87,13 @@ def write(found: PlanFile, file: Path) -> None:
         raise UsageError(
             f"{file} is there already, and is no plan", state="nothing was written", do="name another file"
         )
+
+
+def write(found: PlanFile, file: Path) -> None:
+    """Write it, whole. Raises ``Unreachable`` when that cannot be done."""
+    document = json.dumps(found.to_json(), indent=2).encode() + b"\n"
     try:
-        with durable.written_aside(file.absolute().parent, json.dumps(document, indent=2).encode() + b"\n") as aside:
+        with durable.written_aside(file.absolute().parent, document) as aside:
             aside.replace(file)
     except OSError as error:
         raise Unreachable(f"{file} cannot be written: {error.strerror}", state="nothing was changed") from error

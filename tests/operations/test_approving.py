@@ -352,3 +352,28 @@ def test_at_a_terminal_it_is_asked_for_once_more(house: House, monkeypatch: pyte
         return
     with pytest.raises(GateRefused, match="not approved"):
         approving.approve_in(made, plan_file.read(Path(file)), file, preview=False, json=False)
+
+
+def test_json_is_the_file_itself(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object on stdout; without ``--out`` nothing is written, and what is live already is no plan."""
+    out = house.root / "plan.json"
+    approving.plan(world(house), None, DEFAULT, str(out), json=True)
+    told = capsys.readouterr()
+    assert json.loads(out.read_text()) == json.loads(told.out)
+    assert "have it approved: inv approve" in told.err
+    approved(house, str(out), "ben")
+    deploy(house, str(out))
+    capsys.readouterr()
+    approving.plan(world(house), None, DEFAULT, str(house.root / "second.json"), json=True)
+    told = capsys.readouterr()
+    assert ("", True) == (told.out, "is live on blue already" in told.err)
+    assert not (house.root / "second.json").exists()
+
+
+def test_a_secret_does_not_come_into_a_plan(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither into the file nor into what is signed."""
+    monkeypatch.setenv("SOME_TOKEN", house.commit)
+    with pytest.raises(UsageError, match="the plan holds the value of a secret"):
+        planned(house)
+    assert 0 == world(house).ledger.head().number
+    assert not (house.root / "plan.json").exists()
