@@ -70,9 +70,9 @@ def _described(world: World, release: Release | None) -> dict[str, Json]:
     """What is deployed, with what the changelog says about it there."""
     if release is None:
         return {}
-    from . import releasing
+    from .notes import carried
 
-    of, notes = release, releasing.carried(world, release)
+    of, notes = release, carried(world, release)
     known: dict[str, Json] = {"version": of.version, "digest": of.digest, "release": of.name, "commit": of.commit}
     return {**known, "notes": notes} if notes else known
 

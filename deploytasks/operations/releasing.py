@@ -1,4 +1,4 @@
-"""Cut a release: look, decide, show, agree, make, record; and render its notes."""
+"""Cut a release: look, decide, show, agree, make, record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 
 from .. import redaction, view
 from ..errors import DeployError, GateRefused, Unreachable, UsageError, WayBackFailed
@@ -16,7 +16,7 @@ from .opening import open_world
 if TYPE_CHECKING:
     from invoke import Context
 
-    from ..ports import Json, Release
+    from ..ports import Json
     from ..release import page
     from ..release.cut import Cut, Line
     from ..release.cutting import Wanted
@@ -93,7 +93,8 @@ def create(world: World, wanted: Wanted, *, preview: bool, github: bool, json: b
         ) from error
 
 
-def _rules(world: World) -> Rules:
+def rules_of(world: World) -> Rules:
+    """How releases are cut here."""
     return cast("Rules", world.settings.sections["release"])
 
 
@@ -102,7 +103,7 @@ def _decided(world: World, wanted: Wanted) -> Cut | Line:
 
     state = world.site.root / world.settings.state
     prefix = world.settings.tag_prefix
-    return cutting.decide(world.site.root, _rules(world), prefix, wanted, world.clock.now(), [state])
+    return cutting.decide(world.site.root, rules_of(world), prefix, wanted, world.clock.now(), [state])
 
 
 # -- before --------------------------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ def _page_at(world: World) -> page.Place:
     """Where the page is made; asked before anything is changed."""
     from ..release import checkout, page, upstream
 
-    rules = _rules(world)
+    rules = rules_of(world)
     at = checkout.look(world.site.root, ())
     there = upstream.url_of(at, rules.remote)
     return page.place(rules.page, upstream.web_address(there) if there else None)
@@ -257,30 +258,3 @@ def _record(world: World, cut: Cut, commit: str) -> None:
     }
     with world.going_back():
         world.note("released", **facts)
-
-
-# -- notes ---------------------------------------------------------------------------------------------------
-
-
-def notes(world: World, version: str, style: str, *, json: bool) -> None:
-    """Show what a version brings, as GitHub, Slack or a terminal wants it. Raises ``UsageError``."""
-    from ..release import noted
-    from ..release.changelog.rendering import Style
-
-    if style not in get_args(Style):
-        raise UsageError(f"--style {style}: choose one of {', '.join(get_args(Style))}")
-    prefix = world.settings.tag_prefix
-    plain = version[len(prefix) :] if prefix and version.startswith(prefix) else version
-    found = noted.shown(world.site.root, _rules(world), plain, f"{prefix}{plain}", cast("Style", style))
-    answer = {"version": plain, "style": style, "notes": found}
-    view.show("release-notes", answer, json)
-
-
-def carried(world: World, release: Release) -> str:
-    """What a deployment says about its version; nothing where nothing is known."""
-    from ..release import noted
-
-    rules = world.settings.sections.get("release")
-    if rules is None:
-        return ""
-    return noted.carried(world.site.root, cast("Rules", rules), release.commit, release.version)

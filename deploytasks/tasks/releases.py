@@ -103,6 +103,6 @@ def create_release(
 )
 def release_notes(c: Context, version: Any, style: str = "text", env: Any = None, json: bool = False) -> None:
     """Show what a version brings, as the changelog has it."""
-    from ..operations import releasing
+    from ..operations import notes, releasing
 
-    releasing.notes(releasing.open_release(c, env), version, style, json=json)
+    notes.show(releasing.open_release(c, env), version, style, json=json)

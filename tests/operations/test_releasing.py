@@ -17,7 +17,7 @@ from release.ground import ALONE, Ground
 from deploytasks import plans
 from deploytasks.errors import GateRefused, Interrupted, Unreachable, UsageError, WayBackFailed
 from deploytasks.ledger import Ledger
-from deploytasks.operations import answers, releasing
+from deploytasks.operations import answers, notes, releasing
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.release import journal, page
 from deploytasks.release.cutting import Wanted
@@ -282,19 +282,19 @@ def test_notes(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     found = {}
     for style in ("github", "slack", "text"):
-        releasing.notes(world(ground), "v0.1.0", style, json=True)
+        notes.show(world(ground), "v0.1.0", style, json=True)
         found[style] = said(capsys)["notes"].strip()
     assert found == {
         "github": "### Added\n\n- A thing.",
         "slack": "*Added*\n\n• A thing.",
         "text": "Added\n\n- A thing.",
     }
-    releasing.notes(world(ground), "Unreleased", "text", json=True)
+    notes.show(world(ground), "Unreleased", "text", json=True)
     assert said(capsys)["notes"] == "Fixed\n\n- Mended."
     with pytest.raises(GateRefused, match="no section 7"):
-        releasing.notes(world(ground), "7.0.0", "text", json=True)
+        notes.show(world(ground), "7.0.0", "text", json=True)
     with pytest.raises(UsageError, match="--style html"):
-        releasing.notes(world(ground), "0.1.0", "html", json=True)
+        notes.show(world(ground), "0.1.0", "html", json=True)
 
 
 def test_notes_of_another_line(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
@@ -302,7 +302,7 @@ def test_notes_of_another_line(ground: Ground, capsys: pytest.CaptureFixture[str
     create(world(ground))
     ground.git("switch", "--quiet", "--create", "old", "HEAD^")
     capsys.readouterr()
-    releasing.notes(world(ground), "0.1.0", "text", json=True)
+    notes.show(world(ground), "0.1.0", "text", json=True)
     assert said(capsys)["notes"] == "Added\n\n- A thing."
 
 
@@ -314,10 +314,10 @@ def test_deployments_carry_the_notes(ground: Ground) -> None:
     create(world(ground))
     made, head = world(ground), ground.git("rev-parse", "HEAD")
     at = memory.release("0.1.0")._replace(commit=head)
-    assert releasing.carried(made, at) == "Added\n\n- A thing."
+    assert notes.carried(made, at) == "Added\n\n- A thing."
     long = memory.release("0.1.1-dev.1+gabc")._replace(commit=ground.entry("- " + "word " * 1000))
-    assert len(releasing.carried(made, long)) == 2000
-    assert releasing.carried(made, at._replace(commit="gone")) == ""
+    assert len(notes.carried(made, long)) == 2000
+    assert notes.carried(made, at._replace(commit="gone")) == ""
 
 
 def test_the_report_shows_what_a_deployment_brings(ground: Ground) -> None:
