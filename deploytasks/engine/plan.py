@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -102,23 +104,24 @@ def content(plan: Plan, world: World) -> dict[str, Any]:
     """What an approval binds to: where, the plan's fields, and every rendered call, as plain data.
 
     It is the same on every machine and at every time, as long as the world and the settings are: the id of the
-    deployment and the folder of its archive are left out.
+    deployment, the folder of its archive, the project's own and this Python are left out.
     """
-    texts = [[list(batch) for batch in calls] for _, calls in rendered(plan, world)]
+    texts = [[[_anywhere(text, world) for text in batch] for batch in calls] for _, calls in rendered(plan, world)]
     where = {"application": world.site.application, "environment": world.site.environment}
     whole = json.dumps({**where, "plan": to_json(plan), "calls": texts}, sort_keys=True)
-    for own, everywhere in _own(plan):
-        whole = whole.replace(json.dumps(own)[1:-1], everywhere)
+    whole = whole.replace(plan.deployment, "<deployment>")
+    if plan.release and "/" in plan.release.archive:
+        own = json.dumps(plan.release.archive)[1:-1]
+        whole = whole.replace(own, own.rpartition("/")[2])
     found: dict[str, Any] = json.loads(whole)
     return found
 
 
-def _own(plan: Plan) -> list[tuple[str, str]]:
-    """What is of this one planning, and what stands in its place."""
-    own = [(plan.deployment, "<deployment>")]
-    if plan.release and "/" in plan.release.archive:
-        own.append((plan.release.archive, plan.release.archive.rpartition("/")[2]))
-    return own
+def _anywhere(text: str, world: World) -> str:
+    """A call as another machine would render it."""
+    for own, everywhere in ((sys.executable, "{python}"), (str(world.site.root), "{root}")):
+        text = re.sub(rf"(?<![\w./-]){re.escape(own)}(?![\w.-])", everywhere, text) if own != "/" else text
+    return text
 
 
 def digest_of(found: Mapping[str, Any]) -> str:

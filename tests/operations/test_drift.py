@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import pytest
 import stories
 
 from deploytasks import plans
-from deploytasks.engine.plan import content, digest
+from deploytasks.engine.plan import Plan, content, digest
+from deploytasks.engine.step import Step
 from deploytasks.operations.drift import drift
-from deploytasks.ports import Release
+from deploytasks.ports import Call, Calls, Release
 from deploytasks.world import World
 
 BUILD = partial(plans.deploy, release=memory.release("1.1.0"))
@@ -53,6 +55,30 @@ def test_the_folder_of_the_archive_does_not_matter(tmp_path: Path) -> None:
         ), world)
         for folder in ("/home/ann/library/.deploy/artifacts", "/builds/ci")
     ]  # fmt: skip
+    assert found[0] == found[1]
+
+
+@dataclass(frozen=True)
+class Here(Step):
+    """A step whose calls run on the deployer's own machine."""
+
+    name = "here"
+
+    def calls(self, world: World) -> Calls:
+        line = f"cd {world.site.root} && '{sys.executable}' {world.site.root}/manage.py; ls {world.site.root}-old"
+        return [[Call(line, lambda timeout: None)]]
+
+
+def test_neither_does_the_folder_of_the_project_nor_its_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In calls on the machine of whoever deploys. Another folder that begins alike is another folder."""
+    world, found = stories.world(tmp_path), []
+    plan = Plan("d-1", "deploy", world.situation(), (Here(),))
+    for root, python in (("/home/ann/library", "/home/ann/.venv/bin/python3"), ("/builds/ci", "/usr/bin/python3.13")):
+        world.site = world.site._replace(root=Path(root))
+        monkeypatch.setattr(sys, "executable", python)
+        (((text,),),) = content(plan, world)["calls"]
+        assert f"cd {{root}} && '{{python}}' {{root}}/manage.py; ls {root}-old" == text
+        found.append(text.partition(";")[0])
     assert found[0] == found[1]
 
 
