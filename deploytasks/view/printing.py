@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
@@ -124,6 +123,8 @@ def has_color(stream: TextIO | None) -> bool:
 
 def columns() -> int:
     """How wide lines of prose may be: as the terminal is, or ``COLUMNS`` says, within what is read easily."""
+    import shutil
+
     return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))
 
 

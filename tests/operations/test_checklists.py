@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import memory
 import pytest
+from pages import ROOT
 
 from deploytasks.checklist import ITEMS
 from deploytasks.checklist.controls import STANDARDS
@@ -16,6 +18,14 @@ from deploytasks.errors import GateRefused, Unreachable
 from deploytasks.operations import answers, proving
 
 RELEASE = memory.release()._replace(commit="c0ffee" * 6 + "c0ff")
+
+
+def test_the_page_has_its_fields(world: memory.TestWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the document says of the object is what is printed."""
+    text = (ROOT / "docs" / "DEPLOYMENT_CHECKLIST.md").read_text(encoding="utf-8")
+    told = re.findall(r"`(\w+)`", text.partition("prints one object: ")[2].partition("\n- ")[0])
+    found = checked(world, capsys)
+    assert told == [*(name for name in found), *found["items"][0]]
 
 
 def checked(world: memory.TestWorld, capsys: pytest.CaptureFixture[str], **options: Any) -> dict[str, Any]:
