@@ -33,7 +33,7 @@ class Finding(NamedTuple):
     """As it stands there, shortly: ``RemoveField book.year``."""
     rule: str
     by: str = ""
-    """Another program's name for it, with its link."""
+    """Another program's name for it, with its link; it stands in the place of the rule's own."""
 
     @property
     def verdict(self) -> Verdict:
@@ -43,8 +43,7 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         rule = RULES[self.rule]
         instead = f"; instead: {rule.instead}" if rule.instead else ""
-        said = f"; {self.by}" if self.by else ""
-        return f"{self.path}:{self.line} {self.operation}: {rule.why}{instead}{said}"
+        return f"{self.path}:{self.line} {self.operation}: {rule.why}{instead} ({self.by or rule.see})"
 
 
 RULES: Mapping[str, Rule] = {

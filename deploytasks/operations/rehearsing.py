@@ -112,8 +112,10 @@ def rehearse(world: World, release: Release, *, backup: str | None = None, previ
     if preview:
         _show(world, release, database, rehearsal, backup, mark)
         return
+    from .consent import agree
     from .releases import build_release
 
+    agree(world, f"Restore a copy beside the database of {world.settings.name}, and migrate that?")
     release = build_release(world, release)
     copy = _copy(world, backup)
     with interrupt.caught(), _folder(world, mark) as folder:

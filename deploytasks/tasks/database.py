@@ -48,10 +48,12 @@ def restore_database(
     )
 
 
-@task(help=words("env", "version", "plan", backup="The name of the copy; default: the newest, or one made now."))
-def rehearse(c: Context, env: Any = None, version: Any = None, backup: Any = None, plan: bool = False) -> None:
+@task(help=words("env", "version", "plan", "yes", backup="The name of the copy; default: the newest, or one made now."))
+def rehearse(
+    c: Context, env: Any = None, version: Any = None, backup: Any = None, plan: bool = False, yes: bool = False
+) -> None:
     """Migrate a copy of the database by this release, and keep how long that took as evidence."""
     from ..operations import opening, rehearsing, releases
 
-    world = opening.open_world(c, env)
+    world = opening.open_world(c, env, consent=yes)
     rehearsing.rehearse(world, releases.choose_release(world, version), backup=backup, preview=plan)

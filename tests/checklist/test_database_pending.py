@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from pathlib import Path
 
 import memory
 import pytest
 from checklist.release_of import Project, alembic, django
 
+from deploytasks.checklist import ITEMS, Subject
 from deploytasks.checklist.pending import pending
 from deploytasks.errors import DeployError, Unreachable
 
@@ -86,6 +89,34 @@ def test_without_any_answer_everything_is_pending(tmp_path: Path, monkeypatch: p
     assert "the database is silent" in found.why
 
 
+def test_a_database_that_never_answers_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checklist must end; then everything counts as pending."""
+    project = Project(tmp_path)
+    project.commit(FIRST)
+    over = threading.Event()
+    monkeypatch.setattr(memory.FakeDatabase, "applied", lambda self: over.wait(30))
+    monkeypatch.setattr(sys.modules["deploytasks.checklist.pending"], "_ANSWER", 0.05)
+    found = pending(project.subject())
+    over.set()
+    assert ("catalog.0001_initial",) == found.names
+    assert "does not answer within" in found.why
+    assert not found.is_first
+
+
+def test_a_silent_ledger_passes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each item of the section fails."""
+    project = Project(tmp_path)
+    project.commit(FIRST)
+
+    def silent(self: object) -> None:
+        raise Unreachable("the ledger is silent")
+
+    monkeypatch.setattr(Subject, "standing", property(silent))
+    subject = project.subject()
+    items = [item for item in ITEMS if item.id.startswith("database.")]
+    assert {"fail"} == {item.look(subject).answer for item in items}
+
+
 def test_it_is_found_out_once(tmp_path: Path) -> None:
     """For each subject; an error, too."""
     project = Project(tmp_path)
@@ -150,8 +181,6 @@ def test_a_command_without_files_is_a_mistake(tmp_path: Path) -> None:
 def test_outside_of_a_repository_nothing_is_known(tmp_path: Path) -> None:
     """A failure of the check, and no wrong configuration."""
     world = memory.world(tmp_path)
-    from deploytasks.checklist import Subject
-
     with pytest.raises(DeployError) as caught:
         pending(Subject(world, memory.release()))
     assert caught.value.exit_code == 3

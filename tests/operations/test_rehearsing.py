@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -266,3 +267,14 @@ def test_alembic_is_timed_revision_by_revision(tmp_path: Path) -> None:
     assert ["b2_more", "c3_most"] == list(each)
     assert "for 2 migrations" in str(event.facts["detail"])
     assert ["a1"] == list(own.applied())
+
+
+def test_a_protected_environment_asks(tmp_path: Path) -> None:
+    """It costs its server work; nobody is at a terminal here."""
+    made = project(tmp_path)
+    made.world.settings = replace(made.world.settings, protected=True)
+    with pytest.raises(UsageError, match="is protected"):
+        run(made)
+    made.world.consent = True
+    run(made)
+    assert evidence(made).ok
