@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import evidence
 from .branch import ALLOWED, PUSHED
+from .committed import COMMITTED
 from .item import Answer, Found, Item
 from .review import INTEGRATED, REVIEWED
 
@@ -28,18 +29,8 @@ def tests_passed(of: Subject) -> Found:
     return Found("pass" if found.ok else "fail", f"{found.detail} ({found.who}, {found.at:%Y-%m-%d %H:%M} UTC)")
 
 
-def tree_clean(of: Subject) -> Found:
-    """What is deployed is what is committed."""
-    release = of.release
-    if release is None or not release.dirty:
-        return Found("pass", f"commit {release.commit[:12]}" if release else "nothing chosen yet")
-    if of.world.settings.dirty:
-        return Found("warn", "the work tree has changes that no commit has (allowed in this environment)")
-    return Found("fail", "the work tree has changes that no commit has: commit or stash them")
-
-
 ITEMS = (
-    Item("code.committed", "What is deployed is exactly what is committed", tree_clean, "development", critical=True),
+    COMMITTED,
     Item("code.tests", "All tests passed for this content", tests_passed, "development", critical=True),
     ALLOWED,
     PUSHED,

@@ -47,6 +47,15 @@ def describe(
     return Release(name, commit, digest, _path(artifacts, name, digest), dirty)
 
 
+def digest_of_commit(root: Path, source: str, commit: str) -> str:
+    """The digest that the archive of a commit has, whatever lies in the work tree or among the archives.
+
+    Raises ``UsageError`` when the commit, or its source, is not in this clone.
+    """
+    repository = git.top(root)
+    return archive.digest(contents.of_commit(repository, commit, _folder(repository, root, source)))
+
+
 def build(
     root: Path, source: str, release: Release, artifacts: Path, *, tag_prefix: str = "v", beside: Path | None = None
 ) -> Release:

@@ -27,9 +27,11 @@ class GitRefused(UsageError):
 
 
 def environment() -> dict[str, str]:
-    """For git as we call it: read only (status writes the index otherwise), in English, never asking anyone."""
+    """For git as we call it: read only (status writes the index otherwise), in English, never asking anyone, and of the
+    objects themselves: `git replace` on this machine would have others' commits say something else here."""
     kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    return {**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat"}
+    own = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat", "GIT_NO_REPLACE_OBJECTS": "1"}
+    return {**kept, "LC_ALL": "C", **own}
 
 
 def ask(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
