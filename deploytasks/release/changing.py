@@ -49,18 +49,19 @@ def change(
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
         given.write(text)
         given.seek(0)
-        with runners.signals_deferred():
-            process = subprocess.Popen(
-                ["git", *arguments], cwd=folder, env=_environment(variables),
-                stdin=given, stdout=said, stderr=said, start_new_session=apart,
-            )  # fmt: skip
+        process: subprocess.Popen[bytes] | None = None
         try:
+            with runners.signals_deferred():  # what came meanwhile is raised at its end, when `process` is known
+                process = subprocess.Popen(
+                    ["git", *arguments], cwd=folder, env=_environment(variables),
+                    stdin=given, stdout=said, stderr=said, start_new_session=apart,
+                )  # fmt: skip
             code = process.wait(within)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            raise GitFailed(arguments[0], f"it did not end within {within:g} s") from None
-        except BaseException:
-            _end(process)
+        except BaseException as error:
+            if process is not None:
+                _end(process)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise GitFailed(arguments[0], f"it did not end within {within:g} s") from None
             raise
         if code != 0:
             said.seek(0)

@@ -52,7 +52,8 @@ def mend(folder: Path) -> Mended | None:
 def is_at_remote(cut: Cut) -> str | None:
     """Our commit, if the remote has our tag. Raises ``WayBackFailed`` when nobody can tell."""
     assert cut.remote is not None  # it was pushed there
-    mine, commit = tracks.our_tag(cut), tracks.our_commit(cut)
+    mine = tracks.our_tag(cut)
+    commit = git.commit_of(cut.top, cut.tag) if mine else None
     try:
         there = upstream.references(cut.top, cut.remote, f"refs/tags/{cut.tag}")
     except DeployError as error:

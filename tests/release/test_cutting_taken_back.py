@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deploytasks.errors import TakenBack, WayBackFailed
-from deploytasks.release import cutting, files, journal, making, taking_back
+from deploytasks import interrupt
+from deploytasks.errors import Interrupted, TakenBack, WayBackFailed
+from deploytasks.release import changing, cutting, files, journal, making, taking_back
 from deploytasks.release.cut import Cut
 
 from . import cutter
@@ -416,6 +418,22 @@ def test_interrupted(ground: Ground, number: signal.Signals, hook: str) -> None:
     assert (done.returncode, done.stderr) == (130 if number == signal.SIGINT else 143, "")
     assert ground.state() == before
     assert ground.leftovers() == []
+
+
+def test_interrupted_at_birth(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes while git is being started ends it, too."""
+    born = []
+
+    class Popen(subprocess.Popen[bytes]):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            born.append(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(changing.subprocess, "Popen", Popen)
+    with pytest.raises(Interrupted), interrupt.caught():
+        changing.change(ground.path, "-c", "alias.wait=!sleep 600", "wait")
+    assert [process.returncode for process in born] != [None]
 
 
 @pytest.mark.parametrize("nth", range(1, 4))

@@ -23,6 +23,7 @@ def planned(answer: Mapping[str, Any], paint: Paint) -> list[str]:
         lines += ["", *(_colored(line, paint) for line in each.split("\n"))]
     lines += ["", *(f"  {command}" for command in _texts(answer, "commands"))]
     lines += [f"  {answer['page']}"] if answer.get("page") else []
+    lines += [paint(f"  message: {word(answer, 'message')}", "dim")]
     lines += [paint(f"  note: {warning}", "warn") for warning in _texts(answer, "warnings")]
     lines += [paint(f"  asks first: {answer['asks']}", "warn")] if answer.get("asks") else []
     return [*lines, "nothing was changed"]
