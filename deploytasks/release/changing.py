@@ -77,12 +77,22 @@ def _environment(more: Mapping[str, str]) -> dict[str, str]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask git and its hooks to end; then kill them."""
-    doomed = (process.pid, *runners.descendants(process.pid, runners.parents()))
+    doomed = _stopped(process.pid)
     _send(doomed, signal.SIGTERM)
+    _send(doomed, signal.SIGCONT)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_GRACE)
     _send(doomed[1:] if process.returncode is not None else doomed, signal.SIGKILL)
     process.wait()
+
+
+def _stopped(leader: int) -> list[int]:
+    """A process and all that descends from it, each stopped: none of them starts another one that nobody knows."""
+    found: list[int] = []
+    while new := [pid for pid in (leader, *runners.descendants(leader, runners.parents())) if pid not in found]:
+        _send(new, signal.SIGSTOP)
+        found += new
+    return found
 
 
 def _send(pids: Sequence[int], number: signal.Signals) -> None:

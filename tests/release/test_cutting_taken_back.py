@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -183,8 +184,15 @@ def test_a_command_that_takes_too_long(ground: Ground) -> None:
 
 
 def _is_gone(pid: int) -> bool:
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    """Whether a process that was killed has ended; waited for as long as the kernel needs."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], 5)[0])
+    finally:
+        os.close(handle)
 
 
 def test_a_hook_that_leaves_something_running(ground: Ground) -> None:
@@ -431,9 +439,11 @@ def test_interrupted_at_birth(ground: Ground, monkeypatch: pytest.MonkeyPatch) -
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(changing.subprocess, "Popen", Popen)
+    file = ground.path.parent / "pid"
     with pytest.raises(Interrupted), interrupt.caught():
-        changing.change(ground.path, "-c", "alias.wait=!sleep 600", "wait")
+        changing.change(ground.path, "-c", f"alias.wait=!echo $$ > '{file}'; exec sleep 600", "wait")
     assert [process.returncode for process in born] != [None]
+    assert not file.exists() or _is_gone(int(file.read_text()))
 
 
 @pytest.mark.parametrize("nth", range(1, 4))
