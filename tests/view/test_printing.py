@@ -194,3 +194,10 @@ def test_status_draws_nothing() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert "[]" == found.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("given", "columns"), [("30", 60), ("100", 100), ("300", 120)])
+def test_prose_is_as_wide_as_it_is_read_easily(given: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the terminal is, but not narrower than 60 columns, nor wider than 120."""
+    monkeypatch.setenv("COLUMNS", given)
+    assert columns == printing.columns()
