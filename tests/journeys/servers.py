@@ -106,7 +106,8 @@ class OwnServers(Environment):
         places = {
             key: {**value, **own.get(key, {})} if isinstance(value, dict) else value for key, value in page.items()
         }
-        return {**places, **PATIENT}
+        gates = {"level": "development"}  # what people have to say to a release is another journey
+        return {**places, "gates": gates, **PATIENT}
 
     def assert_live(self, color: Color) -> None:
         """One color has everybody, all hosts agree on its release and run it, and nothing is open, armed or held."""
