@@ -57,7 +57,7 @@ def old_release_can_live_with_it(of: Subject) -> Found:
     open_still = by_verdict["ask"] + ([] if quick else by_verdict["locks"])
     if open_still:
         return Found("needs a signature", f"{_told(open_still)}{note}")
-    return Found("pass", f"{_many(found.names)} that only expand{quick}{note}")
+    return Found("pass", f"only expansions: {_listed(found.names)}{quick}{note}")
 
 
 def can_be_taken_back(of: Subject) -> Found:
