@@ -17,10 +17,13 @@ from deploytasks.checklist import Result, evaluate, fingerprints
 from deploytasks.checklist.configuration import ITEMS, secrets_differ, secrets_resolve, variables_fit
 from deploytasks.checklist.dotenv import read
 from deploytasks.checklist.evaluating import evaluate_items
+from deploytasks.checklist.secrets import secrets
 from deploytasks.checklist.subject import Subject
 from deploytasks.checklist.wellformed import mistakes
 from deploytasks.errors import SettingsError, Unreachable, UsageError
+from deploytasks.operations import proving
 from deploytasks.settings import load
+from deploytasks.settings.postgres_store import PostgresStoreSettings
 from deploytasks.settings.variables import Variable
 from deploytasks.view.sentences import sentence
 from deploytasks.world import World
@@ -431,3 +434,33 @@ def test_they_are_on_the_checklist(tmp_path: Path) -> None:
         own = [found for found in results if found.item.startswith("configuration.")]
         assert len(own) == 4
         assert len([found for found in own if "not demanded" not in found.evidence]) == expected
+
+
+def test_what_is_said_for_all_is_shared_on_purpose(tmp_path: Path) -> None:
+    """The store's credentials, what stands below `deploy:` for all, and what is named as shared are never compared."""
+    metrics = {"kind": "prometheus", "url": "https://p.example", "counts": "django"}
+    made = world(
+        tmp_path,
+        metrics={**metrics, "token_from": "METRICS_TOKEN"},
+        alerts={"kind": "alertmanager", "url": "https://a.example", "match": {"a": "b"}, "token_from": "ALERTS_TOKEN"},
+        people={"pseudonyms": True, "key_from": "PEOPLE_KEY"},
+        variables={"shared": ["ALERTS_TOKEN"]},
+    )
+    store = PostgresStoreSettings(url_from="STORE_URL")
+    made.settings = replace(made.settings, sections={**made.settings.sections, "store": store})
+    assert {one.name: (one.named_by, one.shared) for one in secrets(made)} == {
+        "METRICS_TOKEN": ("metrics.token_from", False),
+        "ALERTS_TOKEN": ("alerts.token_from", True),
+        "STORE_URL": ("store.url_from", True),
+        "PEOPLE_KEY": ("people.key_from", True),
+    }
+
+
+def test_each_checklist_records_the_fingerprints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every environment, at every level; but not when it only shows what it would do."""
+    monkeypatch.setenv("SECRET_KEY", SECRET)
+    made = world(tmp_path, gates={"level": "development"}, variables={"required": REQUIRED[:1]})
+    proving.check(made, memory.release(), preview=True)
+    assert [] == list(made.ledger.events())
+    proving.check(made, memory.release())
+    assert [event.kind for event in made.ledger.events()] == ["checked", "secrets"]

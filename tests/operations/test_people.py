@@ -19,6 +19,7 @@ from deploytasks import executor, plans, redaction
 from deploytasks.checklist.review import REVIEWED
 from deploytasks.checklist.subject import Subject
 from deploytasks.errors import UsageError
+from deploytasks.ledger import Holder, Lease
 from deploytasks.operations import answers, opening
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.operations.people import people
@@ -115,6 +116,14 @@ def test_while_it_runs_and_when_the_lease_is_held(tmp_path: Path, annas_machine:
         assert [] == [name for name in NAMES if name.lower().encode() in found]
         lease = answers.status(world)["lease"]
         assert (lease["dead"], lease["who"], lease["host"]) == (False, "annabelle", "annas-laptop")
+
+
+def test_a_dead_holder_is_known_as_one(tmp_path: Path) -> None:
+    """Its machine is ours, under the same id: that its process is gone is seen at once."""
+    world = opened(tmp_path)
+    gone = Holder.here(world.site.who, lambda pid: "4194304:1:gone", world.site.host)
+    Lease.take(world.store, world.scope, gone, "deploy", clock=world.clock, is_alive=lambda known: False)
+    assert answers.status(world)["lease"]["dead"] is True
 
 
 def test_a_plan_with_veiled_paths_can_be_gone_on_with(tmp_path: Path, annas_machine: Path) -> None:

@@ -132,6 +132,18 @@ def test_live_idle_and_way_back_stay(tmp_path: Path) -> None:
     assert going(made).is_nothing
 
 
+def test_what_hosts_have_stays_whatever_the_ledger_says(tmp_path: Path) -> None:
+    """A release that somebody put on a color by hand is needed as well."""
+    made = world(tmp_path, artifacts="1")
+    built(made, "1.0.0", 50)
+    gone = built(made, "1.1.0", 40)
+    built(made, "2.0.0", 0)
+    of = memory.release("1.0.0")
+    placed = {"release": of.name, "digest": of.digest, "version": of.version, "running": None}
+    memory.state_of(tmp_path).change(colors={"blue": placed})
+    assert going(made).artifacts == (gone,)
+
+
 def test_an_unfinished_deployment_and_an_approved_plan_keep_theirs(tmp_path: Path) -> None:
     """What somebody began or approved lately must still be there when it is gone on with."""
     made = world(tmp_path, artifacts="1")
