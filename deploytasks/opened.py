@@ -129,7 +129,8 @@ class Opened:
         """Where events wait that the ledger could not take."""
         from .ledger import Spool
 
-        return Spool(self.site.folder / "spool")
+        names = self.site.names
+        return Spool(self.site.folder / "spool") if names is None else Spool(self.site.folder / "spool", names.veiled)
 
     @property
     def scope(self) -> str:

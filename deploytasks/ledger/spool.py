@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +21,14 @@ _PATIENCE = 5.0
 
 
 class Spool:
-    """A folder of events, readable for its owner only; made on first use."""
+    """A folder of events, readable for its owner only; made on first use.
 
-    def __init__(self, folder: Path) -> None:
+    ``recorded``: what becomes of facts when the ledger takes them; whoever spools may not know whom they name.
+    """
+
+    def __init__(self, folder: Path, recorded: Callable[[Facts], Facts] = lambda facts: facts) -> None:
         self._folder = folder
+        self._recorded = recorded
 
     def put(self, kind: str, facts: Mapping[str, Json], at: datetime, who: str, name: str = "") -> str:
         """Keep an event durably; returns its id. Raises ``Unreachable`` when the folder cannot be written.
@@ -69,7 +73,7 @@ class Spool:
         is_new = name not in ledger.head().standing.imported
         if is_new:
             told: dict[str, Json] = {"spooled": name, "at": text(found, "at"), "who": text(found, "who")}
-            ledger.append(text(found, "kind"), {**part(found, "facts"), **told})
+            ledger.append(text(found, "kind"), {**self._recorded(part(found, "facts")), **told})
         file.unlink()
         sync_folder(self._folder)
         return is_new

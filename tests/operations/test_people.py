@@ -118,6 +118,15 @@ def test_while_it_runs_and_when_the_lease_is_held(tmp_path: Path, annas_machine:
         assert (lease["dead"], lease["who"], lease["host"]) == (False, "annabelle", "annas-laptop")
 
 
+def test_what_others_have_spooled(tmp_path: Path, annas_machine: Path) -> None:
+    """A switch that fired writes to the spool and knows no ids; the ledger gets them all the same."""
+    world = opened(tmp_path)
+    world.spool.put("deadman-failed", {"why": f"no {annas_machine}/x"}, world.clock.now(), world.site.who)
+    world.catch_up()
+    (event,) = world.ledger.events()
+    assert event.facts["why"] == "no {project}/x"
+
+
 def test_a_dead_holder_is_known_as_one(tmp_path: Path) -> None:
     """Its machine is ours, under the same id: that its process is gone is seen at once."""
     world = opened(tmp_path)
