@@ -42,9 +42,6 @@ def test_what_contracts_is_refused_and_what_expands_is_not(live: Environment) ->
 
     (live.root / FILE).write_text(MIGRATION.format(ADD))
     live.commit()
-    assert ("pass", "1 migration that only expand") == (
-        database(live)["compatible"][0],
-        database(live)["compatible"][1],
-    )
+    assert ("pass", "only expansions: catalog.0004_more") == database(live)["compatible"]
     (live.root / FILE).unlink()
     live.commit()
