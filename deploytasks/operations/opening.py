@@ -113,6 +113,7 @@ def who() -> str:
 @contextmanager
 def leased(world: World, doing: str, wait: float = 0.0) -> Iterator[None]:
     """Hold the environment's lease: beating while the body runs, given back whatever happens."""
+    from ..errors import LeaseHeld
     from ..ledger import Holder, Lease
     from ..providers.identity import identity, is_alive
 
@@ -121,14 +122,18 @@ def leased(world: World, doing: str, wait: float = 0.0) -> Iterator[None]:
         world.site.names.save()
     me = Holder.here(world.site.who, identity, world.site.host)
     ttl = world.settings.lease
-    lease = Lease.take(
-        world.store, world.scope, me, doing, clock=world.clock, is_alive=is_alive, wait=wait, ttl=ttl, beat=ttl / 4
-    )
+    try:
+        lease = Lease.take(
+            world.store, world.scope, me, doing, clock=world.clock, is_alive=is_alive, wait=wait, ttl=ttl, beat=ttl / 4
+        )
+    except LeaseHeld as error:
+        error.what = world.site.readable(error.what)
+        raise
     with lease:
         world.lease = lease
         try:
             if lease.taken_from:
-                view.say(f"took the lease over from {lease.taken_from}")
+                view.say(world.site.readable(f"took the lease over from {lease.taken_from}"))
                 world.note("lease", state="taken-over", holder=world.site.who, doing=doing, taken_from=lease.taken_from)
             yield
         finally:

@@ -72,7 +72,7 @@ def check(
     """
     of = Subject(world, release, hotfix=hotfix, older=older, thorough=not preview)
     results = evaluate(of)
-    view.show("checklist", answer(of, release, results), json)
+    view.show("checklist", world.site.readable(answer(of, release, results)), json)
     if preview:
         return
     _record(of, release, results)

@@ -19,8 +19,6 @@ def readable(
 
     @wraps(answer)
     def translated(world: World, /, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
-        found = answer(world, *args, **kwargs)
-        names = world.site.names
-        return found if names is None else dict(names.translated(found))
+        return dict(world.site.readable(answer(world, *args, **kwargs)))
 
     return translated

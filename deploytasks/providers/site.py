@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from invoke import Context
@@ -39,6 +39,10 @@ class Site(NamedTuple):
     def recorded(self, name: str) -> str:
         """A person's name as it may be recorded: itself, or their id. An id stays what it is."""
         return self.names.person(name) if self.names is not None else name
+
+    def readable(self, value: Any) -> Any:
+        """Plain data as people read it: with names for ids, as far as they are known here."""
+        return self.names.translated(value) if self.names is not None else value
 
     def saw(self, names: Iterable[str]) -> None:
         """People who will be named in evidence: from now on their ids are recorded in sentences."""

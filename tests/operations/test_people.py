@@ -18,7 +18,7 @@ from lab.github import github
 from deploytasks import executor, plans, redaction
 from deploytasks.checklist.review import REVIEWED
 from deploytasks.checklist.subject import Subject
-from deploytasks.errors import UsageError
+from deploytasks.errors import LeaseHeld, UsageError
 from deploytasks.ledger import Holder, Lease
 from deploytasks.operations import answers, opening
 from deploytasks.operations.carrying_out import carry_out
@@ -116,6 +116,9 @@ def test_while_it_runs_and_when_the_lease_is_held(tmp_path: Path, annas_machine:
         assert [] == [name for name in NAMES if name.lower().encode() in found]
         lease = answers.status(world)["lease"]
         assert (lease["dead"], lease["who"], lease["host"]) == (False, "annabelle", "annas-laptop")
+        with pytest.raises(LeaseHeld, match="annabelle on annas-laptop") as refused, opening.leased(world, "deploy"):
+            pass
+        assert "annabelle on annas-laptop" in str(refused.value)
 
 
 def test_what_others_have_spooled(tmp_path: Path, annas_machine: Path) -> None:
