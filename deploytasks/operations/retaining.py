@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _DEADLINE = 60.0
 """Seconds for each deletion."""
+_JUST_BUILT = timedelta(days=1)
+"""Who built it may be about to deploy it."""
 _LATELY = timedelta(days=7)
 """How long a plan that was written down or approved keeps the artifact of its commit."""
 
@@ -87,6 +89,7 @@ def _artifacts(world: World, keep: str, standing: Standing, notes: list[str]) ->
         for one in artifact.built(world.artifacts)
     ]
     too_many = surplus(there, limit(keep), world.clock.now())
+    too_many -= {one.name for one in there if world.clock.now() - one.at < _JUST_BUILT}
     if not too_many:
         return ()
     try:

@@ -132,6 +132,13 @@ def test_live_idle_and_way_back_stay(tmp_path: Path) -> None:
     assert going(made).is_nothing
 
 
+def test_what_was_built_today_stays(tmp_path: Path) -> None:
+    """Somebody may be between building it and deploying it."""
+    made = world(tmp_path, artifacts="1")
+    old, *_ = (built(made, "1.0.0", 1.5), built(made, "1.1.0", 0.5), built(made, "2.0.0", 0))
+    assert going(made).artifacts == (old,)
+
+
 def test_what_hosts_have_stays_whatever_the_ledger_says(tmp_path: Path) -> None:
     """A release that somebody put on a color by hand is needed as well."""
     made = world(tmp_path, artifacts="1")
