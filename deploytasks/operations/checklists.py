@@ -16,7 +16,7 @@ Answer = dict[str, Any]
 
 
 def answer(of: Subject, release: Release, results: Sequence[Result]) -> Answer:
-    """The checklist with its answers and evidence. ``open``: how many items would refuse a deployment now."""
+    """The checklist with its answers and evidence. ``open``: how many items refuse, whatever is still to come."""
     from ..checklist import refused
 
     return {
@@ -25,7 +25,7 @@ def answer(of: Subject, release: Release, results: Sequence[Result]) -> Answer:
         "version": release.version,
         "commit": release.commit,
         "hotfix": of.hotfix,
-        "open": len(refused(results)),
+        "open": len(refused(results, pending_counts=False)),
         "items": [_item(result.item, result.answer, result.evidence) for result in results],
     }
 

@@ -20,7 +20,7 @@ _MARKS = {
     "not applicable": "",
 }
 """Answer → mark, in the order in which they are counted."""
-_OPEN = ("fail", "needs a signature", "pending")
+_OPEN = ("fail", "needs a signature")
 _SECTIONS = {
     "code": "Code quality and tests",
     "order": "Order of environments",
@@ -69,7 +69,7 @@ def _heading(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     commit = word(answer, "commit", "")[:12]
     about = " ".join(filter(None, (word(answer, "version", ""), f"({commit})" if commit else "")))
     level = word(answer, "level", "")
-    more = [f"level {level}"] if level else []
+    more = [f"level {level}"] if level not in ("", word(answer, "environment")) else []
     more += ["for a hotfix"] if answer.get("hotfix") is True else []
     title = f"checklist of {word(answer, 'environment')}{f' for {about}' if about else ''}"
     return [paint(line, "bold") for line in wrapped(", ".join([title, *more]), paint.columns, "  ", "")]
@@ -99,10 +99,10 @@ def _not_applicable(found: Sequence[Item], paint: Paint) -> list[str]:
 def _open(found: Sequence[Item], environment: str, paint: Paint) -> list[str]:
     """What stands in the way, and what to do about each of it; about all that is unreachable, the same."""
     left = [item for item in found if word(item, "answer") in _OPEN]
-    if not left:
-        return ["", f"  {paint.mark('ok')} {paint('nothing is open', 'good')}"]
     silent = [word(item, "item") for item in left if "unreachable: " in word(item, "evidence")]
-    lines = ["", f"  {paint(counted(len(left), 'item') + ' open', 'bad')}"]
+    if not left:
+        return [*_to_come(found, paint), "", f"  {paint.mark('ok')} {paint('nothing is open', 'good')}"]
+    lines = [*_to_come(found, paint), "", f"  {paint(counted(len(left), 'item') + ' open', 'bad')}"]
     for item in left:
         if word(item, "item") not in silent:
             lines += _to_do(item, environment, paint)
@@ -113,12 +113,18 @@ def _open(found: Sequence[Item], environment: str, paint: Paint) -> list[str]:
     return [*lines, *wrapped(aside, paint.columns, "  ")]
 
 
+def _to_come(found: Sequence[Item], paint: Paint) -> list[str]:
+    """What a later task, or the deployment itself before its gate, still brings; the evidence says which."""
+    coming = [item for item in found if word(item, "answer") == "pending"]
+    told = [_marked("warn", f"{word(item, 'item')}: {word(item, 'evidence')}", paint) for item in coming]
+    title = ["", f"  {paint(counted(len(coming), 'item') + ' to come', 'warn')}"] if coming else []
+    return [*title, *(line for lines in told for line in lines)]
+
+
 def _to_do(item: Item, environment: str, paint: Paint) -> list[str]:
-    advice = "" if word(item, "answer") == "pending" else word(item, "do", "")  # what brings it is the evidence
-    told = f"{word(item, 'item')}: {advice or word(item, 'evidence')}"
+    told = f"{word(item, 'item')}: {word(item, 'do', '') or word(item, 'evidence')}"
     sign = f"      inv sign {word(item, 'item')} --env {environment} --note …"
-    needs = word(item, "answer") == "needs a signature"
-    return [*_marked(_MARKS.get(word(item, "answer"), "fail"), told, paint), *([sign] if needs else [])]
+    return [*_marked("fail", told, paint), *([sign] if word(item, "answer") == "needs a signature" else [])]
 
 
 def _marked(mark: str, told: str, paint: Paint) -> list[str]:
