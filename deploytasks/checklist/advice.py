@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 ADVICE: Mapping[str, str] = {
     "code.committed": "Commit or stash them.",
+    "code.configuration": "Commit and push it, or take it back; changed gates: somebody of those before signs.",
     "code.tests": "Run `inv test`; mend what fails.",
     "code.branch": "Merge it, or deploy from such a branch.",
     "code.pushed": "`git push`.",

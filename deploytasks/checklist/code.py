@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from . import evidence
 from .branch import ALLOWED, PUSHED
 from .committed import COMMITTED
+from .governing import CONFIGURED
 from .item import Answer, Found, Item
 from .review import INTEGRATED, REVIEWED
 
@@ -31,6 +32,7 @@ def tests_passed(of: Subject) -> Found:
 
 ITEMS = (
     COMMITTED,
+    CONFIGURED,
     Item("code.tests", "All tests passed for this content", tests_passed, "development", critical=True),
     ALLOWED,
     PUSHED,

@@ -29,6 +29,7 @@ class Controls(NamedTuple):
 
 CONTROLS: Mapping[str, Controls] = {
     "code.committed": Controls(("CC8.1",), ("8.9", "8.32"), ("6.5.1",), ("5",)),
+    "code.configuration": Controls(("CC6.3", "CC8.1"), ("5.3", "8.9", "8.32"), ("6.5.1",)),
     "code.tests": Controls(("CC8.1",), ("8.29",), ("6.2.3", "6.5.1"), ("32",)),
     "code.branch": Controls(("CC8.1",), ("8.4", "8.32"), ("6.5.1",)),
     "code.pushed": Controls(("CC8.1",), ("8.4", "8.32"), ("6.5.1",)),

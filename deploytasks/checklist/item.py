@@ -57,6 +57,8 @@ class Item(NamedTuple):
     """Whether a hotfix must pass it as well."""
     signed_for: float | Lasting | None = None
     """Seconds for which a signature counts, whatever is deployed; ``None``: for the commit that was signed."""
+    signers_of: Callable[[Subject], str] | None = None
+    """The commit whose allowed signers count; ``None``: the one that is deployed."""
 
     def signature_lasts(self, of: Subject) -> float | None:
         """Seconds for which a signature counts in this environment; ``None``: for the commit that was signed."""

@@ -49,7 +49,7 @@ def _valid(act: str, item: Item, of: Subject) -> Signed | str:
     for signed in reversed(_known(of)):
         if (signed.act, signed.item) != (act, item.id) or about not in (None, signed.about):
             continue
-        flaw = too_old(signed, lasts, of.world.clock.now()) or doubt(signed, of)
+        flaw = too_old(signed, lasts, of.world.clock.now()) or doubt(signed, item, of)
         if not flaw:
             return signed
         why = why or f"the {_WORDS[act]} of {_named(signed)} does not count: {flaw}"
@@ -77,8 +77,9 @@ def _known(of: Subject) -> Sequence[Signed]:
     return ()
 
 
-def doubt(signed: Signed, of: Subject) -> str:
+def doubt(signed: Signed, item: Item, of: Subject) -> str:
     """Why a signature does not hold now, where one is needed: the ledger alone proves no person. Empty: it does."""
     if not of.world.settings.protected:
         return ""
-    return signing.flaw(signed, of.world, of.release.commit if of.release else "")
+    own = of.release.commit if of.release else ""
+    return signing.flaw(signed, of.world, item.signers_of(of) if item.signers_of else own)

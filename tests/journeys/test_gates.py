@@ -54,9 +54,9 @@ def test_from_an_unseen_commit_to_production(project: Gated) -> None:
     project.reviewed(7, "ben", "cay")
     through = project.inv("deploy", "--env", "staging")
     assert through.code == 0, through.said
-    assert set(open_items(project)) == {"people.plan", *SIGNED, "configuration.variables"}
+    assert set(open_items(project)) == {"people.plan", *SIGNED, "code.configuration", "configuration.variables"}
 
-    signed = project.inv("sign", ",".join(SIGNED), "--note", "told in #deployments")
+    signed = project.inv("sign", ",".join((*SIGNED, "code.configuration")), "--note", "told in #deployments")
     assert signed.code == 0, signed.said
     aside = project.inv("override", "configuration.variables", "--reason", "the hosts have them")
     assert aside.code == 0, aside.said
@@ -109,6 +109,8 @@ def test_a_hotfix_as_the_readme_has_it(project: Gated) -> None:
     project.reviewed(8, "cay")
     aside = project.inv("override", "configuration.variables", "--reason", "the hosts have them")
     assert aside.code == 0, aside.said
+    signed = project.inv("sign", "code.configuration", "--note", "gates, which went back with the release before")
+    assert signed.code == 0, signed.said
     live = project.live()
     for line in _chain("Production, and a hotfix"):
         done = project.inv(*line, *(["--yes"] if line[0] == "deploy" else []))
