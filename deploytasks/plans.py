@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .engine.plan import Plan, Situation
@@ -71,28 +71,54 @@ def deploy(
 
 
 def install(
-    settings: Settings, seen: Situation, deployment: str, *, release: Release, target: Color | None = None
+    settings: Settings,
+    seen: Situation,
+    deployment: str,
+    *,
+    release: Release,
+    target: Color | None = None,
+    known: Collection[str] = (),
+    hotfix: bool = False,
 ) -> Plan:
-    """Install and start a release on the idle color, and leave traffic where it is."""
+    """Install and start a release on the idle color, and leave traffic where it is.
+
+    Where the environment is protected, it passes the gates first: it runs there, beside the data, and a way back may
+    lead to it. ``known``: the digests of what was live there already, and comes back without them.
+    """
     home = _home(seen.split)
     _same_version_same_digest(release, seen)
     color = _idle(home, target)
-    steps: list[Step] = [Prepare(), *_installation(settings, seen, deployment, release, color, migrate=False)]
+    gate = [Gate(release, hotfix)] if settings.protected and release.digest not in known else []
+    steps: list[Step] = [Prepare(), *gate]
+    steps += _installation(settings, seen, deployment, release, color, migrate=False)
     steps.append(LetGo(seen.split, deployment))
     return Plan(deployment, "install", seen, tuple(steps), release, color, _notes(seen, release, color, home))
 
 
-def migrate(settings: Settings, seen: Situation, deployment: str, *, target: Color | None = None) -> Plan:
-    """Back up, then migrate from the release on the idle color."""
+def migrate(
+    settings: Settings,
+    seen: Situation,
+    deployment: str,
+    *,
+    target: Color | None = None,
+    commits: Mapping[str, str] | None = None,
+    hotfix: bool = False,
+) -> Plan:
+    """Back up, then migrate from the release on the idle color; past its gates, where the environment is protected.
+
+    ``commits``: of what is installed, by digest.
+    """
     color = target or _idle(_home(seen.split), None)
-    if seen.on(color) is None:
+    found = seen.on(color)
+    if found is None:
         raise GateRefused(f"nothing is installed on {color}", do="`inv install` first, or name another --color")
     steps = _migration(settings, deployment, color)
     if not steps:
         raise GateRefused(
             "no migration command is configured", do=f"set deploy.environments.{settings.name}.database.migrate"
         )
-    return Plan(deployment, "migrate", seen, tuple(steps), None, color)
+    gate = [Gate(_release(found, commits), hotfix)] if settings.protected else []
+    return Plan(deployment, "migrate", seen, (*gate, *steps), None, color)
 
 
 def shift(
@@ -116,7 +142,7 @@ def shift(
     found = seen.on(color)
     if found is None or not found.running or not found.digest:
         raise GateRefused(f"nothing runs on {color} that traffic could go to", do="`inv install` first")
-    release = Release(found.version, (commits or {}).get(found.digest, ""), found.digest, "")
+    release = _release(found, commits)
     steps = [
         *([Gate(release, hotfix)] if settings.protected else []),
         Claim(seen.split, deployment),
@@ -257,6 +283,11 @@ def _idle(home: Color | None, target: Color | None) -> Color:
     if target == home:
         raise UsageError(f"{target} is live: a release goes to the idle color", do=f"say {other(target)}, or nothing")
     return target
+
+
+def _release(found: Installed, commits: Mapping[str, str] | None) -> Release:
+    """What is installed, as far as it is known here. ``commits``: by digest."""
+    return Release(found.version, (commits or {}).get(found.digest, ""), found.digest, "")
 
 
 def _is(found: Installed | None, release: Release) -> bool:

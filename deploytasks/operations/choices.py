@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..checklist.infrastructure import SITE_IS_OPEN
@@ -52,6 +52,12 @@ def older(allowed: bool, reason: str | None) -> str:
 def commits(world: World) -> Mapping[str, str]:
     """The commits of what is installed, by digest, as the ledger knows them."""
     return {placed.digest: placed.commit for placed in world.ledger.head().standing.releases.values()}
+
+
+def were_live(world: World) -> Collection[str]:
+    """The digests of what was live here before, as the ledger knows them: that has passed the gates."""
+    standing = world.ledger.head().standing
+    return {success.digest for success in (*standing.succeeded, *standing.withdrawn)}
 
 
 def backup(world: World, name: str | None) -> str:

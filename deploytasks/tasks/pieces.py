@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
 
 @task(
-    iterable=["exclude_host"], help=words("env", "version", "plan", "yes", "target", "wait", "exclude_host", "reason")
+    iterable=["exclude_host"],
+    help=words("env", "version", "hotfix", "plan", "yes", "target", "wait", "exclude_host", "reason"),
 )
 def install(
     c: Context,
     env: Any = None,
     version: Any = None,
+    hotfix: bool = False,
     plan: bool = False,
     yes: bool = False,
     target: Any = None,
@@ -27,18 +29,19 @@ def install(
 ) -> None:
     """Install and start a built release on the idle color; traffic stays where it is."""
     from .. import plans
-    from ..operations import carrying_out, opening, releases
+    from ..operations import carrying_out, choices, opening, releases
 
     world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     release = releases.built_release(world, version)
-    wanted = partial(plans.install, release=release, target=target)
+    wanted = partial(plans.install, release=release, target=target, known=choices.were_live(world), hotfix=hotfix)
     carrying_out.carry_out(world, wanted, task="install", preview=plan, wait=wait)
 
 
-@task(iterable=["exclude_host"], help=words("env", "plan", "yes", "color", "wait", "exclude_host", "reason"))
+@task(iterable=["exclude_host"], help=words("env", "hotfix", "plan", "yes", "color", "wait", "exclude_host", "reason"))
 def migrate(
     c: Context,
     env: Any = None,
+    hotfix: bool = False,
     plan: bool = False,
     yes: bool = False,
     color: Any = None,
@@ -48,11 +51,12 @@ def migrate(
 ) -> None:
     """Back up the database, then migrate it from the release on the idle color."""
     from .. import plans
-    from ..operations import asking, carrying_out, opening
+    from ..operations import asking, carrying_out, choices, opening
 
     world = opening.open_world(c, env, consent=yes, exclude=exclude_host, reason=reason)
     target = asking.chosen(world, color) if color else None
-    carrying_out.carry_out(world, partial(plans.migrate, target=target), task="migrate", preview=plan, wait=wait)
+    wanted = partial(plans.migrate, target=target, commits=choices.commits(world), hotfix=hotfix)
+    carrying_out.carry_out(world, wanted, task="migrate", preview=plan, wait=wait)
 
 
 @task(

@@ -38,11 +38,14 @@ def gates(plan: Plan) -> list[Gate]:
         partial(plans.deploy, release=memory.release("1.2.0")),
         partial(plans.deploy, release=memory.release("1.2.0"), gates=False),
         partial(plans.shift, stages=(100,), watch=1.0),
+        partial(plans.install, release=memory.release("1.2.0")),
+        plans.migrate,
     ],
-    ids=["deploy", "deploy-blue-green", "shift"],
+    ids=["deploy", "deploy-blue-green", "shift", "install", "migrate"],
 )
-def test_no_way_to_users_is_without_gates_where_it_is_protected(tmp_path: Path, build: Any) -> None:
-    """A chain by hand passes the same gates as a deployment."""
+def test_no_way_to_users_or_their_data_is_without_gates_where_it_is_protected(tmp_path: Path, build: Any) -> None:
+    """A chain by hand passes the same gates as a deployment, each link of it: what is installed runs beside the data,
+    and a rollback may be told to go there."""
     assert len(gates(planned(tmp_path, build, protected=True))) == 1
 
 
@@ -58,6 +61,22 @@ def test_a_shift_by_hand_is_about_the_commit_that_was_installed(tmp_path: Path) 
     build = partial(plans.shift, stages=(100,), watch=1.0, commits=choices.commits(world))
     plan = build(world.settings, world.situation(), "d-1")
     assert gates(plan)[0].release.commit == memory.release("1.1.0").commit
+
+
+def test_what_was_live_before_is_installed_again_without_gates(tmp_path: Path) -> None:
+    """It has passed them, and is wanted now because something else is bad."""
+    build = partial(plans.install, release=memory.release("0.9.0"), known={memory.release("0.9.0").digest})
+    assert gates(planned(tmp_path, build, protected=True)) == []
+    assert memory.release("1.0.0").digest in choices.were_live(memory.world(tmp_path))
+    assert memory.release("1.1.0").digest not in choices.were_live(memory.world(tmp_path))
+
+
+def test_a_migration_by_hand_is_about_the_release_that_brings_it(tmp_path: Path) -> None:
+    """With its commit: without it nothing could be found out about its migrations."""
+    planned(tmp_path, plans.migrate)
+    world = memory.world(tmp_path, protected=True)
+    plan = partial(plans.migrate, commits=choices.commits(world))(world.settings, world.situation(), "d-1")
+    assert ("1.1.0", memory.release("1.1.0").commit) == gates(plan)[0].release[:2]
 
 
 def test_a_shift_by_hand_is_refused_by_the_gates(tmp_path: Path) -> None:
