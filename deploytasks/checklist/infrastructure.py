@@ -27,7 +27,7 @@ def live_is_healthy(of: Subject) -> Found:
         return Found("pending", f"traffic is at {split.weights()}: that is cleared up first")
     if live is None:
         return Found("not applicable", "nothing is live yet")
-    found = world.fleet.installed(live)
+    found = of.installed(live)
     if found is not None and not found.running:
         return Found("pending", f"{live} {found.version} does not run: the deployment starts it first")
     health = world.fleet.health(live)
@@ -104,7 +104,7 @@ ITEMS = (
         "infrastructure.capacity",
         "There is room for two releases at once",
         there_is_room,
-        asks="metrics",
+        asks="levels and disks",
     ),
     Item(
         "infrastructure.reviewed",

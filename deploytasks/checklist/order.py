@@ -46,7 +46,7 @@ def newer(of: Subject) -> Found:
         return Found("pending", f"traffic is at {split.weights()}: that is cleared up first")
     if split.live is None:
         return Found("pass", "nothing is live yet")
-    live = of.world.fleet.installed(split.live)
+    live = of.installed(split.live)
     return _compared(of.release, live, f"on {split.live}", of.older)
 
 

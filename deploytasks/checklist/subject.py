@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import DeployError
 from .asking import Asked
 from .item import LEVELS, Item
 
 if TYPE_CHECKING:
     from ..ledger.projections import Standing
-    from ..ports import Release
+    from ..ports import Color, Installed, Release
     from ..settings.gates import Gates
     from ..world import World
 
@@ -30,6 +31,7 @@ class Subject:
         self.hotfix = hotfix
         self.thorough = thorough
         self.older = older
+        self._installed: dict[Color, Installed | DeployError | None] = {}
         self._ledger: Asked[Standing] = Asked("the ledger", lambda: world.ledger.head().standing)
 
     @property
@@ -45,6 +47,21 @@ class Subject:
     def standing(self) -> Standing:
         """What the ledger says, read once. Raises ``Unreachable``, each time, when it cannot be read."""
         return self._ledger.answer()
+
+    def installed(self, color: Color) -> Installed | None:
+        """What stands on a color: its hosts are asked once. Raises ``HostsDown``, each time, when some do not answer.
+
+        For the items that ask the fleet, which come one after the other.
+        """
+        if color not in self._installed:
+            try:
+                self._installed[color] = self.world.fleet.installed(color)
+            except DeployError as error:
+                self._installed[color] = error
+        found = self._installed[color]
+        if isinstance(found, DeployError):
+            raise found
+        return found
 
     @property
     def commit(self) -> str:

@@ -22,14 +22,21 @@ def enough_are_healthy(of: Subject) -> Found:
     split = world.traffic.at_rest()
     if split.is_mixed:
         return Found("pending", f"traffic is at {split.weights()}: that is cleared up first")
-    standing = world.fleet.colors()
-    reached = _reached(world)
+    found = of.installed(split.live) if split.live else None
+    _reach_others(world, split.live)
     if split.live is None:
-        return Found("pass", f"nothing is live yet; {reached}")
-    found = standing[split.live]
+        return Found("pass", f"nothing is live yet; {_reached(world)}")
     if found is not None and not found.runs:
         return Found("pending", f"{split.live} {found.version} does not run: the deployment starts it first")
-    return _counted(world, split.live, least(of, split.live), reached)
+    return _counted(world, split.live, least(of, split.live), _reached(world))
+
+
+def _reach_others(world: World, live: Color | None) -> None:
+    """Ask the hosts that do not have the live color. Raises ``HostsDown``."""
+    fleet = world.fleet
+    others = set(fleet.hosts()) - set(fleet.hosts(live) if live else ())
+    if others:
+        fleet.only(others).colors()
 
 
 def _counted(world: World, live: Color, needed: int, reached: str) -> Found:

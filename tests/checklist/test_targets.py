@@ -27,6 +27,7 @@ class Hosts:
     def __init__(self, names: Sequence[str], ill: Collection[str] = (), silent: Collection[str] = ()) -> None:
         self.names, self.ill, self.silent = names, ill, silent
         self.found: Installed | None = RUNS
+        self.asked = 0
 
     def hosts(self, color: Color | None = None) -> Sequence[str]:
         return self.names
@@ -34,7 +35,11 @@ class Hosts:
     def only(self, hosts: Collection[str]) -> Hosts:
         return Hosts([name for name in self.names if name in hosts], self.ill, self.silent)
 
+    def installed(self, color: Color) -> Installed | None:
+        return self.colors()[color]
+
     def colors(self) -> Mapping[Color, Installed | None]:
+        self.asked += 1
         down = [name for name in self.names if name in self.silent]
         if down:
             raise HostsDown(f"{len(down)} hosts do not answer: {', '.join(down)}", down)
@@ -117,6 +122,42 @@ def test_every_host_must_answer(tmp_path: Path) -> None:
     """Those of the idle color too, and although few would suffice: the deployment would go there."""
     found = looked(tmp_path, Hosts(THREE, silent=["web1", "web3"]), least_healthy=1)
     assert ("fail", "unreachable: 2 hosts do not answer: web1, web3") == found
+
+
+def test_hosts_of_the_idle_color_alone_must_answer_too(tmp_path: Path) -> None:
+    """Where each color has hosts of its own, those without users are asked as well."""
+
+    class Apart(Hosts):
+        def hosts(self, color: Color | None = None) -> Sequence[str]:
+            return [name for name in self.names if color is None or name.startswith(color)]
+
+        def installed(self, color: Color) -> Installed | None:
+            return Apart(self.hosts(color), self.ill, self.silent).colors()[color]
+
+        def only(self, hosts: Collection[str]) -> Hosts:
+            return Apart([name for name in self.names if name in hosts], self.ill, self.silent)
+
+        def health(self, color: Color) -> Health:
+            return Health(True, "200", 1.0)
+
+    names = ("blue1", "blue2", "green1", "green2")
+    told = "2 of 2 hosts of blue healthy, 2 needed; all 4 hosts answer"
+    assert ("pass", told) == looked(tmp_path, Apart(names))
+    assert ("fail", "unreachable: 1 hosts do not answer: green2") == looked(tmp_path, Apart(names, silent=["green2"]))
+
+
+def test_hosts_are_asked_once_for_all_items(tmp_path: Path) -> None:
+    """Of a hundred hosts each question takes its time: the way back, the live version, enough hosts."""
+    fleet = Hosts(THREE)
+    world = memory.world(tmp_path)
+    memory.state_of(tmp_path).change(split=[100, 0, None, None])
+    world._ports.sections["fleet"] = fleet  # type: ignore[attr-defined]  # those in memory
+    of = Subject(world, RELEASE)
+    for name in ("infrastructure.live", "order.version", "infrastructure.targets"):
+        item = item_of(name)
+        assert item is not None
+        assert "pass" == item.look(of).answer
+    assert 1 == fleet.asked
 
 
 def test_before_the_first_deployment(tmp_path: Path) -> None:
