@@ -31,7 +31,7 @@ class Holder(NamedTuple):
 
     @classmethod
     def here(cls, who: str, identity: Callable[[int], str | None], host: str = "") -> Holder:
-        """This process. ``identity`` gives that of a pid; ``host`` is what the machine is called, if not by its name."""
+        """This process. ``identity`` gives that of a pid; ``host``: another name for the machine than its own."""
         return cls(who, host or os.uname().nodename, os.getpid(), identity(os.getpid()) or "", _place())
 
 
