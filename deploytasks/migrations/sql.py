@@ -18,7 +18,7 @@ _TOKEN = re.compile(
       | (?P<mark>.)""",
     re.VERBOSE | re.DOTALL,
 )
-_SECTION = re.compile(r"^\s*--\s*(?:migrate:|\+goose\s+|\+micrate\s+)(up|down)\b", re.IGNORECASE | re.MULTILINE)
+_SECTION = re.compile(r"^[ \t]*--[ \t]*(?:migrate:|\+goose\s+|\+micrate\s+)(up|down)\b", re.IGNORECASE | re.MULTILINE)
 """Where one file has both ways: dbmate, goose."""
 
 
