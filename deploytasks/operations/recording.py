@@ -33,6 +33,7 @@ class Recording:
         self._go = threading.Event()
         self._done = threading.Event()
         self._is_open = False
+        self._were_live: frozenset[str] = frozenset()
         self._is_back = False
         """Whether traffic came home; a rollback that was refused must not move it by clearing up."""
         self.problem = ""
@@ -42,7 +43,9 @@ class Recording:
 
     def _deliver(self) -> None:
         try:
-            self._is_open = self._world.ledger.head().standing.open is not None
+            standing = self._world.ledger.head().standing
+            self._were_live = frozenset(one.digest for one in (*standing.succeeded, *standing.withdrawn))
+            self._is_open = standing.open is not None
             self._standing.set()
             self._go.wait()
             self._world.catch_up()
@@ -55,6 +58,11 @@ class Recording:
                 self.problem = str(getattr(error, "what", error))
         self._standing.set()
         self._done.set()
+
+    def were_live(self, seconds: float) -> frozenset[str]:
+        """The digests of what was live before; none, if the ledger knows of none or does not answer in this time."""
+        self._standing.wait(seconds)
+        return self._were_live
 
     def record(self, returned: Returned, reason: str) -> None:
         """Spool it at once; the thread takes it from there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import interrupt, view
-from ..errors import NotEnoughEvidence, SettingsError, UsageError, WayBackFailed
+from ..errors import DeployError, GateRefused, NotEnoughEvidence, SettingsError, UsageError, WayBackFailed
 from ..ports import COLORS, Color, Split
 from .consent import agree
 from .opening import open_world
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from invoke import Context
 
     from ..world import World
+
+_PATIENCE = 1.0
+"""Seconds that a rollback to a color that somebody names waits for the ledger."""
 
 
 def rollback(
@@ -44,6 +47,8 @@ def rollback(
         return
     agree(world, f"Roll {world.settings.name} back?", "traffic was not moved")
     with interrupt.held_off(), Recording(world, patience=2.0 if watch else None) as recording:
+        if color is not None and not force:
+            _require_was_live(world, color, recording)
         try:
             returned = roll_back(world, to=color, force=force)
         except WayBackFailed as error:
@@ -61,6 +66,24 @@ def rollback(
         view.say(f"traffic was not watched afterwards, and the dead-man's switch was not looked after: {mistakes}")
     elif watch and returned.changed:
         _watch(world, returned.after.live)
+
+
+def _require_was_live(world: World, color: Color, recording: Recording) -> None:
+    """A rollback passes no gates, so where it is protected it goes to nothing that was never live. But it waits for
+    nobody: whoever is silent now, fleet or ledger, does not stand in its way."""
+    if not world.settings.protected:
+        return
+    try:
+        found = world.fleet.installed(color)
+    except DeployError:
+        return
+    known = recording.were_live(_PATIENCE)
+    if found is not None and found.digest and known and found.digest not in known:
+        raise GateRefused(
+            f"{found.version} on {color} was never live: it has passed no rollout",
+            state="traffic was not moved",
+            do="leave --to out, or `inv shift` there, which asks the gates and watches; all the same: --force",
+        )
 
 
 def _watch(world: World, color: Color | None) -> None:
