@@ -15,6 +15,8 @@ from .item import Found, Item
 from .pending import live
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..ports import Release
     from .subject import Subject
 
@@ -54,11 +56,11 @@ def _differing(of: Subject, release: Release) -> str:
     if not branches.is_commit(release.commit):
         return f"nobody knows which commit {release.version} was made from"
     here = relevant(effective(of), of.world.settings.name)
-    top, commits = git.top(of.world.site.root), [release.commit]
-    head = git.head(top)
+    root, commits = of.world.site.root, [release.commit]
+    head = git.head(git.top(root))
     if head != release.commit and _is_shared(of, head):
         commits.append(head)
-    found = [differences(relevant(committed(of, commit), of.world.settings.name), here) for commit in commits]
+    found = [differences(relevant(committed(root, commit), of.world.settings.name), here) for commit in commits]
     if not all(found):
         return ""
     return (
@@ -84,13 +86,12 @@ def effective(of: Subject) -> Config:
     return found
 
 
-def committed(of: Subject, commit: str) -> Config:
+def committed(root: Path, commit: str) -> Config:
     """The ``deploy`` section as a commit has it. Raises ``UsageError`` when it has none that can be read."""
     from invoke.vendor import yaml
 
     from ..release import git
 
-    root = of.world.site.root
     folder = git.line(root, "rev-parse", "--show-prefix")
     for name in FILES:
         if git.items(root, "ls-tree", "-z", "--full-tree", "--name-only", commit, "--", f"{folder}{name}"):
@@ -140,7 +141,8 @@ def _changed(of: Subject, release: Release) -> Found | None:
     if before is None or not before.commit:
         return None
     environment = of.world.settings.name
-    was, now = (governing(config, environment) for config in (committed(of, before.commit), effective(of)))
+    there = committed(of.world.site.root, before.commit)
+    was, now = (governing(config, environment) for config in (there, effective(of)))
     changed = differences(was, now)
     if _signers(of, before.commit) not in (None, _signers(of, release.commit)):
         changed.append("the allowed signers")

@@ -12,6 +12,7 @@ from ..engine.run import Outcome
 from ..errors import HostsDown
 from .consent import agree, ask
 from .executing import concluded, execute
+from .guarding import require_protection
 from .opening import leased
 from .recovery import recover
 
@@ -31,6 +32,7 @@ def carry_out(
     if preview:
         return show_plan(world, build, hosts=hosts)
     with interrupt.caught(), leased(world, task, wait):
+        require_protection(world)
         if world.ledger.head().standing.open:
             agree(world, "A deployment was left unfinished, and is taken back first: go on?")
         recover(world)

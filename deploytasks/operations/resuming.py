@@ -17,6 +17,7 @@ from ..steps import BringAlong, Claim, Install
 from .approving import remember
 from .consent import ask
 from .executing import concluded, execute
+from .guarding import require_gates, require_protection
 from .hosts import absent, rejoin
 from .opening import leased
 from .recorded import read, recorded
@@ -35,9 +36,11 @@ def resume(world: World, *, preview: bool = False, wait: float = 0.0) -> Outcome
     if preview:
         return _show(world, _resumable(world))
     with interrupt.caught(), leased(world, "resume", wait):
+        require_protection(world)
         world.catch_up()
         plan, past, number, back = _resumable(world)
         ask(world, _left(plan, past))
+        require_gates(world, plan, past)
         world.deployment = plan.deployment
         remember(world, past.events)
         if number:
