@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..errors import DeployError, Unreachable, UsageError
+from . import evidence
 from .elsewhere import environments, other_world
 from .item import Found, Item
 from .window import span
@@ -33,8 +34,8 @@ def staged(of: Subject) -> Found:
     if not before:
         return Found("not applicable", "`gates.after` names no environment")
     found = [_staged_in(name, release, of) for name in before]
-    evidence = "; ".join(one.evidence for one in found)
-    return Found("fail" if any(one.answer == "fail" for one in found) else "pass", evidence)
+    told = "; ".join(one.evidence for one in found)
+    return Found("fail" if any(one.answer == "fail" for one in found) else "pass", told)
 
 
 def newer(of: Subject) -> Found:
@@ -86,7 +87,8 @@ def _staged_in(name: str, release: Release, of: Subject) -> Found:
         return Found("fail", f"{name}: cannot be checked: {getattr(error, 'what', error)}")
     now, within = of.world.clock.now(), timedelta(seconds=of.gates.after_within)
     for success in reversed(standing.succeeded):
-        if (success.digest, success.commit) == (release.digest, release.commit) and now - success.at <= within:
+        is_this = (success.digest, success.commit) == (release.digest, release.commit)
+        if is_this and evidence.is_within(success.at, within, now):
             return Found("pass", f"{name}: {_told(success)}")
     return Found("fail", f"{name}: {_missing(release, standing, now, within)}; {_what_to_do(name, release, standing)}")
 
@@ -118,6 +120,8 @@ def _nearly(success: Succeeded, release: Release, now: datetime, within: timedel
         commit = f"commit {success.commit[:12]}" if success.commit else "a commit that is not known"
         return f"{_told(success)}, as {commit}; this is {release.commit[:12]}"
     age = (now - success.at).total_seconds()
+    if age < 0:
+        return f"{_told(success)}, which is yet to come: whose clock is wrong?"
     return f"{_told(success)}, {span(age)} ago; that counts for {span(within.total_seconds())} (`gates.after_within`)"
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ..errors import Unreachable
+from .evidence import SKEW
 from .item import Found, Item
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 def in_a_window(of: Subject) -> Found:
     """It is a time of the week at which something may be deployed, and the rollout will be over before that ends."""
     gates = of.gates
+    if behind := _behind(of):
+        return behind
     return window_answer(gates.windows, gates.freezes, of.world.clock.now(), planned_seconds(of), freeze_refuses=False)
 
 
@@ -59,6 +64,8 @@ def no_freeze(of: Subject) -> Found:
     from .. import windows as times
 
     gates, now = of.gates, of.world.clock.now()
+    if behind := _behind(of):
+        return behind
     freeze = times.frozen_by(gates.freezes, now)
     if freeze is not None:
         return Found("fail", f"{_frozen(freeze)}; {_next(gates.windows, gates.freezes, now)}")
@@ -70,6 +77,18 @@ def no_freeze(of: Subject) -> Found:
     if seconds > left:
         return Found("warn", f"{begins}, in {span(left)}; what is planned takes {span(seconds)}")
     return Found("pass", begins)
+
+
+def _behind(of: Subject) -> Found | None:
+    """A refusal where the ledger has seen later times than this machine tells: its clock opens no window."""
+    with suppress(Unreachable):
+        latest, now = of.standing.latest, of.world.clock.now()
+        if latest is not None and latest - now > SKEW:
+            told = (
+                f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, and the ledger has {latest:%Y-%m-%d %H:%M}"
+            )
+            return Found("fail", f"{told}: set it right")
+    return None
 
 
 def planned_seconds(of: Subject) -> float:

@@ -139,6 +139,13 @@ class Standing(NamedTuple):
         """The latest evidence of an item."""
         return next((known for known in self.evidence if known.item == item), None)
 
+    @property
+    def latest(self) -> datetime | None:
+        """The latest time that any of it tells."""
+        times = [*(one.at for one in self.evidence), *(one.at for one in self.signed)]
+        times += [*(one.at for one in self.succeeded), *(one.ended for one in self.recent)]
+        return max(times, default=None)
+
 
 def short(facts: Facts, name: str) -> str:
     """A text, cut to what is kept here."""

@@ -292,3 +292,12 @@ def test_the_clock_of_the_world_is_asked(tmp_path: Path, staging: Staging) -> No
     of.world.clock.sleep(8 * 86400)
     assert of.world.clock.now() > datetime.fromisoformat("2026-12-01T00:00+00:00")
     assert staged(of).answer == "fail"
+
+
+def test_a_success_that_is_yet_to_come_does_not_count(staging: Staging, tmp_path: Path) -> None:
+    """Its clock was set forward, so that it should count for ever; a few minutes are only two clocks."""
+    staging.at(minutes=5).settle()
+    assert "pass" == staged(subject(tmp_path)).answer
+    staging.at(days=30).settle()
+    found = staged(subject(tmp_path))
+    assert ("fail", True) == (found.answer, "which is yet to come: whose clock is wrong?" in found.evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -156,3 +157,15 @@ def test_an_answer_for_others() -> None:
 def test_spans(seconds: float, text: str) -> None:
     """Rounded down: what is left is never said to be more."""
     assert span(seconds) == text
+
+
+@pytest.mark.parametrize("check", [in_a_window, no_freeze])
+def test_a_clock_that_is_set_back_opens_no_window(tmp_path: Path, check: Callable[[Subject], Found]) -> None:
+    """The ledger has seen later times; clocks of machines that are a little apart do not matter."""
+    at(tmp_path, "2026-11-24 12:00").world.note("evidence", item="tests", key="k", ok=True, detail="")
+    memory.state_of(tmp_path).change(elapsed=0.0)
+    seen = check(at(tmp_path, "2026-11-24 02:00", windows=[NIGHT]))
+    told = "the clock of this machine says 2026-11-24 02:00 UTC, and the ledger has 2026-11-24 12:00: set it right"
+    assert Found("fail", told) == seen
+    memory.state_of(tmp_path).change(elapsed=0.0)
+    assert "clock" not in check(at(tmp_path, "2026-11-24 11:55", windows=[NIGHT])).evidence
