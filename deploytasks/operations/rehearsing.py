@@ -202,7 +202,9 @@ def _folder(world: World, mark: str) -> Iterator[Path]:
 
 def _unpack(release: Release, folder: Path) -> None:
     with tarfile.open(release.archive) as archive:
-        archive.extractall(folder, filter="data")
+        # Pythons before 3.11.4, such as Debian 12's, know no `filter=`, and need none for an archive of our own.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)  # noqa: S202
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import tarfile
 import threading
 import time
 from collections.abc import Sequence
@@ -73,6 +74,22 @@ def test_the_artifact_is_migrated_and_not_the_work_tree(tmp_path: Path) -> None:
     assert f"sqlite:///{Path(folder).parent}/copy {shared}/more {release.version} {shared}" == last
     assert "ignored" not in told.read_text()
     assert ["scratch make", "scratch drop"] == log(tmp_path)
+
+
+def test_a_python_that_knows_no_filter_of_archives_unpacks_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """3.11.2 of Debian 12: `extractall` has no `filter`, and `tarfile` has no `data_filter`."""
+    whole = tarfile.TarFile.extractall
+
+    def older(archive: tarfile.TarFile, path: Path) -> None:
+        whole(archive, path)
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", older)
+    monkeypatch.delattr(tarfile, "data_filter")
+    made = project(tmp_path)
+    run(made)
+    assert evidence(made).ok
 
 
 def test_how_long_it_took_is_evidence_for_this_content(tmp_path: Path) -> None:
