@@ -166,19 +166,24 @@ def _looked(of: Subject, item: str, command: _Command) -> Found:
     if not of.thorough:
         do = f"`inv checklist --env {world.settings.name}` runs it"
         return Found("pending", f"{command.name} has not looked at this content within 24 h: {do}")
-    if not _is_checked_out(world, of.release):
+    if not is_checked_out(world, of.release):
         return Found(
             "fail", f"{command.name} can look only at what is checked out, and that is not {of.release.version}"
         )
     return _run(world, of.release, item, command)
 
 
-def _is_checked_out(world: World, release: Release) -> bool:
-    from ..release import git
+def is_checked_out(world: World, release: Release, beside: Path | None = None) -> bool:
+    """Whether a release is what lies in the work tree: the only thing that a command can look at. ``beside``: a file of
+    ours that is no change to it."""
+    from ..release import artifact, git
 
     try:
         top = git.top(world.site.root)
-        return git.head(top) == release.commit and (release.dirty or not git.is_dirty(top, _inside(world, top)))
+        if git.head(top) != release.commit:
+            return False
+        exclude = artifact.left_out(top, world.artifacts, beside)
+        return release.dirty or not git.is_dirty(top, _inside(world, top), exclude)
     except UsageError:
         return False
 

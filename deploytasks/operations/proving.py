@@ -8,17 +8,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import view
-from ..checklist import Result, Subject, evaluate, evidence, fingerprints, refused
+from ..checklist import Result, Subject, evaluate, evidence, fingerprints, quality, refused
 from ..errors import GateRefused, Unreachable
 from .checklists import answer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..ports import Release
     from ..world import World
 
 
-def run_tests(world: World, release: Release, *, preview: bool, again: bool) -> None:
-    """Run the configured tests, unless they passed for this content within a day; record how they went."""
+def run_tests(world: World, release: Release, *, preview: bool, again: bool, beside: Path | None = None) -> None:
+    """Run the configured tests, unless they passed for this content within a day; record how they went.
+
+    Raises ``GateRefused`` when they fail, and for a release that is not checked out: evidence is about what was tested.
+    ``beside``: a file of ours that is no change to it.
+    """
     command = world.settings.tests
     if command is None:
         view.say("no tests are configured (deploy.tests)")
@@ -31,6 +37,12 @@ def run_tests(world: World, release: Release, *, preview: bool, again: bool) -> 
     if preview:
         view.say(f"would run: {command}")
         return
+    if not quality.is_checked_out(world, release, beside):
+        raise GateRefused(
+            f"tests can only run on what is checked out, and that is not {release.version}",
+            state="nothing was changed",
+            do=f"git checkout {release.commit[:12]}",
+        )
     _run(world, command, about)
 
 

@@ -40,7 +40,7 @@ def describe(
     if version:
         return _of_version(repository, folder, version, tag_prefix, artifacts)
     commit = git.head(repository)
-    exclude = _exclude(repository, artifacts, beside)
+    exclude = left_out(repository, artifacts, beside)
     dirty = git.is_dirty(repository, folder, exclude)
     digest = archive.digest(_entries(repository, folder, commit, exclude, dirty=dirty))
     name = versions.version(versions.position(repository, commit, tag_prefix), digest if dirty else None)
@@ -110,7 +110,7 @@ def _nearby(asked: str, known: list[str]) -> list[str]:
 
 def _write(release: Release, root: Path, source: str, artifacts: Path, beside: Path | None) -> None:
     repository = git.top(root)
-    exclude = _exclude(repository, artifacts, beside)
+    exclude = left_out(repository, artifacts, beside)
     entries = _entries(repository, _folder(repository, root, source), release.commit, exclude, dirty=release.dirty)
     durable.make_folder(artifacts)
     aside = artifacts / f".{os.getpid()}-{os.urandom(4).hex()}"
@@ -179,7 +179,7 @@ def _folder(repository: Path, root: Path, source: str) -> str:
     return full.relative_to(repository.resolve()).as_posix()
 
 
-def _exclude(repository: Path, artifacts: Path, beside: Path | None) -> list[str]:
+def left_out(repository: Path, artifacts: Path, beside: Path | None) -> list[str]:
     """What is no part of the work tree, relative to the top: the state folder (an archive must not hold archives), and
     a file of ours that no commit has."""
     top = repository.resolve()

@@ -66,10 +66,13 @@ def test(
     c: Context, env: Any = None, version: Any = None, plan: bool = False, plan_file: Any = None, again: bool = False
 ) -> None:
     """Run the configured tests, and leave evidence for exactly this content."""
+    from pathlib import Path
+
     from ..operations import opening, proving, releases
 
     world = opening.open_world(c, env, need=("store", "rollout"), plan_file=plan_file)
-    proving.run_tests(world, releases.choose_release(world, version, plan_file), preview=plan, again=again)
+    release = releases.choose_release(world, version, plan_file)
+    proving.run_tests(world, release, preview=plan, again=again, beside=Path(plan_file) if plan_file else None)
 
 
 @task(help=words("env", "version", "plan", "plan_file"))

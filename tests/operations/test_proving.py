@@ -8,9 +8,11 @@ from pathlib import Path
 import memory
 import pytest
 from invoke import Context
+from lab import keys
 
 from deploytasks.errors import GateRefused
 from deploytasks.operations.proving import run_tests
+from deploytasks.ports import Release
 from deploytasks.world import World
 
 
@@ -22,13 +24,19 @@ def project(folder: Path, tests: str) -> World:
     world = memory.world(folder)
     world.site = world.site._replace(root=root, context=Context())
     world.settings = replace(world.settings, tests=tests)
+    keys.commit(root, {".gitignore": "here\n"})
     return world
+
+
+def release(of: World) -> Release:
+    """What is checked out."""
+    return memory.release()._replace(commit=keys.git(of.site.root, "rev-parse", "HEAD").strip())
 
 
 def test_tests_run_in_the_project_wherever_it_is(tmp_path: Path) -> None:
     """Blanks, quotes and semicolons in the project's path are part of the path; the evidence says that they passed."""
     world = project(tmp_path, "test -f here")
-    run_tests(world, memory.release(), preview=False, again=False)
+    run_tests(world, release(world), preview=False, again=False)
 
     found = world.ledger.head().standing.evidence_of("tests")
     assert found is not None
@@ -39,8 +47,33 @@ def test_tests_that_fail_refuse(tmp_path: Path) -> None:
     """Code 3, and evidence of it."""
     world = project(tmp_path, "echo a broken thing; exit 1")
     with pytest.raises(GateRefused, match="a broken thing"):
-        run_tests(world, memory.release(), preview=False, again=False)
+        run_tests(world, release(world), preview=False, again=False)
 
     found = world.ledger.head().standing.evidence_of("tests")
     assert found is not None
     assert not found.ok
+
+
+@pytest.mark.parametrize("how", ["another version", "an edit"])
+def test_what_is_not_checked_out_is_not_said_to_be_tested(tmp_path: Path, how: str) -> None:
+    """`inv test --version` of a release that fails, beside a work tree whose tests pass: no evidence comes of it."""
+    world = project(tmp_path, "true")
+    asked = release(world)
+    if how == "an edit":
+        (world.site.root / "app.py").write_text("print('another')\n")
+    else:
+        keys.commit(world.site.root, {"app.py": "print('another')\n"})
+    with pytest.raises(GateRefused, match="tests can only run on what is checked out"):
+        run_tests(world, asked, preview=False, again=False)
+    assert world.ledger.head().standing.evidence_of("tests") is None
+
+
+def test_neither_a_plan_nor_our_own_state_is_a_change(tmp_path: Path) -> None:
+    """What is deployed by a plan that lies in the work tree is what is checked out."""
+    world = project(tmp_path, "true")
+    plan = world.site.root / "plan.json"
+    plan.write_text("{}")
+    (world.artifacts).mkdir(parents=True)
+    (world.artifacts / "some.tar.gz").touch()
+    run_tests(world, release(world), preview=False, again=False, beside=plan)
+    assert world.ledger.head().standing.evidence_of("tests") is not None
