@@ -28,6 +28,8 @@ def test_options_are_those_that_invoke_would_make() -> None:
     """In the same order, with the same names, kinds, defaults and words; but a required one has no odd default, and is
     missing while it has not come, also where it may come several times."""
     for name in namespace.task_names:
+        if name.startswith("dev."):
+            continue  # this repository's own: another test may have loaded its task file
         task = namespace[name]
         theirs = invoke.Task(task.body, positional=task.positional, iterable=task.iterable, auto_shortflags=False)
         theirs.help = dict(task.help)
