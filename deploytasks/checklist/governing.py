@@ -64,7 +64,7 @@ def _differing(of: Subject, release: Release) -> str:
     if not all(found):
         return ""
     return (
-        f"{_listed(min(found, key=len))} not as commit {commits[-1][:12]} has it: commit and push that, or take it "
+        f"{_listed(min(found, key=len))} not what commit {commits[-1][:12]} has: commit and push that, or take it "
         f"back ({FILES[0]}, INVOKE_… variables, -f, ~/.invoke.yaml)"
     )
 
@@ -149,7 +149,7 @@ def _changed(of: Subject, release: Release) -> Found | None:
     if not changed:
         return None
     who = f"somebody signs whose key counts in {before.version}, which is live"
-    return Found("needs a signature", f"{_listed(changed)} not as in {before.commit[:12]}: {who}")
+    return Found("needs a signature", f"{_listed(changed)} not what {before.commit[:12]} has: {who}")
 
 
 def governing(config: Config, environment: str) -> Config:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 Facts = dict[str, str]
 LEAST = ("store", "gates", "signers", "people")
 """The parts of the settings that signing needs."""
+LONGEST = 2000
+"""Characters of what somebody says beside a signature."""
+LESSON = 10_000
+"""Characters of what was learned."""
 
 
 def sign(
@@ -74,6 +78,8 @@ def note(c: Context, env: str | None, text: str, deployment: str | None, *, prev
     said = redaction.clean(text.strip())
     if not said:
         raise UsageError("what was learned?", do='say it: inv note "…"')
+    if len(said) > LESSON:
+        raise UsageError(f"{len(said)} characters are too many for a note", do="keep it elsewhere, and note where")
     about = _deployment(world, deployment)
     if preview:
         view.say(f"would note {f'beside {about}' if about else 'without a deployment'}: {said}")
@@ -189,7 +195,7 @@ def record(
     is signed or recorded. Raises ``UsageError`` without a key to sign with, ``BadSignature`` with one that does not
     count.
     """
-    facts = {"act": act, "item": item, "about": about, "note": _fit(world, note), "signer": "", "key": ""}
+    facts = {"act": act, "item": item, "about": about, "note": _fit(world, one_line(note)), "signer": "", "key": ""}
     if preview:
         check("" if world.settings.protected else world.site.who)
         view.say(_would(world, facts, commit))
@@ -202,6 +208,21 @@ def record(
         raise UsageError("what would be recorded holds a secret, or the name of somebody", state="nothing was recorded")
     world.note("signed", **recorded)
     return facts
+
+
+def one_line(note: str) -> str:
+    """What somebody says, as it may stand in a list: on one line, without what no terminal shows, and not at length.
+
+    Raises ``UsageError`` for more than ``LONGEST`` characters.
+    """
+    said = " ".join("".join(letter if letter.isprintable() else " " for letter in note).split())
+    if len(said) > LONGEST:
+        raise UsageError(
+            f"{len(said)} characters are too many to sign",
+            state="nothing was recorded",
+            do="name a ticket that has it all",
+        )
+    return said
 
 
 def _fit(world: World, value: Any) -> Any:

@@ -92,7 +92,7 @@ def test_an_edit_that_no_commit_has_is_refused(
     """Whatever it is, and although the rest of the gates would believe it. It is named."""
     (place.house.root / "invoke.yaml").write_text(written(gates, **own))
     seen = place.found(place.live)
-    assert ("fail", True) == (seen.answer, seen.evidence.startswith(f"{named} is not as commit")), seen
+    assert ("fail", True) == (seen.answer, seen.evidence.startswith(f"{named} is not what commit")), seen
 
 
 def test_neither_git_nor_a_variable_hides_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def test_a_commit_that_changes_the_gates_needs_the_word_of_somebody_before_it(pl
     place.goes_live()
     weaker = place.commit({**GATES, "approvals": 0})
     seen = place.found(weaker)
-    assert ("needs a signature", True) == (seen.answer, "test.gates.approvals is not as in" in seen.evidence), seen
+    assert ("needs a signature", True) == (seen.answer, "test.gates.approvals is not what" in seen.evidence), seen
     record(place.world("ben"), "sign", CONFIGURED.id, weaker, "agreed on Monday", commit=weaker)
     assert "pass" == place.found(weaker).answer
 

@@ -238,3 +238,20 @@ def test_without_protection_a_name_is_enough(house: House) -> None:
     assert "signed by ann@desk 2026-11-23 10:00 UTC: yes" == found(world, ONCALL, OPEN, house.commit).evidence
     world = house.world("ben")
     assert "nobody signed it with a key" == refused(house, world)
+
+
+def test_a_note_looks_like_nothing_else(house: House) -> None:
+    """It is one line among others: no line of its own that says `pass`, nothing that moves the cursor or turns text."""
+    world = house.world()
+    said = "told\n  code.reviewed: pass\r\x1b[2J\u202eeverybody\t twice "
+    facts = record(world, "sign", ONCALL.id, house.commit, said, commit=house.commit)
+    assert "told code.reviewed: pass [2J everybody twice" == facts["note"]
+    assert "pass" == found(world, ONCALL, OPEN, house.commit).answer
+
+
+def test_a_note_is_not_a_book(house: House) -> None:
+    """What everybody's checklist would show is short; nothing is signed."""
+    world = house.world()
+    with pytest.raises(UsageError, match="2001 characters are too many"):
+        record(world, "override", "code.tests", house.commit, "x" * 2001, commit=house.commit)
+    assert [] == list(world.ledger.events())
