@@ -8,7 +8,7 @@ its own word alone: somebody signs for it whose key counts in what is live.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import UsageError
 from .item import Found, Item
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..ports import Release
+    from ..settings.people import Signers
     from .subject import Subject
 
 FILES = ("invoke.yaml", "invoke.yml", "invoke.json")
@@ -88,6 +89,14 @@ def effective(of: Subject) -> Config:
 
 def committed(root: Path, commit: str) -> Config:
     """The ``deploy`` section as a commit has it. Raises ``UsageError`` when it has none that can be read."""
+    found = _section(root, commit)
+    if found is None:
+        raise UsageError(f"there is no {FILES[0]} in {commit[:12]}: commit it")
+    return found
+
+
+def _section(root: Path, commit: str) -> Config | None:
+    """The same; ``None`` when the commit has no such file. Raises ``UsageError`` when it is not in this clone."""
     from invoke.vendor import yaml
 
     from ..release import git
@@ -102,7 +111,7 @@ def committed(root: Path, commit: str) -> Config:
                 raise UsageError(f"{name} of {commit[:12]} cannot be read") from error
             section = found.get("deploy") if isinstance(found, Mapping) else None
             return section if isinstance(section, Mapping) else {}
-    raise UsageError(f"there is no {FILES[0]} in {commit[:12]}: commit it")
+    return None
 
 
 def relevant(config: Config, environment: str) -> Config:
@@ -141,10 +150,11 @@ def _changed(of: Subject, release: Release) -> Found | None:
     if before is None or not before.commit:
         return None
     environment = of.world.settings.name
-    there = committed(of.world.site.root, before.commit)
+    there = _section(of.world.site.root, before.commit) or {}
     was, now = (governing(config, environment) for config in (there, effective(of)))
     changed = differences(was, now)
-    if _signers(of, before.commit) not in (None, _signers(of, release.commit)):
+    theirs = _signers(of, before.commit, _configured(of, there))
+    if theirs is not None and theirs != _signers(of, release.commit):
         changed.append("the allowed signers")
     if not changed:
         return None
@@ -160,22 +170,41 @@ def governing(config: Config, environment: str) -> Config:
     return {**general, environment: {key: own[key] for key in GOVERNING if key in own} if own else {}}
 
 
-def _signers(of: Subject, commit: str) -> tuple[bytes, bytes | None] | None:
+def _configured(of: Subject, config: Config) -> Signers | None:
+    """Which files say who signs, by a configuration; ``None`` where that knows no such environment."""
+    from ..settings import load
+
+    name = of.world.settings.name
+    if not isinstance(every := config.get("environments"), Mapping) or name not in every:
+        return None
+    return cast("Signers", load(config, name, ("signers",)).sections["signers"])
+
+
+def _signers(of: Subject, commit: str, files: Signers | None = None) -> tuple[bytes, bytes | None] | None:
     """The files that say whose signatures count; ``None`` where a commit has none."""
     from .signing import allowed
 
     try:
-        found = allowed(of.world, commit)
+        found = allowed(of.world, commit, files)
     except UsageError:
         return None
     return found.content, found.revoked
 
 
-def signers_of_live(of: Subject) -> str:
-    """The commit whose signers may change the gates: the one that is live, if it has any; else the one deployed."""
-    own = of.release.commit if of.release else ""
+def signers_of_live(of: Subject) -> tuple[str, Signers | None]:
+    """The commit whose signers may change the gates, and its files that have them: the one that is live. The one that
+    is deployed, where nothing is live yet, or what is had no signers.
+
+    Raises ``UsageError`` when what is live is not in this clone: it must not be passed over so.
+    """
+    own = of.release.commit if of.release else "", None
     before = live(of)
-    return before.commit if before and before.commit and _signers(of, before.commit) is not None else own
+    if before is None or not before.commit:
+        return own
+    files = _configured(of, _section(of.world.site.root, before.commit) or {})
+    if files is None or _signers(of, before.commit, files) is None:
+        return own
+    return before.commit, files
 
 
 CONFIGURED = Item(

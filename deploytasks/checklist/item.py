@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ..errors import DeployError, HostsDown, Unreachable, UsageError
 
 if TYPE_CHECKING:
+    from ..settings.people import Signers
     from .subject import Subject
 
 Answer = Literal["pass", "warn", "fail", "pending", "needs a signature", "overridden", "not applicable"]
@@ -57,8 +58,9 @@ class Item(NamedTuple):
     """Whether a hotfix must pass it as well."""
     signed_for: float | Lasting | None = None
     """Seconds for which a signature counts, whatever is deployed; ``None``: for the commit that was signed."""
-    signers_of: Callable[[Subject], str] | None = None
-    """The commit whose allowed signers count; ``None``: the one that is deployed."""
+    signers_of: Callable[[Subject], tuple[str, Signers | None]] | None = None
+    """The commit whose allowed signers count, with the files that have them (``None``: as it is configured now);
+    ``None``: the commit that is deployed."""
 
     def signature_lasts(self, of: Subject) -> float | None:
         """Seconds for which a signature counts in this environment; ``None``: for the commit that was signed."""

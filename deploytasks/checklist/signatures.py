@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ..errors import Unreachable
+from ..errors import DeployError, Unreachable
 from . import signing
 from .item import Found, Item
 
@@ -81,5 +81,9 @@ def doubt(signed: Signed, item: Item, of: Subject) -> str:
     """Why a signature does not hold now, where one is needed: the ledger alone proves no person. Empty: it does."""
     if not of.world.settings.protected:
         return ""
-    own = of.release.commit if of.release else ""
-    return signing.flaw(signed, of.world, item.signers_of(of) if item.signers_of else own)
+    if item.signers_of is None:
+        return signing.flaw(signed, of.world, of.release.commit if of.release else "")
+    try:
+        return signing.flaw(signed, of.world, *item.signers_of(of))
+    except DeployError as error:
+        return f"whose key counts for this is not known: {error.what}"

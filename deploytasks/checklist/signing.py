@@ -63,12 +63,12 @@ def signers(world: World) -> Signers:
     return cast("Signers", world.settings.sections["signers"])
 
 
-def allowed(world: World, commit: str = "") -> Allowed:
+def allowed(world: World, commit: str = "", of: Signers | None = None) -> Allowed:
     """Whose signatures count at a commit (by default the one that is checked out).
 
-    Raises ``UsageError`` when it has no such file.
+    ``of``: which files say so; by default as the settings have it now. Raises ``UsageError`` when it has no such file.
     """
-    of = signers(world)
+    of = of or signers(world)
     revoked = None if of.revoked is None else _committed(world, of.revoked, commit)
     return Allowed(_committed(world, of.file, commit), of.file, revoked)
 
@@ -103,20 +103,21 @@ def holds(signed: Signed, world: World, commit: str = "") -> bool:
     return not flaw(signed, world, commit)
 
 
-def flaw(signed: Signed, world: World, commit: str = "") -> str:
-    """Why a signature does not count; empty when it does. ``commit``: the one whose allowed signers count."""
+def flaw(signed: Signed, world: World, commit: str = "", of: Signers | None = None) -> str:
+    """Why a signature does not count; empty when it does. ``commit``, ``of``: the one whose allowed signers count, and
+    the files that have them."""
     try:
-        proof_of(signed, world, commit)
+        proof_of(signed, world, commit, of)
     except DeployError as error:
         return error.what
     return ""
 
 
-def proof_of(signed: Signed, world: World, commit: str = "") -> Proof:
+def proof_of(signed: Signed, world: World, commit: str = "", of: Signers | None = None) -> Proof:
     """Who signed what the ledger says. Raises ``BadSignature`` when nobody did, or not just this, here and then."""
     facts = _facts(signed, world)
     what = (signed.act, signed.item, signed.about, text(facts, "note"))
-    stated, found = proven(facts, what, world, commit)
+    stated, found = proven(facts, what, world, commit, of)
     name = world.site.recorded(found.signer)
     if name != signed.signer:
         raise BadSignature(f"{name} made it, and the ledger says {signed.signer or 'nobody'}")
@@ -133,7 +134,9 @@ def _facts(signed: Signed, world: World) -> Facts:
     return event.facts
 
 
-def proven(facts: Facts, what: tuple[str, ...], world: World, commit: str = "") -> tuple[Statement, Proof]:
+def proven(
+    facts: Facts, what: tuple[str, ...], world: World, commit: str = "", of: Signers | None = None
+) -> tuple[Statement, Proof]:
     """The ``statement`` in some facts and who made its ``signature``, if it states just this for this environment.
 
     ``what``: act, item, what it is about, note. Raises ``BadSignature`` with the reason otherwise.
@@ -149,4 +152,4 @@ def proven(facts: Facts, what: tuple[str, ...], world: World, commit: str = "") 
         about = f" about {stated.about[:12]}" if stated.about else ""
         raise BadSignature(f"what was signed is: {stated.act} {stated.item}{about}: {stated.note}".rstrip(": "))
     times = (stated.at, world.clock.now())
-    return stated, who_signed(str(stated).encode(), text(facts, "signature"), allowed(world, commit), times)
+    return stated, who_signed(str(stated).encode(), text(facts, "signature"), allowed(world, commit, of), times)

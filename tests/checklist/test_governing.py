@@ -28,9 +28,9 @@ class Place:
         self.house = house
         self.live = self.commit(GATES)
 
-    def commit(self, gates: dict[str, Any], *, signers: tuple[str, ...] = ("ann", "ben"), **own: Any) -> str:
-        """Commit a configuration with these gates."""
-        files = {"invoke.yaml": written(gates, **own), "allowed_signers": "".join(map(self.house.line, signers))}
+    def commit(self, gates: dict[str, Any], *, people: tuple[str, ...] = ("ann", "ben"), **own: Any) -> str:
+        """Commit a configuration with these gates, and these people as signers."""
+        files = {"invoke.yaml": written(gates, **own), "allowed_signers": "".join(map(self.house.line, people))}
         return keys.commit(self.house.root, files)
 
     def world(self, who: str = "ann", **changes: Any) -> World:
@@ -142,11 +142,47 @@ def test_a_commit_that_changes_the_gates_needs_the_word_of_somebody_before_it(pl
 def test_nobody_lets_himself_in_by_a_commit_of_his_own(place: Place, act: str) -> None:
     """Cay's key came with the commit that it is to let in: it counts once that is live, and not before."""
     place.goes_live()
-    own = place.commit(GATES, signers=("ann", "ben", "cay"))
+    own = place.commit(GATES, people=("ann", "ben", "cay"))
     assert "the allowed signers" in place.found(own).evidence
     record(place.world("cay"), act, CONFIGURED.id, own, "trust me", commit=own)
     seen = place.found(own)
     assert ("needs a signature", True) == (seen.answer, "is not in allowed_signers" in seen.evidence), seen
+
+
+def test_other_files_of_signers_let_nobody_in_either(place: Place) -> None:
+    """A commit that names a file of its own; and a clone that does not have what is live, so that nobody could tell."""
+    place.goes_live()
+    keys.commit(place.house.root, {"mine": place.house.line("cay")})
+    files = {"file": "mine", "key": str(place.house.keys["cay"])}
+    own = place.commit(GATES, signers={"file": "mine"})
+    changes = {"signers": files}
+    for act in ("sign", "override"):
+        record(place.world("cay", **changes), act, CONFIGURED.id, own, "trust me", commit=own)
+    seen = place.found(own, **changes)
+    assert ("needs a signature", True) == (seen.answer, "test.signers" in seen.evidence), seen
+    assert "its key" in seen.evidence
+
+
+def test_without_what_is_live_nobody_signs_for_it(place: Place) -> None:
+    """A shallow clone must not be a way in."""
+    facts = {"version": "1.0.0", "commit": "e" * 40, "digest": "d" * 64, "color": "blue", "deployment": "d-1"}
+    place.world().note("settled", **facts)
+    own = place.commit(GATES, people=("cay",))
+    record(place.world("cay"), "override", CONFIGURED.id, own, "trust me", commit=own)
+    seen = place.found(own)
+    assert ("fail", True) == (seen.answer, "whose key counts for this is not known" in seen.evidence), seen
+
+
+def test_where_what_is_live_had_no_gates_its_own_signers_sign(place: Place) -> None:
+    """Somebody has to begin."""
+    files = {"something": "else"}
+    keys.git(place.house.root, "rm", "-q", "-r", "--cached", ".")
+    place.live = keys.commit(place.house.root, files)
+    place.goes_live()
+    first = place.commit(GATES)
+    assert "needs a signature" == place.found(first).answer
+    record(place.world("ben"), "sign", CONFIGURED.id, first, "let us begin", commit=first)
+    assert "pass" == place.found(first).answer
 
 
 @pytest.mark.parametrize("commit", ["", "HEAD", "--help", "e" * 40])
