@@ -15,7 +15,7 @@ from lab import keys
 from lab.house import House
 
 from deploytasks import checklist, view
-from deploytasks.checklist import Subject, evidence, people
+from deploytasks.checklist import Subject, evidence, governing, people
 from deploytasks.checklist.people import plan_approved
 from deploytasks.errors import GateRefused, UsageError
 from deploytasks.operations import approving, plan_file, releases
@@ -28,7 +28,9 @@ DEFAULT = Wanted()
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """The environment of the fixtures in memory, in a repository where people sign."""
+    """The environment of the fixtures in memory, in a repository where people sign; its configuration is in no file."""
+    for read in ("effective", "committed"):
+        monkeypatch.setattr(governing, read, lambda *_: {})
     return House(tmp_path, monkeypatch)
 
 
