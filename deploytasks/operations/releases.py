@@ -31,10 +31,12 @@ def choose_release(
         beside=beside,
     )
     if release.dirty and not settings.dirty:
+        changed = artifact.changed(world.site.root, settings.source, artifacts=world.artifacts, beside=beside)
         raise GateRefused(
-            "the work tree has changes that no commit has",
+            f"the work tree has changes that no commit has: {changed}",
             state="nothing was changed",
-            do=f"commit them, or allow it with deploy.environments.{settings.name}.dirty: true",
+            do="commit them, or name in .gitignore what belongs into no commit; "
+            f"or allow them with deploy.environments.{settings.name}.dirty: true",
         )
     return release
 

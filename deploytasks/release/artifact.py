@@ -47,6 +47,14 @@ def describe(
     return Release(name, commit, digest, _path(artifacts, name, digest), dirty)
 
 
+def changed(root: Path, source: str, *, artifacts: Path, beside: Path | None = None) -> str:
+    """The files that make what is checked out dirty, the first of them by name. Arguments as of ``describe``."""
+    repository = git.top(root)
+    return git.named(
+        git.changed(repository, _folder(repository, root, source), left_out(repository, artifacts, beside))
+    )
+
+
 def digest_of_commit(root: Path, source: str, commit: str) -> str:
     """The digest that the archive of a commit has, whatever lies in the work tree or among the archives.
 

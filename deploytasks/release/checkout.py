@@ -19,8 +19,6 @@ _UNFINISHED = {
     "BISECT_LOG": "a bisection",
 }
 """File in the git folder → what has been begun and not ended."""
-_NAMED = 5
-"""How many files are named."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +79,12 @@ def _refuse_unfinished(top: Path, git_dir: Path) -> None:
 
 def refuse_dirty(at: Checkout, exclude: Sequence[str] = ()) -> None:
     """Raise ``GateRefused`` when the work tree or the index has what the commit does not; untracked files count."""
-    changed = _changed(at.top, exclude)
+    changed = git.changed(at.top, exclude=exclude)
     if changed:
-        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         raise refused(
-            f"the work tree has changes that no commit has: {', '.join(changed[:_NAMED])}{more}",
+            f"the work tree has changes that no commit has: {git.named(changed)}",
             "commit them, or put them aside: git stash --include-untracked",
         )
-
-
-def _changed(top: Path, exclude: Sequence[str]) -> list[str]:
-    paths = [".", *(f":(exclude,literal){path}" for path in exclude)]
-    found = git.items(top, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *paths)
-    return [item[3:] for item in found]
 
 
 def refused(what: str, do: str) -> GateRefused:

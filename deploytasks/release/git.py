@@ -86,12 +86,24 @@ def head(repository: Path) -> str:
 
 
 def is_dirty(repository: Path, folder: str = ".", exclude: Sequence[str] = ()) -> bool:
-    """Whether the work tree has changes below ``folder`` that the commit does not have; untracked files count.
+    """Whether there are ``changed`` files."""
+    return bool(changed(repository, folder, exclude))
+
+
+def changed(repository: Path, folder: str = ".", exclude: Sequence[str] = ()) -> list[str]:
+    """The files below ``folder`` that are not as the commit has them, relative to the top; untracked ones count.
 
     ``folder`` and ``exclude`` are relative to the top.
     """
     paths = [_literal(folder), *(f":(exclude,literal){path}" for path in exclude)]
-    return bool(items(repository, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--", *paths))
+    options = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
+    return [item[3:] for item in items(repository, "status", *options, "--", *paths)]
+
+
+def named(files: Sequence[str], most: int = 5) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(files) - most} more" if len(files) > most else ""
+    return f"{', '.join(files[:most])}{more}"
 
 
 def is_known(repository: Path, path: str) -> bool:

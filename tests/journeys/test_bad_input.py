@@ -86,12 +86,12 @@ def test_no_git_repository(refused: Environment) -> None:
 
 
 def test_a_dirty_tree_where_only_commits_may_go_out(refused: Environment) -> None:
-    """Code 3."""
+    """Code 3, naming what is in no commit."""
     refused.configure(dirty=False)
     change = refused.root / "library/uncommitted.txt"
     change.write_text("never committed")
     try:
-        assert_short(refused.inv("deploy"), 3, "changes that no commit has")
+        assert_short(refused.inv("deploy"), 3, "changes that no commit has: library/uncommitted.txt")
     finally:
         change.unlink()
 

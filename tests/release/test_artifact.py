@@ -45,6 +45,22 @@ def test_describing_writes_nothing(repository: Repository) -> None:
     assert (clean.dirty, dirty.dirty) == (False, True)
 
 
+def test_what_makes_it_dirty_has_names(repository: Repository) -> None:
+    """Changed and untracked files of the source, the first five of them; not the state folder, nor a file of ours."""
+
+    def changed() -> str:
+        plan = repository.path / "src/plan.json"
+        return artifact.changed(repository.path, "src", artifacts=repository.artifacts, beside=plan)
+
+    repository.write("src/plan.json")
+    assert "" == changed()
+    repository.write("src/app.py", "print('changed')\n")
+    assert "src/app.py" == changed()
+    for number in range(6):
+        repository.write(f"src/new{number}.py")
+    assert "src/app.py, src/new0.py, src/new1.py, src/new2.py, src/new3.py and 2 more" == changed()
+
+
 def test_building_makes_what_was_described(repository: Repository) -> None:
     """The archive stands where the description said, with the digest it said, and nothing beside but its note."""
     described = describe(repository)
