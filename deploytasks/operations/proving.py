@@ -104,9 +104,12 @@ def check(
 
 def _what_to_do(found: Sequence[Result], world: World) -> str:
     name = world.settings.name
-    unsigned = any(result.answer == "needs a signature" for result in found)
-    sign = f"`inv sign ITEM --env {name} --note …` for what only people know; " if unsigned else ""
-    return f"{sign}mend the rest, or set it aside: `inv override ITEM --env {name} --reason …`, which is recorded"
+    unsigned = sum(result.answer == "needs a signature" for result in found)
+    sign = f"`inv sign ITEM --env {name} --note …` for what only people know"
+    aside = f"set it aside: `inv override ITEM --env {name} --reason …`, which is recorded"
+    if not unsigned:
+        return f"mend it, or {aside}"
+    return f"{sign}; {'' if unsigned == len(found) else 'mend the rest, '}or {aside}"
 
 
 def _record(of: Subject, release: Release, results: Sequence[Result]) -> None:

@@ -130,7 +130,7 @@ def _require_signable(item: Item, of: Subject) -> None:
     do = (
         ""
         if found.answer in ("pass", "warn", "not applicable")
-        else f"mend it, or `inv override {item.id} --env {env}`"
+        else f"mend it, or `inv override {item.id} --env {env} --reason …`"
     )
     raise UsageError(f"{item.id} is not signed, a machine checks it: {found.answer}: {found.evidence}", do=do)
 

@@ -14,6 +14,7 @@ from pages import ROOT
 
 from deploytasks.checklist import ITEMS
 from deploytasks.checklist.controls import STANDARDS
+from deploytasks.checklist.item import Answer, Result
 from deploytasks.errors import GateRefused, Unreachable
 from deploytasks.operations import answers, proving
 
@@ -74,6 +75,25 @@ class Silent:
     def __getattr__(self, name: str) -> Any:
         self.asked += 1
         raise Unreachable("the store does not answer")
+
+
+@pytest.mark.parametrize(
+    ("given", "do"),
+    [
+        (["fail"], "mend it, or set it aside: `inv override"),
+        (["needs a signature"], "`inv sign ITEM --env test --note …` for what only people know; or set it aside"),
+        (["fail", "needs a signature"], "`inv sign ITEM --env test --note …` for what only people know; mend the rest"),
+    ],
+)
+def test_what_to_do_fits_what_is_open(
+    world: memory.TestWorld, given: list[Answer], do: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told to mend a rest where there is none."""
+    results = [Result(item.id, item.text, answer, "") for item, answer in zip(ITEMS, given, strict=False)]
+    monkeypatch.setattr(proving, "evaluate", lambda of: results)
+    with pytest.raises(GateRefused) as caught:
+        proving.check(world, RELEASE)
+    assert caught.value.do.startswith(do)
 
 
 def test_a_silent_ledger_comes_after_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
