@@ -38,17 +38,18 @@ def ending(world: World, plan: Plan, outcome: Outcome, paint: Paint) -> list[str
     split = _tried(world.traffic.read)
     back = _way_back(world, plan, outcome)
     rows = [
-        ("why", _indented(_why(outcome))),
-        ("state", _indented(_state(outcome))),
-        ("do", _indented(_advice(world, outcome))),
+        ("why", clean(_why(outcome))),
+        ("state", clean(_state(outcome))),
+        ("do", clean(_advice(world, outcome))),
         ("took", duration(outcome.seconds)),
         ("traffic", _where(split, plan, outcome)),
         ("without", _without(world)),
-        ("in spite", _indented("\n".join(_tried(lambda: world.overridden) or ()))),
+        ("in spite", clean("\n".join(_tried(lambda: world.overridden) or ()))),
         ("go back", str(back) if back else ""),
         ("ledger", _head(world)),
     ]
-    shown = [(paint(name, "dim"), value) for name, value in rows if value]
+    further = "\n" + " " * (4 + max(len(name) for name, value in rows if value))
+    shown = [(paint(name, "dim"), value.replace("\n", further)) for name, value in rows if value]
     title = f"{_word(plan, outcome)}: {_what(world, plan)}"
     about = f"{plan.task} {plan.deployment} by {world.site.who}"
     style = "good" if outcome.code == 0 else "bad"
@@ -147,7 +148,7 @@ def _without(world: World) -> str:
         f"{host} ({why}): it must be down, or be taken out of the balancer; once it is back, inv resume --env {env}"
         for host, why in (_tried(lambda: world.aside) or {}).items()
     ]
-    return _indented("\n".join(lines))
+    return clean("\n".join(lines))
 
 
 def _way_back(world: World, plan: Plan, outcome: Outcome) -> WayBack | None:
@@ -177,11 +178,7 @@ def _head(world: World) -> str:
     if found is None:
         return "cannot be read now"
     verify = f"inv history --env {world.site.environment} --verify --expect {found}"
-    return f"head {found[:12]}…: keep it, this finds any later change:\n           {verify}"
-
-
-def _indented(why: str) -> str:
-    return clean(why).replace("\n", "\n           ")
+    return f"head {found[:12]}…: keep it, this finds any later change:\n{verify}"
 
 
 def _tried(ask: Callable[[], T]) -> T | None:

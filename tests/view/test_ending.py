@@ -63,6 +63,16 @@ def test_deployed() -> None:
     assert "  traffic  green 1.2.3" in lines
 
 
+def test_what_takes_several_lines_is_aligned() -> None:
+    """Below its first line, however long the longest name is."""
+    made = world(GREEN)
+    made.overridden = ["code.ci: by ann", "window.open: by ben"]
+    lines = [part for line in told(made, DONE) for part in line.split("\n")]
+    at = lines.index("  in spite  code.ci: by ann")
+    assert "            window.open: by ben" == lines[at + 1]
+    assert f"            inv history --env development --verify --expect {DIGEST}" in lines
+
+
 def test_the_digest_to_keep() -> None:
     """The head of the ledger is there in full, with the command that finds any later change."""
     assert f"inv history --env development --verify --expect {DIGEST}" in "\n".join(told(world(GREEN), DONE))
