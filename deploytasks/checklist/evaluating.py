@@ -15,6 +15,10 @@ from .signatures import answered
 if TYPE_CHECKING:
     from .subject import Subject
 
+PER_HOST = 0.1
+"""Seconds more for each host above ``MANY``: to get to know one over SSH costs some 50 ms of a processor."""
+MANY = 50
+
 Heard = SimpleQueue[tuple[int, Found | Exception]]
 
 
@@ -43,13 +47,21 @@ def _looked(items: Sequence[Item], asked: Sequence[int], of: Subject) -> Mapping
         threading.Thread(target=_ask, args=(items, numbers, of, heard), name=f"check {system}", daemon=True).start()
     found = {number: items[number].look(of) for number in here}
     missing = sum(map(len, by_system.values()))
-    while missing and (came := _next(heard, began + asking.PATIENCE - time.monotonic())) is not None:
+    until = began + asking.PATIENCE + _more(of)
+    while missing and (came := _next(heard, until - time.monotonic())) is not None:
         number, said = came
         if isinstance(said, Exception):
             raise said
         found[number] = said
         missing -= 1
     return {number: found.get(number) or _silent(items[number]) for number in asked}
+
+
+def _more(of: Subject) -> float:
+    """Seconds more that a large fleet may take."""
+    hosts = getattr(of.world.settings.sections.get("fleet"), "hosts", ())
+    count = sum(map(len, hosts.values())) if isinstance(hosts, Mapping) else len(hosts)
+    return PER_HOST * max(0, count - MANY)
 
 
 def _silent(item: Item) -> Found:

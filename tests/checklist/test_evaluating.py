@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import memory
 import pytest
 
-from deploytasks.checklist import asking
+from deploytasks.checklist import asking, evaluating
 from deploytasks.checklist.evaluating import evaluate_items
 from deploytasks.checklist.item import Found, Item
 from deploytasks.checklist.subject import Subject
@@ -56,6 +58,27 @@ def test_silent_systems_are_waited_for_at_once(tmp_path: Path, over: threading.E
     assert [("pass", "good"), ("fail", "unreachable: late: no answer within 0.05 s"), ("pass", "good")] == [
         found[each.id] for each in more
     ]
+
+
+@pytest.mark.parametrize(
+    "hosts", [[f"web{n}" for n in range(60)], {"blue": [f"b{n}" for n in range(30)], "green": ["g"] * 30}], ids=type
+)
+def test_a_large_fleet_has_more_time(
+    tmp_path: Path, over: threading.Event, monkeypatch: pytest.MonkeyPatch, hosts: object
+) -> None:
+    """What answers later than others may is heard, when there are many hosts to ask."""
+    monkeypatch.setattr(evaluating, "PER_HOST", 2.0)
+    heard = threading.Event()
+
+    def later(of: Subject) -> Found:
+        heard.wait(2 * asking.PATIENCE)
+        return GOOD
+
+    world = memory.world(tmp_path)
+    fleet = SimpleNamespace(kind="ssh", hosts=hosts)
+    world.settings = replace(world.settings, sections={**world.settings.sections, "fleet": fleet})  # type: ignore[dict-item]
+    found = evaluate_items([item("a.late", later, "fleet")], Subject(world, memory.release()))
+    assert ["pass"] == [result.answer for result in found]
 
 
 def test_items_of_one_system_come_one_after_the_other(tmp_path: Path) -> None:
