@@ -61,11 +61,13 @@ def _differing(of: Subject, release: Release) -> str:
     head = git.head(git.top(root))
     if head != release.commit and _is_shared(of, head):
         commits.append(head)
-    found = [differences(relevant(committed(root, commit), of.world.settings.name), here) for commit in commits]
-    if not all(found):
+    name = of.world.settings.name
+    found = {commit: differences(relevant(committed(root, commit), name), here) for commit in commits}
+    nearest = min(found, key=lambda commit: len(found[commit]))
+    if not found[nearest]:
         return ""
     return (
-        f"{_listed(min(found, key=len))} not what commit {commits[-1][:12]} has: commit and push that, or take it "
+        f"{_listed(found[nearest])} not what commit {nearest[:12]} has: commit and push that, or take it "
         f"back ({FILES[0]}, INVOKE_… variables, -f, ~/.invoke.yaml)"
     )
 
