@@ -46,7 +46,7 @@ def planned_release(world: World, file: Path) -> Release:
     from ..release import artifact
     from .plan_file import read
 
-    settings, wanted = world.settings, read(file).release
+    settings, wanted, in_the_way = world.settings, read(file).release, ""
     for version in (None, wanted.version):
         try:
             found = artifact.describe(
@@ -61,6 +61,14 @@ def planned_release(world: World, file: Path) -> Release:
             continue  # there is no such version here
         if (found.version, found.digest) == (wanted.version, wanted.digest):
             return found
+        if found.dirty and found.commit == wanted.commit:
+            in_the_way = artifact.changed(world.site.root, settings.source, artifacts=world.artifacts, beside=file)
+    if in_the_way:
+        raise GateRefused(
+            f"{file} is a plan for {wanted.version}, and the work tree has changes that no commit has: {in_the_way}",
+            state="nothing was changed",
+            do="put them aside: git stash --include-untracked",
+        )
     raise GateRefused(
         f"{file} is a plan for {wanted.version} with the content {wanted.digest[:12]}, which is not here",
         state="nothing was changed",

@@ -306,6 +306,16 @@ def test_elsewhere_names_are_enough(house: House) -> None:
     deploy(house, file, **free)
 
 
+def test_what_is_in_no_commit_is_named(house: House) -> None:
+    """Nobody is told to check out what is checked out."""
+    file = planned(house)
+    with (house.root / "allowed_signers").open("a") as known:
+        known.write("# changed\n")
+    said = refusal(house, file)
+    assert "the work tree has changes that no commit has: allowed_signers" in said
+    assert "git checkout" not in said
+
+
 def test_a_preview_changes_nothing(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     """``inv approve --plan`` shows the plan and the key; ``inv plan`` without ``--out`` records nothing."""
     approving.plan(world(house), None, Wanted(), None, json=False)
