@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,7 @@ from ..engine.plan import Plan, digest, new_deployment, rendered
 from ..engine.progress import Progress
 from ..engine.run import Outcome, is_sealed
 from ..errors import GateRefused
-from ..ports import Release
+from ..ports import Color, Release
 from ..steps import BringAlong, Claim, Install
 from .approving import remember
 from .consent import ask
@@ -103,10 +104,23 @@ def _left_behind(world: World) -> _Found:
         )
     if not back or plan.release is None or settled.color is None:
         raise nothing
+    _require_live(world, plan.release, settled.color, back)
     deployment = new_deployment(world.clock.now(), secrets.token_hex(3))
     step = BringAlong(plan.release, settled.color, back, must=True)
     ours = Plan(deployment, "resume", world.situation(), (step,), plan.release, settled.color)
     return _Found(ours, Progress(), 0)
+
+
+def _require_live(world: World, release: Release, color: Color, back: Collection[str]) -> None:
+    """Users are on this color: its hosts get what the others have, whatever the ledger says."""
+    others = [host for host in world.fleet.hosts() if host not in back]
+    found = world.fleet.only(others).installed(color) if others else None
+    if found is not None and found.digest != release.digest:
+        raise GateRefused(
+            f"the ledger says that {release.name} is live on {color}, and the other hosts have {found.release}",
+            state="nothing was changed",
+            do="find out who changed which; `inv deploy` brings all of them to one release",
+        )
 
 
 def _found_again(world: World, plan: Plan) -> Plan:

@@ -282,6 +282,24 @@ def test_a_host_that_was_set_aside_comes_back_with_resume(live: Path) -> None:
         resume(world(live))
 
 
+def test_a_host_comes_back_with_what_the_others_have_and_nothing_else(live: Path) -> None:
+    """A ledger that somebody has added to must not bring another release to users: resuming passes no gates."""
+    make(live, broken_install=["h3"])
+    deploy(world(live, max_failures=1))
+    make(live, broken_install=[])
+    ours = world(live)
+    began, evil = events(live, "began")[-1], memory.release("6.6.6")
+    plan = {**began["plan"], "release": list(evil), "deployment": "d-6"}
+    told = {"color": "blue", "version": "6.6.6", "digest": evil.digest, "commit": evil.commit, "deployment": "d-6"}
+    ours.note("began", **{**began, **told, "plan": plan})
+    ours.note("host-set-aside", host="h3", step="install", why="broken", deployment="d-6")
+    ours.note("settled", **told, release=evil.name)
+    ours.note("ended", deployment="d-6", outcome="deployed", code=0, why="")
+    with pytest.raises(GateRefused, match=r"says that 6\.6\.6-\w+ is live on blue, and the other hosts have 1\.1\.0"):
+        resume(world(live))
+    assert {**everywhere("1.1.0"), "h3": "-"} == on(live)
+
+
 def test_a_host_that_is_still_down_is_waited_for(live: Path) -> None:
     """Said in one line, and nothing is begun."""
     make(live, down=["h3"])
