@@ -46,19 +46,23 @@ class Option(Argument):
         option = cls.__new__(cls)
         # One that may come without its name must be missing until it comes: Invoke takes an empty list for a value.
         none: list[str] | None = [] if several and not positional else None
-        vars(option).update(
-            names=(name.strip("_").replace("_", "-"),),
-            kind=list if several else str if default is None else type(default),
-            raw_value=none,
-            _value=none,
-            default=none if several else default,
-            help=words,
-            positional=positional,
-            optional=False,
-            incrementable=False,
-            attr_name=name if "_" in name else None,
-        )
+        option.__dict__ = {
+            "names": (name.strip("_").replace("_", "-"),),
+            "kind": list if several else str if default is None else type(default),
+            "raw_value": none,
+            "_value": none,
+            "default": none if several else default,
+            "help": words,
+            "positional": positional,
+            "optional": False,
+            "incrementable": False,
+            "attr_name": name if "_" in name else None,
+        }
         return option
+
+    def __repr__(self) -> str:
+        """Short: Invoke writes all of them into a message that only ``--debug`` shows."""
+        return self.names[0]
 
     def set_value(self, value: Any, cast: bool = True) -> None:
         """As Invoke's; but what is no number leaves with code 2 and a sentence instead of a traceback."""
@@ -72,7 +76,7 @@ class Option(Argument):
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """A new one in the same state. Setting an argument replaces what it holds, and changes nothing in place."""
         option = self.__new__(type(self))
-        vars(option).update(vars(self))
+        option.__dict__ = self.__dict__.copy()
         return option
 
 
