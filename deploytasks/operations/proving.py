@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .. import view
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
     from ..ports import Release
     from ..world import World
+
+_A_WHILE = 3.0
+"""Seconds of silence after which whoever waits is told what is waited for."""
 
 
 def run_tests(world: World, release: Release, *, preview: bool, again: bool, beside: Path | None = None) -> None:
@@ -83,7 +88,8 @@ def check(
     What is ``pending`` may still come from a later task of the same chain: the gate in the plan decides.
     """
     of = Subject(world, release, hotfix=hotfix, older=older, thorough=not preview)
-    results = evaluate(of)
+    with _a_word_in_time():
+        results = evaluate(of)
     view.show("checklist", world.site.readable(answer(of, release, results)), json)
     if preview:
         return
@@ -99,6 +105,27 @@ def check(
         "\n".join(["the checklist stands in the way:", *lines]),
         state="nothing was changed",
         do=_what_to_do(found, world),
+    )
+
+
+@contextmanager
+def _a_word_in_time() -> Iterator[None]:
+    """Tell somebody who waits for a while what is waited for."""
+    timer = threading.Timer(_A_WHILE, lambda: view.say(_waited_for()))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _waited_for() -> str:
+    """The systems that are still asked, each in a thread of its own; or else it is a command of this machine."""
+    names = [thread.name for thread in threading.enumerate()]
+    systems = sorted({name.removeprefix("check ") for name in names if name.startswith("check ")})
+    return (
+        f"still asking: {', '.join(systems)}" if systems else "still looking: commands that read the code take a while"
     )
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import memory
 import pytest
 from pages import ROOT
 
-from deploytasks.checklist import ITEMS
+from deploytasks.checklist import ITEMS, Subject
 from deploytasks.checklist.controls import STANDARDS
 from deploytasks.checklist.item import Answer, Result
 from deploytasks.errors import GateRefused, Unreachable
@@ -94,6 +96,34 @@ def test_what_to_do_fits_what_is_open(
     with pytest.raises(GateRefused) as caught:
         proving.check(world, RELEASE)
     assert caught.value.do.startswith(do)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("check reviews", "still asking: reviews"), ("other", "still looking: commands")]
+)
+def test_whoever_waits_is_told_for_what(
+    world: memory.TestWorld, name: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody sits before an empty screen for longer than a few seconds."""
+    told: list[str] = []
+    heard = threading.Event()
+    at_work = SimpleNamespace(Timer=threading.Timer, enumerate=lambda: [SimpleNamespace(name=name)])
+
+    def slow(of: Subject) -> list[Result]:
+        assert of.release == RELEASE
+        heard.wait(10)
+        return []
+
+    def say(text: str) -> None:
+        told.append(text)
+        heard.set()
+
+    monkeypatch.setattr(proving, "_A_WHILE", 0.01)
+    monkeypatch.setattr(proving, "threading", at_work)
+    monkeypatch.setattr(proving, "evaluate", slow)
+    monkeypatch.setattr(proving.view, "say", say)
+    proving.check(world, RELEASE)
+    assert [True] == [line.startswith(said) for line in told]
 
 
 def test_a_silent_ledger_comes_after_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
