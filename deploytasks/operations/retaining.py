@@ -203,7 +203,8 @@ def prune(c: Context, env: str | None, *, preview: bool, consent: bool, wait: fl
     with interrupt.caught(), leased(world, "prune", wait):
         what = going(world)
         let_go(world, what)
-    _tell(what, [call.text for batch in calls(world, what) for call in batch])
+    gone = {"artifacts": what.artifacts, "dumps": what.dumps, "reports": what.reports}
+    _tell(what, [f"deleted {_counted(len(names), kind)}" for kind, names in gone.items() if names])
 
 
 def _tell(what: Going, lines: Sequence[str]) -> None:

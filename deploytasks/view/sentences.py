@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ..ledger.facts import Facts, lists, number, part, parts, text, texts, truth, whole
 from ..ports import COLORS
@@ -24,6 +24,8 @@ from .wording import (
 
 _LONGEST = 400
 """Characters of an explanation on one line; the ledger has all of it."""
+_NAMED = 5
+"""How many things that are gone are named."""
 _SHORT = 90
 """Where the same explanation is told by several lines."""
 
@@ -36,7 +38,12 @@ def sentence(kind: str, facts: Facts) -> str:
 
 def _gone(facts: Facts) -> str:
     found = {what: texts(facts, what) for what in ("artifacts", "dumps", "reports")}
-    return "; ".join(f"{what} {', '.join(names)}" for what, names in found.items() if names)
+    return "; ".join(f"{what} {_first(names)}" for what, names in found.items() if names)
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _why(facts: Facts, name: str = "why") -> str:

@@ -129,6 +129,8 @@ def test_live_idle_and_way_back_stay(tmp_path: Path) -> None:
     (event,) = [event for event in made.ledger.events() if event.kind == "pruned"]
     assert event.facts["artifacts"] == sorted(old[:2])
     assert sentence(event.kind, event.facts) == f"let go: artifacts {', '.join(sorted(old[:2]))}"
+    many = [f"a{number}" for number in range(7)]
+    assert sentence("pruned", {"reports": many}) == "let go: reports a0, a1, a2, a3, a4 and 2 more"
     assert going(made).is_nothing
 
 
