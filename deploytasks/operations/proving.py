@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import view
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
     from ..ports import Release
     from ..world import World
-
-_A_WHILE = 3.0
-"""Seconds of silence after which whoever waits is told what is waited for."""
 
 
 def run_tests(world: World, release: Release, *, preview: bool, again: bool, beside: Path | None = None) -> None:
@@ -88,7 +84,7 @@ def check(
     What is ``pending`` may still come from a later task of the same chain: the gate in the plan decides.
     """
     of = Subject(world, release, hotfix=hotfix, older=older, thorough=not preview)
-    with _a_word_in_time():
+    with view.a_word_in_time(_waited_for):
         results = evaluate(of)
     view.show("checklist", world.site.readable(answer(of, release, results)), json)
     if preview:
@@ -106,18 +102,6 @@ def check(
         state="nothing was changed",
         do=_what_to_do(found, world),
     )
-
-
-@contextmanager
-def _a_word_in_time() -> Iterator[None]:
-    """Tell somebody who waits for a while what is waited for."""
-    timer = threading.Timer(_A_WHILE, lambda: view.say(_waited_for()))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _waited_for() -> str:

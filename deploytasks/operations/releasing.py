@@ -103,7 +103,11 @@ def _decided(world: World, wanted: Wanted) -> Cut | Line:
 
     state = world.site.root / world.settings.state
     prefix = world.settings.tag_prefix
-    return cutting.decide(world.site.root, rules_of(world), prefix, wanted, world.clock.now(), [state])
+    rules = rules_of(world)
+    with view.a_word_in_time(
+        lambda: f"still asking git, and the remote {rules.remote}" if rules.remote else "still asking git"
+    ):
+        return cutting.decide(world.site.root, rules, prefix, wanted, world.clock.now(), [state])
 
 
 # -- before --------------------------------------------------------------------------------------------------
@@ -194,7 +198,8 @@ def _made(world: World, cut: Cut) -> Made:
             raise UsageError(f"{cut.asks}; and nobody is at a terminal to confirm", do="say --yes")
         if not view.confirm(f"{cut.asks}. Release {cut.version}?"):
             raise GateRefused("not confirmed", state="nothing was changed")
-    return making.make(cut)
+    with view.a_word_in_time(lambda: "still at it: git's hooks may take their time, and so may a push"):
+        return making.make(cut)
 
 
 def _begun(line: Line, *, json: bool) -> None:

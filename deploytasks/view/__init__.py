@@ -6,7 +6,9 @@ A thin face: whatever costs time is imported when it is used, for a rollback say
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .. import redaction
@@ -44,6 +46,22 @@ def progress() -> Listener:
 def say(text: str) -> None:
     """Words for people, to stderr; above the live view while there is one."""
     printing.tell(text)
+
+
+A_WHILE = 3.0
+"""Seconds of silence after which whoever waits is told what is waited for."""
+
+
+@contextmanager
+def a_word_in_time(words: Callable[[], str]) -> Iterator[None]:
+    """Say something, once, when what is done meanwhile takes a while. ``words``: asked for only then."""
+    timer = threading.Timer(A_WHILE, lambda: say(words()))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def show(kind: str, answer: Mapping[str, Any], json: bool) -> None:

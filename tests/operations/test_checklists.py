@@ -14,6 +14,7 @@ import memory
 import pytest
 from pages import ROOT
 
+from deploytasks import view
 from deploytasks.checklist import ITEMS, Subject
 from deploytasks.checklist.controls import STANDARDS
 from deploytasks.checklist.item import Answer, Result
@@ -107,7 +108,7 @@ def test_whoever_waits_is_told_for_what(
     """Nobody sits before an empty screen for longer than a few seconds."""
     told: list[str] = []
     heard = threading.Event()
-    at_work = SimpleNamespace(Timer=threading.Timer, enumerate=lambda: [SimpleNamespace(name=name)])
+    at_work = SimpleNamespace(enumerate=lambda: [SimpleNamespace(name=name)])
 
     def slow(of: Subject) -> list[Result]:
         assert of.release == RELEASE
@@ -118,10 +119,10 @@ def test_whoever_waits_is_told_for_what(
         told.append(text)
         heard.set()
 
-    monkeypatch.setattr(proving, "_A_WHILE", 0.01)
+    monkeypatch.setattr(view, "A_WHILE", 0.01)
     monkeypatch.setattr(proving, "threading", at_work)
     monkeypatch.setattr(proving, "evaluate", slow)
-    monkeypatch.setattr(proving.view, "say", say)
+    monkeypatch.setattr(view, "say", say)
     proving.check(world, RELEASE)
     assert [True] == [line.startswith(said) for line in told]
 

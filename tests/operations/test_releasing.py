@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,12 @@ import stories
 from lab.github import GitHub, github
 from release.ground import ALONE, Ground
 
-from deploytasks import plans
+from deploytasks import plans, view
 from deploytasks.errors import GateRefused, Interrupted, Unreachable, UsageError, WayBackFailed
 from deploytasks.ledger import Ledger
 from deploytasks.operations import answers, notes, releasing
 from deploytasks.operations.carrying_out import carry_out
-from deploytasks.release import journal, page
+from deploytasks.release import cutting, journal, making, page
 from deploytasks.release.cutting import Wanted
 from deploytasks.view.paint import Paint
 from deploytasks.view.text import text
@@ -82,6 +83,34 @@ def test_a_release_is_recorded(ground: Ground, capsys: pytest.CaptureFixture[str
     }  # fmt: skip
     assert len(str(event.facts["notes"])) == 64
     assert "released: 0.1.0 as v0.1.0" in text("history", answers.history(made), Paint(False))
+
+
+@pytest.mark.parametrize(
+    ("slow", "words"),
+    [((cutting, "decide"), "still asking git, and the remote origin"), ((making, "make"), "still at it: git's hooks")],
+)
+def test_whoever_waits_is_told_for_what(
+    ground: Ground, slow: tuple[Any, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A remote that is silent, or a slow hook, leaves nobody before an empty screen."""
+    told: list[str] = []
+    heard = threading.Event()
+    done = getattr(*slow)
+
+    def say(line: str) -> None:
+        told.append(line)
+        if line.startswith(words):
+            heard.set()
+
+    def slowly(*given: Any) -> Any:
+        assert heard.wait(10)
+        return done(*given)
+
+    monkeypatch.setattr(view, "A_WHILE", 0.01)
+    monkeypatch.setattr(view, "say", say)
+    monkeypatch.setattr(*slow, slowly)
+    create(world(ground))
+    assert ground.git("tag") == "v0.1.0"
 
 
 def test_a_silent_ledger_keeps_no_release_back(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
