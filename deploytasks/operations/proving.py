@@ -53,7 +53,8 @@ def _run(world: World, command: str, about: str) -> None:
     line = command.replace("{python}", shlex.quote(sys.executable))
     # Not by Context.cd: it escapes blanks, and does so inside of quotes as well.
     there = f"cd {shlex.quote(str(world.site.root))} || exit\n"
-    result = world.site.context.run(there + line, hide=True, warn=True, in_stream=False)
+    with view.a_word_in_time(lambda: f"still running the tests: {line}"):
+        result = world.site.context.run(there + line, hide=True, warn=True, in_stream=False)
     took = world.clock.elapsed() - began
     passed = result is not None and result.ok
     last = _last_line(f"{result.stderr}\n{result.stdout}" if result else "")

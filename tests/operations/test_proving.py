@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from invoke import Context
 from lab import keys
 
+from deploytasks import view
 from deploytasks.errors import GateRefused
 from deploytasks.operations.proving import run_tests
 from deploytasks.ports import Release
@@ -41,6 +43,25 @@ def test_tests_run_in_the_project_wherever_it_is(tmp_path: Path) -> None:
     found = world.ledger.head().standing.evidence_of("tests")
     assert found is not None
     assert found.ok
+
+
+def test_tests_that_take_a_while_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they say themselves is shown only when they fail; meanwhile nobody sits before an empty screen."""
+    world = project(tmp_path, "timeout 10 cat here")
+    here = world.site.root / "here"
+    told: list[str] = []
+    here.unlink()
+    os.mkfifo(here)
+
+    def say(line: str) -> None:
+        told.append(line)
+        if line.startswith("still"):
+            here.write_text("passed")
+
+    monkeypatch.setattr(view, "A_WHILE", 0.01)
+    monkeypatch.setattr(view, "say", say)
+    run_tests(world, release(world), preview=False, again=False)
+    assert ["still running the tests: timeout 10 cat here", "tests passed: passed"] == told
 
 
 def test_tests_that_fail_refuse(tmp_path: Path) -> None:
