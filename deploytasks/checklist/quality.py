@@ -236,7 +236,8 @@ def _output(world: World, command: _Command) -> tools.Ran:
 
 
 def _report(world: World, release: Release, item: str, command: _Command, ran: tools.Ran) -> str:
-    """Keep all that a command said, for its owner alone. The file's name and its SHA-256, in short."""
+    """Keep all that a command said, for its owner alone. The file as seen from the project, and its SHA-256, in
+    short."""
     folder = world.site.folder / "reports"
     name = f"{item}-{command.name}-{release.digest[:12]}.txt"
     head = (
@@ -250,7 +251,9 @@ def _report(world: World, release: Release, item: str, command: _Command, ran: t
             aside.replace(folder / name)
     except OSError as error:
         raise DeployError(f"cannot write {folder / name}: {error.strerror or error}") from error
-    return f"reports/{name}, sha256 {hashlib.sha256(content).hexdigest()[:12]}"
+    inside = folder.is_relative_to(world.site.root)
+    shown = (folder.relative_to(world.site.root) if inside else Path(folder.name)) / name
+    return f"{shown}, sha256 {hashlib.sha256(content).hexdigest()[:12]}"
 
 
 ITEMS = (

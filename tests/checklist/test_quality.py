@@ -235,7 +235,7 @@ def test_real_tools_find_nothing_in_clean_code(root: Path, monkeypatch: pytest.M
     assert analyzed(of).answer == "pass", analyzed(of)
     said = secure(of)
     assert said.answer == "pass", said
-    assert "bandit found nothing (reports/code.security-bandit-" in said.evidence
+    assert "bandit found nothing (.deploy/test/reports/code.security-bandit-" in said.evidence
     reports = sorted((root / ".deploy" / "test" / "reports").iterdir())
     assert [file.stat().st_mode & 0o777 for file in reports] == [0o600] * 3
     again = subject(root, thorough=False)
@@ -321,7 +321,7 @@ def test_a_tool_that_could_not_look_is_no_evidence(root: Path) -> None:
     said = secure(of)
     assert said.answer == "fail"
     assert said.evidence.startswith(
-        "unreachable: pip-audit could not look: ConnectionError: no route to host (reports/"
+        "unreachable: pip-audit could not look: ConnectionError: no route to host (.deploy/test/reports/"
     )
     assert () == of.world.ledger.head().standing.evidence
 
