@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PER_HOST = 0.1
 """Seconds more for each host above ``MANY``: to get to know one over SSH costs some 50 ms of a processor."""
 MANY = 50
+BESIDE_CONNECTING = 3.5
+"""Seconds for all else that is asked of balancer and hosts, beside the time that connecting to a silent one takes."""
 
 Heard = SimpleQueue[tuple[int, Found | Exception]]
 
@@ -47,7 +49,7 @@ def _looked(items: Sequence[Item], asked: Sequence[int], of: Subject) -> Mapping
         threading.Thread(target=_ask, args=(items, numbers, of, heard), name=f"check {system}", daemon=True).start()
     found = {number: items[number].look(of) for number in here}
     missing = sum(map(len, by_system.values()))
-    until = began + asking.PATIENCE + _more(of)
+    until = began + asking.PATIENCE + _more_for(of.world.settings.sections.get("fleet"))
     while missing and (came := _next(heard, until - time.monotonic())) is not None:
         number, said = came
         if isinstance(said, Exception):
@@ -57,11 +59,12 @@ def _looked(items: Sequence[Item], asked: Sequence[int], of: Subject) -> Mapping
     return {number: found.get(number) or _silent(items[number]) for number in asked}
 
 
-def _more(of: Subject) -> float:
-    """Seconds more that a large fleet may take."""
-    hosts = getattr(of.world.settings.sections.get("fleet"), "hosts", ())
+def _more_for(fleet: object) -> float:
+    """Seconds more that a fleet may take: one that is large, or of which a host is silent, which it then names."""
+    hosts = getattr(fleet, "hosts", ())
     count = sum(map(len, hosts.values())) if isinstance(hosts, Mapping) else len(hosts)
-    return PER_HOST * max(0, count - MANY)
+    connecting = float(getattr(getattr(fleet, "ssh", None), "connect_within", 0.0))
+    return PER_HOST * max(0, count - MANY) + max(0.0, connecting + BESIDE_CONNECTING - asking.PATIENCE)
 
 
 def _silent(item: Item) -> Found:

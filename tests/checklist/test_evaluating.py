@@ -60,13 +60,22 @@ def test_silent_systems_are_waited_for_at_once(tmp_path: Path, over: threading.E
     ]
 
 
+LARGE = [f"web{n}" for n in range(60)]
+
+
 @pytest.mark.parametrize(
-    "hosts", [[f"web{n}" for n in range(60)], {"blue": [f"b{n}" for n in range(30)], "green": ["g"] * 30}], ids=type
+    "fleet",
+    [
+        SimpleNamespace(kind="ssh", hosts=LARGE),
+        SimpleNamespace(kind="ssh", hosts={"blue": LARGE[:30], "green": LARGE[30:]}),
+        SimpleNamespace(kind="ssh", hosts=["web1"], ssh=SimpleNamespace(connect_within=10.0)),
+    ],
+    ids=["many hosts", "many hosts of two colors", "one that may take long to connect to"],
 )
-def test_a_large_fleet_has_more_time(
-    tmp_path: Path, over: threading.Event, monkeypatch: pytest.MonkeyPatch, hosts: object
+def test_some_fleets_have_more_time(
+    tmp_path: Path, over: threading.Event, monkeypatch: pytest.MonkeyPatch, fleet: Any
 ) -> None:
-    """What answers later than others may is heard, when there are many hosts to ask."""
+    """Many hosts take longer; and where one is silent, that is heard in the end, by its name."""
     monkeypatch.setattr(evaluating, "PER_HOST", 2.0)
     heard = threading.Event()
 
@@ -75,8 +84,7 @@ def test_a_large_fleet_has_more_time(
         return GOOD
 
     world = memory.world(tmp_path)
-    fleet = SimpleNamespace(kind="ssh", hosts=hosts)
-    world.settings = replace(world.settings, sections={**world.settings.sections, "fleet": fleet})  # type: ignore[dict-item]
+    world.settings = replace(world.settings, sections={**world.settings.sections, "fleet": fleet})
     found = evaluate_items([item("a.late", later, "fleet")], Subject(world, memory.release()))
     assert ["pass"] == [result.answer for result in found]
 
