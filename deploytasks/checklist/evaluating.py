@@ -63,8 +63,9 @@ def _more_for(fleet: object) -> float:
     """Seconds more that a fleet may take: one that is large, or of which a host is silent, which it then names."""
     hosts = getattr(fleet, "hosts", ())
     count = sum(map(len, hosts.values())) if isinstance(hosts, Mapping) else len(hosts)
-    connecting = float(getattr(getattr(fleet, "ssh", None), "connect_within", 0.0))
-    return PER_HOST * max(0, count - MANY) + max(0.0, connecting + BESIDE_CONNECTING - asking.PATIENCE)
+    ssh = getattr(fleet, "ssh", None)
+    slow = 0.0 if ssh is None else max(0.0, ssh.connect_within + BESIDE_CONNECTING - asking.PATIENCE)
+    return PER_HOST * max(0, count - MANY) + slow
 
 
 def _silent(item: Item) -> Found:
