@@ -65,8 +65,8 @@ def deploy(
         steps.append(Gate(release, hotfix, older))
     steps += _installation(settings, seen, deployment, release, color)
     steps += _exposure(settings, seen, deployment, release, home, color, _stages(settings, hotfix), hotfix=hotfix)
-    spare = tuple(found.release for found in (seen.blue, seen.green) if found)
-    steps.append(Prune(settings.keep_releases, (*spare, release.name)))
+    spare = [found.release for found in (seen.blue, seen.green) if found]
+    steps.append(Prune(settings.keep_releases, tuple(dict.fromkeys((*spare, release.name)))))
     return Plan(deployment, "deploy", seen, tuple(steps), release, color, _notes(seen, release, color, home))
 
 
@@ -240,7 +240,9 @@ def _left_out(seen: Situation, color: Color) -> list[Step]:
 
 
 def _stages(settings: Settings, hotfix: bool) -> tuple[int, ...]:
-    return settings.rollout.hotfix.stages if hotfix else settings.rollout.stages
+    """A hotfix goes by its own stages, unless the usual ones are fewer."""
+    usual = settings.rollout.stages
+    return min(usual, settings.rollout.hotfix.stages, key=len) if hotfix else usual
 
 
 def _exposure(

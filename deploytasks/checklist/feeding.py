@@ -79,7 +79,7 @@ def limits_are_fed(of: Subject) -> Found:
         return Found("pass", fed)
     told = "; ".join(f"nothing feeds {feed.limit}: {feed.do}" for feed in hungry)
     only_alerts = all(feed.limit == "alerts" for feed in hungry)
-    return Found("warn" if only_alerts and settings.level != "production" else "fail", f"{told}; {fed}")
+    return Found("warn" if only_alerts and settings.level != "production" else "fail", f"{told} (fed: {fed})")
 
 
 def _feeds(settings: Settings) -> Iterator[Feed]:

@@ -7,17 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DeployError
-from ..signers import person
 from ..signing import BadSignature
+from .persons import Person, is_among, people
 from .signatures import too_old
-from .signing import allowed, proof_of
+from .signing import proof_of
 
 if TYPE_CHECKING:
     from ..ledger.projections import Signed, Standing
     from ..world import World
-
-Person = frozenset[str]
-"""All names of one person."""
 
 
 class Planned(NamedTuple):
@@ -79,18 +76,6 @@ def refusal(name: str, of: Planned, world: World, known: Callable[[str], Person]
     approvers = world.settings.gates.approvers
     if known(name) & known(of.author) or world.site.recorded(name) == of.author:
         return "its author does not approve a plan"
-    if approvers and not known(name) & {each for one in approvers for each in (one, *known(one))}:
+    if approvers and not is_among(name, approvers, known):
         return f"approvers are {', '.join(approvers)} (`gates.approvers`)"
     return ""
-
-
-def people(world: World, commit: str) -> Callable[[str], Person]:
-    """All names of the person with a name: by their keys where people sign; elsewhere, whoever bears the name on any
-    machine (``ann@desk`` and ``ann@ci``)."""
-    if not world.settings.protected:
-        return lambda name: frozenset({name.partition("@")[0] or name})
-    try:
-        signers = allowed(world, commit).signers
-    except DeployError:  # then no signature counts either, and says why
-        signers = ()
-    return lambda name: person(signers, name)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from ..errors import DeployError, Unreachable
 from . import signing
 from .item import Found, Item
+from .persons import is_among, people
 
 if TYPE_CHECKING:
     from ..ledger.projections import Signed
+    from ..world import World
     from .subject import Subject
 
 OVERRIDE_LASTS = timedelta(hours=24)
@@ -81,9 +83,24 @@ def doubt(signed: Signed, item: Item, of: Subject) -> str:
     """Why a signature does not hold now, where one is needed: the ledger alone proves no person. Empty: it does."""
     if not of.world.settings.protected:
         return ""
+    commit = of.release.commit if of.release else ""
     if item.signers_of is None:
-        return signing.flaw(signed, of.world, of.release.commit if of.release else "")
+        return signing.flaw(signed, of.world, commit) or _not_theirs(signed, of.world, commit)
     try:
         return signing.flaw(signed, of.world, *item.signers_of(of))
     except DeployError as error:
         return f"whose key counts for this is not known: {error.what}"
+
+
+def _not_theirs(signed: Signed, world: World, commit: str) -> str:
+    if signed.act != "override" or not world.settings.gates.overriders:
+        return ""
+    return may_not_override(signing.proof_of(signed, world, commit).signer, world, commit)
+
+
+def may_not_override(name: str, world: World, commit: str) -> str:
+    """Why this person may not set a refusal aside; empty when they may."""
+    overriders = world.settings.gates.overriders
+    if not overriders or is_among(name, overriders, people(world, commit)):
+        return ""
+    return f"refusals are set aside by {', '.join(overriders)} (`gates.overriders`)"

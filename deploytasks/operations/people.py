@@ -14,6 +14,7 @@ from .. import redaction, view
 from ..errors import SettingsError, UsageError
 from ..pseudonyms import HOME, PROJECT, Names
 from ..settings import load
+from .consent import agree
 from .opening import open_world, person
 
 if TYPE_CHECKING:
@@ -56,9 +57,11 @@ def _hide(made: Names, root: Path) -> None:
             made.hide_in_sentences(person(), made.person(person()))
 
 
-def people(c: Context, env: str | None, *, forget: str | None, json: bool, preview: bool) -> None:
-    """Show who is known here by which id; or forget somebody."""
-    world = open_world(c, env, need=("store",))
+def people(
+    c: Context, env: str | None, *, forget: str | None, json: bool, preview: bool, consent: bool = False
+) -> None:
+    """Show who is known here by which id; or forget somebody, which a protected environment asks about first."""
+    world = open_world(c, env, need=("store",), consent=consent)
     known = world.site.names
     if known is None:
         raise UsageError(
@@ -66,6 +69,8 @@ def people(c: Context, env: str | None, *, forget: str | None, json: bool, previ
             do="`people: {pseudonyms: true, key_from: …}` changes that for what is recorded from then on",
         )
     if forget:
+        if not preview:
+            agree(world, f"Forget {forget}? Nothing here brings the name back.", "nobody was forgotten")
         ids = [key for key, name in known.known().items() if forget in (key, name)] if preview else known.forget(forget)
         if not ids:
             raise UsageError(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import redaction, signing, view
 from ..checklist import ITEMS, Item, Subject, item_of
+from ..checklist.signatures import may_not_override
 from ..checklist.signing import Statement, allowed, signers
-from ..errors import UsageError
+from ..errors import GateRefused, UsageError
 from ..ledger.event import instant_text
 from ..ports import Release
 from ..settings.mistakes import did_you_mean
@@ -155,7 +156,12 @@ def _subject(world: World, commit: str | None, version: str | None, *, thorough:
 
 def _each(world: World, act: str, items: Sequence[Item], of: Subject, note: str, *, preview: bool, json: bool) -> None:
     commit = of.release.commit if of.release else ""
-    done = [record(world, act, item.id, of.commit, note, commit=commit, preview=preview) for item in items]
+
+    def check(who: str) -> None:
+        if act == "override" and who and (why := may_not_override(who, world, commit)):
+            raise GateRefused(why, state="nothing was recorded", do="ask one of them")
+
+    done = [record(world, act, item.id, of.commit, note, commit=commit, preview=preview, check=check) for item in items]
     if not preview:
         _show(world, act, done, json)
 

@@ -101,6 +101,8 @@ class Gates(Value):
     """How many people must have approved the exact plan; its author does not count."""
     approvers: tuple[Text, ...] = ()
     """Who may approve a plan, as in the file of allowed signers; none: everybody in it."""
+    overriders: tuple[Text, ...] = ()
+    """Who may set a refusal aside, as in the file of allowed signers; none: everybody in it."""
     plan_approvals_within: Positive = 7 * 86400.0
     """Seconds for which the approval of a plan counts."""
     alerts_tested_within: Positive = 90 * 86400.0

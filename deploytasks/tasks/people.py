@@ -10,9 +10,15 @@ if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(help=words("env", "plan", "json", forget="Delete this person's line, by name or id: then nobody here can tell."))
-def people(c: Context, env: Any = None, forget: Any = None, plan: bool = False, json: bool = False) -> None:
+@task(
+    help=words(
+        "env", "plan", "yes", "json", forget="Delete this person's line, by name or id: then nobody here can tell."
+    )
+)
+def people(
+    c: Context, env: Any = None, forget: Any = None, plan: bool = False, yes: bool = False, json: bool = False
+) -> None:
     """Show whose ids the ledger has, for whoever has the translation; or forget somebody."""
     from ..operations import people
 
-    people.people(c, env, forget=forget, json=json, preview=plan)
+    people.people(c, env, forget=forget, json=json, preview=plan, consent=yes)

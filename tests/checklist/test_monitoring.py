@@ -117,7 +117,7 @@ def test_haproxy_without_a_log_feeds_no_latency(tmp_path: Path) -> None:
     answer, told = fed(tmp_path, metrics={"kind": "haproxy"})
     assert "fail" == answer
     assert told.startswith("nothing feeds P99: set `metrics.log` (docs/haproxy.md), or configure `probe`; nothing")
-    assert told.endswith("errors: haproxy; health: /health of each host; alerts: file")
+    assert told.endswith("(fed: errors: haproxy; health: /health of each host; alerts: file)")
 
 
 def test_probes_feed_latency(tmp_path: Path) -> None:

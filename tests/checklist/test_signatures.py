@@ -11,8 +11,9 @@ from lab.house import House
 from deploytasks.checklist import Found, Item, Subject
 from deploytasks.checklist.signatures import answered
 from deploytasks.checklist.signing import Statement, holds
-from deploytasks.errors import UsageError
+from deploytasks.errors import GateRefused, UsageError
 from deploytasks.ledger.event import instant_text
+from deploytasks.operations import signing
 from deploytasks.operations.signing import record
 from deploytasks.ports import Release
 from deploytasks.signing import BadSignature
@@ -58,6 +59,25 @@ def test_an_override_sets_a_refusal_aside_for_a_day(house: House) -> None:
     world.clock.sleep(120)
     late = found(world, item, RED, house.commit)
     assert ("fail", True) == (late.answer, "it is older than 24 hours" in late.evidence)
+
+
+def test_not_everybody_sets_refusals_aside(house: House) -> None:
+    """Where it is said who may, others' overrides count for nothing; signing is for everybody still."""
+    item = ONCALL._replace(id="code.tests")
+    record(house.world(), "override", item.id, house.commit, "ticket 4711", commit=house.commit)
+    few = {"gates": {"overriders": ["ben@example.org"]}}
+    by_ann = found(house.world(**few), item, RED, house.commit)
+    assert ("fail", True) == (by_ann.answer, "ben@example.org (`gates.overriders`)" in by_ann.evidence)
+    with pytest.raises(GateRefused, match=r"ben@example\.org"):
+        signing._each(house.world(**few), "override", [item], _of(house), "again", preview=False, json=False)
+    signing._each(house.world("ben", **few), "override", [item], _of(house), "I have looked", preview=False, json=False)
+    assert "overridden" == found(house.world(**few), item, RED, house.commit).answer
+    record(house.world(), "sign", ONCALL.id, house.commit, "Ben has the phone", commit=house.commit)
+    assert "pass" == found(house.world(**few), ONCALL, OPEN, house.commit).answer
+
+
+def _of(house: House) -> Subject:
+    return Subject(house.world(), Release("1.0.0", house.commit, "d", ""))
 
 
 def test_some_signatures_count_for_any_commit_for_a_while(house: House) -> None:

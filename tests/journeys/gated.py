@@ -73,6 +73,7 @@ class Gated(Environment):
         return {
             **places,
             "database": {**places["database"], "preset": "django"},
+            "hotfix": {"stages": [60, 100]},
             "dirty": False,
             "store": {"kind": "directory", "shared": True},
             "reviews": {"kind": "github", "repository": self.hub.repository, "url": self.hub.url},

@@ -120,7 +120,7 @@ def test_a_hotfix_as_the_readme_has_it(project: Gated) -> None:
     assert began["task"] == "hotfix"
     rolling = next(step for step in parts(part(began, "plan"), "steps") if step["step"] == "roll out")
     rules = part(rolling, "rules")
-    assert ([25, 50, 100], True) == (rules["stages"], number(rules, "watch") > 0)
+    assert ([60, 100], True) == (rules["stages"], number(rules, "watch") > 0)
 
 
 def test_a_hotfix_that_no_senior_has_seen_is_refused(project: Gated) -> None:

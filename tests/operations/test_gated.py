@@ -93,9 +93,16 @@ def test_a_shift_by_hand_is_refused_by_the_gates(tmp_path: Path) -> None:
 def test_a_hotfix_has_shorter_stages_that_are_not_nothing(tmp_path: Path) -> None:
     """Each is watched, and so is the bake; never longer than usual."""
     build = partial(plans.deploy, release=memory.release("1.2.0"), hotfix=True)
-    usual = {"stages": [10, 100], "watch": "5m", "bake": "30m"}
+    usual = {"stages": [10, 50, 100], "watch": "5m", "bake": "30m"}
     short = {"stages": [50, 100], "watch": "1m", "bake": "2h"}
     plan = planned(tmp_path, build, **usual, hotfix=short)
     rules = next(step for step in plan.steps if isinstance(step, RollOut)).rules
     assert ((50, 100), 60.0, 1800.0) == (rules.stages, rules.watch, rules.bake)
     assert gates(plan)[0].hotfix
+
+
+def test_a_hotfix_has_no_more_stages_than_others(tmp_path: Path) -> None:
+    """Where the usual ones are fewer, they are taken."""
+    build = partial(plans.deploy, release=memory.release("1.2.0"), hotfix=True)
+    plan = planned(tmp_path, build, stages=[50, 100])
+    assert (50, 100) == next(step for step in plan.steps if isinstance(step, RollOut)).rules.stages

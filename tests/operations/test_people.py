@@ -211,7 +211,11 @@ def test_who_is_forgotten_stays_forgotten(
     assert (world.ledger.verify().ok, world.ledger.head().digest) == (True, head)
     with pytest.raises(UsageError, match="nobody called 'carl' is in"):
         people(context(), "test", forget="carl", json=False, preview=False)
-    people(context(), "test", forget=other, json=False, preview=False)
+    asking = context()
+    asking.config["deploy"]["environments"]["test"]["protected"] = True
+    with pytest.raises(UsageError, match="test is protected, and nobody is at a terminal"):
+        people(asking, "test", forget=other, json=False, preview=False)
+    people(asking, "test", forget=other, json=False, preview=False, consent=True)
     people(context(), "test", forget=None, json=True, preview=False)
     assert "ben" not in capsys.readouterr().out
 
