@@ -18,10 +18,10 @@ from deploytasks.windows import is_open
 PAGE = ROOT / "docs" / "gates.md"
 
 
-def section() -> dict[str, object]:
-    """The configuration on the page."""
-    (text,) = re.findall(r"```yaml\n(deploy:\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    found: dict[str, object] = yaml.safe_load(text)["deploy"]
+def section(which: int = 0) -> dict[str, object]:
+    """A configuration on the page: that of the examples, or the whole one to try."""
+    texts = re.findall(r"```yaml\n(deploy:\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    found: dict[str, object] = yaml.safe_load(texts[which])["deploy"]
     return found
 
 
@@ -48,6 +48,14 @@ def test_the_configuration_is_one() -> None:
     assert holidays.to == datetime(2027, 1, 2, 23, tzinfo=UTC)  # the second of January is frozen
     assert sale.to - sale.from_ == timedelta(days=3, hours=14)
     assert load(section(), "staging", ("gates",)).level == "staging"
+
+
+def test_the_configuration_to_try_is_whole() -> None:
+    """Both environments have all they need, and nothing that is not known; they share no address and no file."""
+    staging, production = (load(section(1), name) for name in ("staging", "production"))
+    assert (staging.level, production.level) == ("staging", "production")
+    for part in ("traffic", "fleet", "database", "alerts", "store"):
+        assert staging.sections[part] != production.sections[part], part
 
 
 @pytest.mark.parametrize("line", table(PAGE, "window", "instant", "open", "why"), ids=lambda line: " ".join(line[:2]))
