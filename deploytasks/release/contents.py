@@ -33,7 +33,7 @@ def of_commit(repository: Path, commit: str, folder: str) -> Iterator[Entry]:
         raise UsageError(f"{folder} is not in commit {commit[:12]}", do=_CHECK_SOURCE) from error
     found = sorted(((path, *facts.split(" ")) for facts, path in rows), key=lambda row: order(row[0]))
     _refuse_nothing(found, f"{folder} has no file in commit {commit[:12]}")
-    with _blobs(repository) as (questions, answers):
+    with blobs(repository) as (questions, answers):
         for path, mode, kind, number in found:
             if kind != "blob":
                 raise _submodule(path)
@@ -101,8 +101,8 @@ def _refuse_nothing(found: Sequence[object], what: str) -> None:
 
 
 @contextmanager
-def _blobs(repository: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """``git cat-file --batch``: one question, one answer."""
+def blobs(repository: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """``git cat-file --batch``, to write the numbers of objects to and to read their content from."""
     with subprocess.Popen(
         ["git", "cat-file", "--batch"], cwd=repository, env=git.environment(),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,

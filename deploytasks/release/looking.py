@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from . import git
+from .contents import blobs
 from .members import members
 
 _PIECE = 1 << 20
@@ -30,24 +30,16 @@ def of_commit(repository: Path, commit: str, without: str = "") -> Iterator[Look
     passed over. Raises ``UsageError``."""
     rows = [row.split("\t", 1) for row in git.items(repository, "ls-tree", "-r", "-z", "--full-tree", commit)]
     wanted = [(path, facts.split(" ")[2]) for facts, path in rows if facts.split(" ")[1] == "blob"]
-    with subprocess.Popen(
-        ["git", "cat-file", "--batch"], cwd=repository, env=git.environment(),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as process:  # fmt: skip
-        assert process.stdin is not None  # both were asked for
-        assert process.stdout is not None
-        try:
-            for path, number in wanted:
-                if without and path.startswith(f"{without}/"):
-                    continue
-                process.stdin.write(f"{number}\n".encode())
-                process.stdin.flush()
-                content = _content(process.stdout)
-                yield path, content
-                for _ in content:
-                    pass
-        finally:
-            process.kill()
+    with blobs(repository) as (questions, answers):
+        for path, number in wanted:
+            if without and path.startswith(f"{without}/"):
+                continue
+            questions.write(f"{number}\n".encode())
+            questions.flush()
+            content = _content(answers)
+            yield path, content
+            for _ in content:
+                pass
 
 
 def _content(answers: IO[bytes]) -> Iterator[bytes]:
