@@ -156,7 +156,7 @@ def test_it_gives_up_one_day(tmp_path: Path, balancers: Balancers) -> None:
     (balancers.folder / "b1" / "silent").touch()
     (balancers.folder / "b2" / "hanging").touch()
     for name, (host, home) in zip(("b1", "b2"), balancers.homing("d1", HOME), strict=True):
-        order = commands.Order("id" + name, home, 0, {"deployment": "d1"}, patience=2, attempt=1)
+        order = commands.Order("id" + name, home, 0, {"deployment": "d1"}, patience=4, attempt=1)
         host.run(commands.arm(str(place(tmp_path, name)), order, "word"), WITHIN)
     made = watchdog(balancers, tmp_path)
     assert until(lambda: [state(tmp_path, name)[0] for name in ("b1", "b2")] == ["gave-up"] * 2)
