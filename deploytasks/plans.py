@@ -242,7 +242,7 @@ def _left_out(seen: Situation, color: Color) -> list[Step]:
 def _stages(settings: Settings, hotfix: bool) -> tuple[int, ...]:
     """A hotfix goes by its own stages, unless the usual ones are fewer."""
     usual = settings.rollout.stages
-    return min(usual, settings.rollout.hotfix.stages, key=len) if hotfix else usual
+    return min(settings.rollout.hotfix.stages, usual, key=len) if hotfix else usual
 
 
 def _exposure(
