@@ -88,8 +88,8 @@ def install(
     home = _home(seen.split)
     _same_version_same_digest(release, seen)
     color = _idle(home, target)
-    gate = [Gate(release, hotfix)] if settings.protected and release.digest not in known else []
-    steps: list[Step] = [Prepare(), *gate]
+    gates = [] if release.digest in known else _gates(settings, release, hotfix)
+    steps: list[Step] = [Prepare(), *gates]
     steps += _installation(settings, seen, deployment, release, color, migrate=False)
     steps.append(LetGo(seen.split, deployment))
     return Plan(deployment, "install", seen, tuple(steps), release, color, _notes(seen, release, color, home))
@@ -117,8 +117,8 @@ def migrate(
         raise GateRefused(
             "no migration command is configured", do=f"set deploy.environments.{settings.name}.database.migrate"
         )
-    gate = [Gate(_release(found, commits), hotfix)] if settings.protected else []
-    return Plan(deployment, "migrate", seen, (*gate, *steps), None, color)
+    gates = _gates(settings, _release(found, commits), hotfix)
+    return Plan(deployment, "migrate", seen, (*gates, *steps), None, color)
 
 
 def shift(
@@ -144,7 +144,7 @@ def shift(
         raise GateRefused(f"nothing runs on {color} that traffic could go to", do="`inv install` first")
     release = _release(found, commits)
     steps = [
-        *([Gate(release, hotfix)] if settings.protected else []),
+        *_gates(settings, release, hotfix),
         Claim(seen.split, deployment),
         *_left_out(seen, color),
         *_exposure(settings, seen, deployment, release, home, color, tuple(stages), watch=watch),
@@ -237,6 +237,11 @@ def _migration(settings: Settings, deployment: str, color: Color, release: Relea
 
 def _left_out(seen: Situation, color: Color) -> list[Step]:
     return [LeaveOut(seen.aside, color)] if seen.aside else []
+
+
+def _gates(settings: Settings, release: Release, hotfix: bool) -> list[Step]:
+    """What every way by hand passes where the environment is protected."""
+    return [Gate(release, hotfix)] if settings.protected else []
 
 
 def _stages(settings: Settings, hotfix: bool) -> tuple[int, ...]:

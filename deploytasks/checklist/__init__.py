@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..errors import GateRefused
 from . import code, configuration, database, infrastructure, monitoring, order, people, quality, window
 from .evaluating import evaluate_items
 from .item import Answer, Found, Item, Result
@@ -39,9 +40,23 @@ def refused(results: Sequence[Result], *, pending_counts: bool = True) -> Sequen
     return [result for result in results if result.answer in blocking]
 
 
+def refuse(found: Sequence[Result], heading: str, do: str) -> None:
+    """Raise ``GateRefused`` with all that stands in the way, under a heading; nothing without any of it.
+
+    When all of it is that something could not be asked which says by itself what to do, that error is raised instead.
+    """
+    if not found:
+        return
+    unasked = [result.error for result in found if result.error is not None]
+    if len(unasked) == len(found):
+        raise unasked[0]
+    lines = [f"  {result.item}: {result.evidence}" for result in found]
+    raise GateRefused("\n".join([heading, *lines]), state="nothing was changed", do=do)
+
+
 def item_of(name: str) -> Item | None:
     """The item with this id."""
     return next((item for item in ITEMS if item.id == name), None)
 
 
-__all__ = ["ITEMS", "Answer", "Found", "Item", "Result", "Subject", "evaluate", "item_of", "refused"]
+__all__ = ["ITEMS", "Answer", "Found", "Item", "Result", "Subject", "evaluate", "item_of", "refuse", "refused"]

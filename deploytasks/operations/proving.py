@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import view
-from ..checklist import Result, Subject, evaluate, evidence, fingerprints, quality, refused
+from ..checklist import Result, Subject, evaluate, evidence, fingerprints, quality, refuse, refused
 from ..errors import GateRefused, Unreachable
 from .checklists import answer
 
@@ -92,17 +92,7 @@ def check(
         return
     _record(of, release, results)
     found = refused(results, pending_counts=False)
-    if not found:
-        return
-    unasked = [result.error for result in found if result.error is not None]
-    if len(unasked) == len(found):
-        raise unasked[0]
-    lines = [f"  {result.item}: {result.evidence}" for result in found]
-    raise GateRefused(
-        "\n".join(["the checklist stands in the way:", *lines]),
-        state="nothing was changed",
-        do=_what_to_do(found, world),
-    )
+    refuse(found, "the checklist stands in the way:", _what_to_do(found, world))
 
 
 def _waited_for() -> str:

@@ -22,14 +22,7 @@ def choose_release(
     settings = world.settings
     if plan_file:
         return planned_release(world, Path(plan_file))
-    release = artifact.describe(
-        world.site.root,
-        settings.source,
-        version,
-        tag_prefix=settings.tag_prefix,
-        artifacts=world.artifacts,
-        beside=beside,
-    )
+    release = _described(world, version, beside)
     if release.dirty and not settings.dirty:
         changed = artifact.changed(world.site.root, settings.source, artifacts=world.artifacts, beside=beside)
         raise GateRefused(
@@ -49,14 +42,7 @@ def planned_release(world: World, file: Path) -> Release:
     settings, wanted, in_the_way = world.settings, read(file).release, ""
     for version in (None, wanted.version):
         try:
-            found = artifact.describe(
-                world.site.root,
-                settings.source,
-                version,
-                tag_prefix=settings.tag_prefix,
-                artifacts=world.artifacts,
-                beside=file,
-            )
+            found = _described(world, version, file)
         except UsageError:
             continue  # there is no such version here
         if (found.version, found.digest) == (wanted.version, wanted.digest):
@@ -73,6 +59,20 @@ def planned_release(world: World, file: Path) -> Release:
         f"{file} is a plan for {wanted.version} with the content {wanted.digest[:12]}, which is not here",
         state="nothing was changed",
         do=f"check it out: git checkout {wanted.commit[:12]}",
+    )
+
+
+def _described(world: World, version: str | None, beside: Path | None) -> Release:
+    from ..release import artifact
+
+    settings = world.settings
+    return artifact.describe(
+        world.site.root,
+        settings.source,
+        version,
+        tag_prefix=settings.tag_prefix,
+        artifacts=world.artifacts,
+        beside=beside,
     )
 
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..checklist import Subject, evaluate, refused
+from ..checklist import Subject, evaluate, refuse, refused
 from ..engine.step import Step
-from ..errors import GateRefused
 from ..ports import Release
 
 if TYPE_CHECKING:
@@ -32,16 +31,11 @@ class Gate(Step):
         """Raise ``GateRefused`` with every open item."""
         results = evaluate(Subject(world, self.release, hotfix=self.hotfix, older=self.older))
         found = refused(results)
-        if found:
-            unasked = [result.error for result in found if result.error is not None]
-            if len(unasked) == len(found):
-                raise unasked[0]
-            lines = [f"  {result.item}: {result.evidence}" for result in found]
-            raise GateRefused(
-                "\n".join([f"{len(found)} on the checklist stand in the way:", *lines]),
-                state="nothing was changed",
-                do=f"`inv checklist --env {world.site.environment}` shows all of it",
-            )
+        refuse(
+            found,
+            f"{len(found)} on the checklist stand in the way:",
+            f"`inv checklist --env {world.site.environment}` shows all of it",
+        )
         aside = [[result.item, result.evidence] for result in results if result.answer == "overridden"]
         if aside:
             world.overridden = tuple(f"{item}: {why}" for item, why in aside)
