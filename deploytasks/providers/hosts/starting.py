@@ -28,6 +28,9 @@ GONE = 76
 FAILED = 77
 """The code with which ``begin`` says that the supervisor refused."""
 
+SUPERSEDED = "another start is wanted by now"
+"""What a start says when it gives up because another one came after it."""
+
 END_OF_HEADER = " starts now =="
 """Ends the line of the log above what a new process says."""
 
@@ -98,6 +101,7 @@ until [ "$(known {own})" != "" ]; do
   [ "$left" -gt 0 ] && [ -n "$(identity "$started")" ] || fail "the process ended before it began: $(tail -n 2 {log})"
   left=$((left - 1)); sleep 0.02
 done
+[ "$(readlink {pid})" = {own} ] || fail {quote(SUPERSEDED)}
 echo "started $RELEASE"
 """
 
@@ -165,7 +169,7 @@ def _become_wanted(layout: Layout, color: Color, program: Program, start_id: str
     own, pid = quote(layout.start(color, start_id)), quote(layout.pid(color))
     return f"""{IDENTITY}
 {introduce(program)} > {own}.$$ && mv -f {own}.$$ {own} || exit 1
-if [ "$(readlink {pid})" != {own} ]; then rm -f {own}; echo "another start is wanted by now"; exit 1; fi
+if [ "$(readlink {pid})" != {own} ]; then rm -f {own}; echo {quote(SUPERSEDED)}; exit 1; fi
 {become(layout, program)}
 """
 

@@ -170,8 +170,10 @@ def _verified(
     changed = read(new)
     found = sections(changed, words)
     there = [one for one in found if one.title is None]
-    made = [one for one in found if one.version == version and one.heading.line == source.heading.last + 2]
-    if [one.heading.line for one in there] != [source.heading.line] or not made:
+    begin = page.starts[source.heading.line]
+    moved = sum(edit.new.count(b"\n") for edit in edits if edit.end <= begin)  # links that stand above it
+    made = [one for one in found if one.version == version and one.heading.line == source.heading.last + moved + 2]
+    if [one.heading.line for one in there] != [source.heading.line + moved] or not made:
         raise _mistaken(source, f"the heading of {version} would not be read as one")
     lines = bodies.lines_of(changed, found, made[0])
     first = page.starts[body.start] if body.start < len(page.lines) else len(page.document)
