@@ -11,6 +11,7 @@ from importlib import import_module
 from .base import Value
 
 GROUPS: dict[str, str] = {
+    "aws": "aws:AwsAccess",
     "gates": "gates:Gates",
     "people": "people:People",
     "release": "release:Release",
@@ -22,7 +23,7 @@ GROUPS: dict[str, str] = {
 }
 """Parts with defaults and without a provider."""
 
-SHARED = frozenset({"gates", "people", "release", "retain", "reviews", "signers", "variables"})
+SHARED = frozenset({"aws", "gates", "people", "release", "retain", "reviews", "signers", "variables"})
 """Groups and sections that may stand directly below ``deploy:`` as well, for all environments. What an environment says
 itself goes before, key by key."""
 

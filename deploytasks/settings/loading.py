@@ -11,7 +11,7 @@ from . import kinds
 from .base import Value
 from .environment import Application, Environment, safe_name
 from .mistakes import check, did_you_mean, shown
-from .several import Several
+from .several import Several, parts
 
 if TYPE_CHECKING:
     from .checks import Smoke, WarmUp
@@ -177,7 +177,14 @@ def _parts(
         if need is None or section in need:
             is_general = section in kinds.SHARED and section not in given
             found[section] = _section(section, *((config, "deploy") if is_general else (given, path)), mistakes)
+    for name in sorted({name for value in found.values() for name in _beside(value)} - found.keys()):
+        found[name] = _group(name, kinds.GROUPS[name], given, config, path, mistakes)
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _beside(value: Value | None) -> tuple[str, ...]:
+    """The groups that a section, or one of several in it, cannot do without."""
+    return tuple(name for part in parts(value) for name in part.beside)
 
 
 def _group(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...settings.watchdog import WatchdogSettings
     from ..site import Site
 
-SEEN_BY_TRAFFIC = ("traffic", "fleet")
+SEEN_BY_TRAFFIC = ("traffic", "fleet", "aws")
 """The sections that the balancer's provider may look at."""
 
 

@@ -31,7 +31,8 @@ def open_traffic(arming: Arming) -> Traffic:
     from ..site import Site
 
     def value(section: str, given: Any) -> Any:
-        return kinds.model(kinds.KINDS[section][given["kind"]]).model_validate(given)
+        target = kinds.GROUPS.get(section) or kinds.KINDS[section][given["kind"]]
+        return kinds.model(target).model_validate(given)
 
     sections = {section: value(section, given) for section, given in arming.sections.items()}
     site = Site(

@@ -1,0 +1,1 @@
+"""AWS through boto3: one module per service, ``session`` for what all of them share."""
