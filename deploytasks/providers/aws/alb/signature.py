@@ -1,0 +1,84 @@
+"""What the balancer remembers beside its weights, in the tags of the listener or rule; and which split is in force by
+both. Pure.
+
+Tags and weights cannot be written at once. So the tags go first, and hold the new split and the one it replaces;
+whichever of them the weights are, that one is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote, unquote
+
+from ....ports import COLORS, Color, Split
+
+SPLIT = "deploytasks:split"
+"""The split that was written last."""
+BEFORE = "deploytasks:before"
+"""The one it replaces, while the weights may still be that one's."""
+HOME = "deploytasks:home"
+"""Where an armed dead-man's switch puts everything, and for which deployment."""
+OURS = (SPLIT, BEFORE, HOME)
+LONGEST = 256
+"""Characters of a tag's value."""
+
+
+def tag_of(split: Split) -> str:
+    """``blue=90 green=10 back=blue by=deploy:d-17``, in characters that a tag may have. Raises ``ValueError`` when a
+    writer's name is too long for a tag."""
+    marks = {"back": split.way_back, "by": encoded(split.writer or "")}
+    text = " ".join(
+        [f"blue={split.blue} green={split.green}", *(f"{key}={mark}" for key, mark in marks.items() if mark)]
+    )
+    if len(text) > LONGEST:
+        raise ValueError(f"{split.writer!r} is too long for a tag of {LONGEST} characters")
+    return text
+
+
+def split_in(text: str | None) -> Split | None:
+    """The split that a tag holds; ``None`` when there is none, or nonsense."""
+    fields = dict(part.partition("=")[::2] for part in (text or "").split())
+    blue, green = (int(share) if (share := fields.get(color, "")).isdecimal() else -1 for color in COLORS)
+    back = fields.get("back")
+    if ((blue, green) != (0, 0) and (min(blue, green) < 0 or blue + green != 100)) or back not in (None, *COLORS):
+        return None
+    return Split(blue, green, back, decoded(fields.get("by", "")) or None)
+
+
+def home_tag(color: Color, deployment: str) -> str:
+    """What an armed switch leaves: ``blue d-17``."""
+    return f"{color} {encoded(deployment)}"
+
+
+def home_in(text: str | None) -> tuple[Color, str] | None:
+    """The color and the deployment of an armed switch; ``None`` when there is none, or nonsense."""
+    color, _, deployment = (text or "").strip().partition(" ")
+    return (color, decoded(deployment)) if color in COLORS else None
+
+
+def decided(shares: tuple[int, int], tags: Mapping[str, str]) -> Split:
+    """The split in force. ``shares``: percent of blue and green, as the weights have them; both 0: nothing exposed.
+
+    The tags' new split when the weights are its own; the one it replaces when they still are that one's (whoever wrote
+    was not done). Otherwise somebody else moved the weights: an armed switch, if all is where it would put it; or
+    nobody who signs.
+    """
+    for key in (SPLIT, BEFORE):
+        split = split_in(tags.get(key))
+        if split is not None and (split.blue, split.green) == shares:
+            return split
+    found = Split(*shares)
+    home = home_in(tags.get(HOME))
+    if home is not None and found.live == home[0]:
+        return found._replace(writer=f"deadman:{home[1]}")
+    return found
+
+
+def encoded(text: str) -> str:
+    """Without blanks, and with nothing that a tag may not have: ``=3B`` for a semicolon."""
+    return quote(text, safe="/:@+").replace("~", "%7E").replace("%", "=")
+
+
+def decoded(text: str) -> str:
+    """What was encoded."""
+    return unquote(text.replace("=", "%"))
