@@ -53,7 +53,7 @@ def shares(actions: Sequence[Action], groups: Groups, name: str) -> tuple[int, i
     entries = entries_of(forward)
     weights = {arn: weight for arn, weight in entries.items() if arn in groups}
     others = [arn for arn, weight in entries.items() if arn not in groups and weight]
-    if others:
+    if others and weights:
         raise Unreachable(
             f"{name} also sends traffic to {short(others[0])}, which is neither blue nor green",
             state="nothing was written",
