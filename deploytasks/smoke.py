@@ -35,8 +35,12 @@ class Result(NamedTuple):
 
 
 def addresses(fleet: Fleet, color: Color) -> Mapping[str, str]:
-    """The base URL of each host of a color, past the balancer, by the host's name."""
-    return {host: fleet.only([host]).address(color) for host in fleet.hosts(color)}
+    """The base URL of each host of a color, past the balancer, by the host's name. Where several have one in common,
+    by the first one's: it is asked once."""
+    found: dict[str, str] = {}
+    for host in fleet.hosts(color):
+        found.setdefault(fleet.only([host]).address(color), host)
+    return {host: base for base, host in found.items()}
 
 
 def run_checks(base: str, checks: Iterable[Check]) -> Sequence[Result]:

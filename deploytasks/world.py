@@ -84,9 +84,14 @@ class World(Opened):
 
     def _failures(self, batch: Sequence[Call], deadline: float) -> list[Failure]:
         works = [partial(self._make, call, deadline) for call in batch]
-        came = at_once(works, self.settings.parallel, self._watchful())
+        came = at_once(works, self._most_at_once, self._watchful())
         self.pulse()
         return [Failure(call, one.error) for call, one in zip(batch, came, strict=True) if one.error is not None]
+
+    @property
+    def _most_at_once(self) -> int:
+        """How many hosts are worked on at once: more than ``parallel`` where one request reaches many of them."""
+        return max(self.settings.parallel, int(getattr(self.settings.sections.get("fleet"), "at_once", 0)))
 
     def _make(self, call: Call, deadline: float) -> None:
         call.perform(deadline)
@@ -144,7 +149,7 @@ class World(Opened):
     def silence(self, hosts: Collection[str], color: Color) -> None:
         """Let nothing of a color run on hosts that are left out, as far as they can be reached."""
         calls = [call for batch in self.whole_fleet.only(hosts).stop(color) for call in batch]
-        came = at_once([partial(call.perform, _CLEAR_UP) for call in calls], self.settings.parallel, self._watchful())
+        came = at_once([partial(call.perform, _CLEAR_UP) for call in calls], self._most_at_once, self._watchful())
         for call, one in zip(calls, came, strict=True):
             if one.error is not None:
                 why = Failure(call, one.error).why

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import secrets
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -35,15 +36,24 @@ T = TypeVar("T")
 class HostFleet:
     """Installs, starts and stops releases on hosts.
 
-    ``root``: an absolute path on each of them. ``parallel``: how many are worked on at once. ``batch``: how many are
+    ``members``: themselves, or who says when they are needed. ``root``: an absolute path on each of them. ``parallel``: how many are worked on at once. ``batch``: how many are
     installed on, started or stopped before the next, as ``25%`` or a number.
     """
 
+    _lists = True
+    """Whether a host may say all that a release of it holds, to be sent what differs."""
+
     def __init__(
-        self, settings: HostsSettings, members: Sequence[Member], root: str, *, parallel: int = 8, batch: str = ALL
+        self,
+        settings: HostsSettings,
+        members: Sequence[Member] | Callable[[], Sequence[Member]],
+        root: str,
+        *,
+        parallel: int = 8,
+        batch: str = ALL,
     ) -> None:
         self._settings = settings
-        self._members = tuple(members)
+        self._known = members
         self._layout = Layout(root.rstrip("/"))
         self._python = settings.python or sys.executable
         self._parallel = parallel
@@ -51,13 +61,17 @@ class HostFleet:
 
     # -- who -----------------------------------------------------------------
 
+    @property
+    def _members(self) -> Sequence[Member]:
+        return self._known() if callable(self._known) else self._known
+
     def hosts(self, color: Color | None = None) -> Sequence[str]:
         return [member.host.name for member in (self._members if color is None else self._of(color))]
 
     def only(self, hosts: Collection[str]) -> Self:
         """The same fleet, as if it had these hosts and no other. It may be empty."""
         fewer = copy.copy(self)
-        fewer._members = tuple(one for one in self._members if one.host.name in hosts)  # noqa: SLF001  # our own
+        fewer._known = tuple(one for one in self._members if one.host.name in hosts)  # noqa: SLF001  # our own
         return fewer
 
     def _of(self, color: Color) -> list[Member]:
@@ -116,9 +130,11 @@ class HostFleet:
     def install(self, release: Release, color: Color) -> Calls:
         """Bring what is not there yet, verify, link. A host that has all of it is only asked."""
         text = f"install {release.name} on {color} (sha256 {release.digest})"
-        return self._batches(
-            color, text, lambda member, timeout: install(member.host, self._layout, release, color, None, timeout)
-        )
+
+        def bring(member: Member, timeout: float) -> None:
+            install(member.host, self._layout, release, color, None, timeout, lists=self._lists)
+
+        return self._batches(color, text, bring)
 
     def switch(self, color: Color, release: str | None) -> Calls:
         """Point the color's link at a release that is there, or take the link away."""
@@ -129,10 +145,12 @@ class HostFleet:
     def start(self, color: Color, *, as_before: bool = False) -> Calls:
         """Start the current release. A process that runs it already, configured alike and healthy, is left alone;
         any other of this color is stopped first."""
+        start_id = secrets.token_hex(8)  # the same on all hosts: then they can be given one command
 
         def start(member: Member, timeout: float) -> None:
             process = self._process(member, color)
-            (process.as_before() if as_before else process).start(min(self._settings.start_within, timeout))
+            process = process.as_before() if as_before else process
+            process.start(min(self._settings.start_within, timeout), start_id)
 
         def text(member: Member) -> str:
             shown = self._process(member, color)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from ...errors import DeployError
-from ...ports import Color
+from ...ports import Color, Health
 
 LINES = 5
 """How many of the last lines of output an error shows."""
@@ -26,11 +26,47 @@ class Host(Protocol):
         """
 
 
+class Page(NamedTuple):
+    """A health page as it is seen on a host: where it is, and how many seconds it may take."""
+
+    url: str
+    within: float
+
+
+class Asking(Protocol):
+    """Asks on a host what cannot be asked from here."""
+
+    def health(self, page: Page) -> Health:
+        """Ask a page once. Never raises for one that is silent."""
+
+    def wait(self, page: Page, runs: str, within: float) -> tuple[Health, bool]:
+        """Ask a page until it answers 200, for that many seconds at most, or until what starts has ended: how it was
+        last, and whether it still ran. ``runs``: a command that prints a line when it runs. Raises ``Unreachable``."""
+
+    def is_open(self, address: str) -> bool:
+        """Whether something listens at ``host:port``. Raises ``Unreachable``."""
+
+
 class Member(NamedTuple):
-    """A host of a fleet, and where each color listens on it: ``address:port``."""
+    """A host of a fleet, and where each color listens on it: ``address:port``, as commands there are told."""
 
     host: Host
     addresses: Mapping[Color, str]
+    shown: Mapping[Color, str] = {}  # noqa: RUF012  # the default of a tuple's field: nobody changes it
+    """The same for people, and for whoever asks from here, where it differs."""
+    asking: Asking | None = None
+    """Who asks on the host. ``None``: it is asked from here."""
+
+    def at(self, color: Color) -> str:
+        """``address:port`` of a color."""
+        return (self.shown or self.addresses)[color]
+
+    def as_told(self, text: str) -> str:
+        """What the host has kept of a command, as the command was given: with the addresses that it was told."""
+        pairs = {self.at(color).rpartition(":")[0]: told.rpartition(":")[0] for color, told in self.addresses.items()}
+        for shown, told in pairs.items():
+            text = text.replace(shown, told)
+        return text
 
 
 class CommandFailed(DeployError):

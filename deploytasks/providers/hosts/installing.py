@@ -29,19 +29,29 @@ class _Found(NamedTuple):
     free: int | None
 
 
-def install(host: Host, layout: Layout, release: Release, color: Color, archives: Path | None, timeout: float) -> None:
+def install(
+    host: Host,
+    layout: Layout,
+    release: Release,
+    color: Color,
+    archives: Path | None,
+    timeout: float,
+    *,
+    lists: bool = True,
+) -> None:
     """Make a release whole on a host, and the color's current one. Nothing is restarted.
 
     The first command carries the difference to the release before, if that is small, or nothing: it suffices when the
     release is there, or the one before it. Otherwise it says what is there, and the second brings the release: as the
     difference to the newest one there whose archive is in ``archives`` too (a third command asks the host what its
-    release holds, when there is no such archive), or whole. A difference that does not give the release, to the last
+    release holds, when there is no such archive, and only with ``lists``), or whole. A difference that does not give the release, to the last
     byte and mode, is followed by the whole archive.
 
     Raises ``UsageError`` when the archive is not here, ``GateRefused`` when the host's disk is too full, and what
     ``Host.run`` raises. Whatever happens, no release is half there, and the color has the old or the new one.
     """
-    bringing = _Bringing(host, layout, release, color, archives or Path(release.archive).parent, _until(timeout))
+    folder = archives or Path(release.archive).parent
+    bringing = _Bringing(host, layout, release, color, folder, _until(timeout), lists)
     guess = difference.likely(release, bringing.archives)
     said = bringing.patch(guess) if guess else bringing.survey()
     if said == arrival.HERE:
@@ -88,6 +98,7 @@ class _Bringing(NamedTuple):
     color: Color
     archives: Path
     until: float
+    lists: bool
 
     def left(self, most: float = float("inf")) -> float:
         """Seconds for the next command: all of them have one deadline."""
@@ -112,7 +123,7 @@ class _Bringing(NamedTuple):
         for name, digest in known:
             if made := difference.to_archive(self.release, name, digest, self.archives):
                 return made
-        if not known or any((self.archives / f"{name}.tar.gz").is_file() for name, _ in known):
+        if not self.lists or not known or any((self.archives / f"{name}.tar.gz").is_file() for name, _ in known):
             return None
         modes = difference.modes_of(self.release)
         try:

@@ -23,7 +23,7 @@ class ColorProcess(Serving):
         return starting.state(self.layout, self.color)
 
     def as_before(self) -> Self:
-        said = self._run(starting.remembered(self.layout, self.color))
+        said = self.member.as_told(self._run(starting.remembered(self.layout, self.color)))
         try:
             command, environment, *secrets = json.loads(said)
             return replace(self, program=Program(str(command), dict(environment), "".join(secrets)))

@@ -29,7 +29,7 @@ class ServiceProcess(Serving):
 
     def as_before(self) -> Self:
         """How to see that it runs, and what it said, is a matter of today."""
-        said = self._run(starting.remembered(self.layout, self.color))
+        said = self.member.as_told(self._run(starting.remembered(self.layout, self.color)))
         try:
             kept = json.loads(said)
             restart = Program(str(kept["restart"]), dict(kept["environment"]), str(kept.get("secrets", "")))

@@ -19,7 +19,7 @@ from ...errors import DeployError, GateRefused, Unreachable
 from ...ports import Color, Health
 from ...web import fetch
 from . import starting
-from .host import CommandFailed, Member
+from .host import CommandFailed, Member, Page
 from .layout import Layout
 from .rendering import Program
 
@@ -94,7 +94,7 @@ class Serving(ABC):
     @property
     def address(self) -> str:
         """The base URL."""
-        return f"http://{self.member.addresses[self.color]}"
+        return f"http://{self.member.at(self.color)}"
 
     def state(self, timeout: float = ASK) -> State:
         """What stands and what runs. Raises ``Unreachable``."""
@@ -102,6 +102,8 @@ class Serving(ABC):
 
     def health(self, within: float | None = None) -> Health:
         """Ask the health page once. Never raises for an unhealthy color."""
+        if self.member.asking is not None:
+            return self.member.asking.health(self._page(within))
         try:
             answer = fetch(self.address + self.health_path, timeout=within or self.health_within)
         except Unreachable as error:
@@ -111,12 +113,16 @@ class Serving(ABC):
         said = " ".join(answer.body[:160].decode(errors="replace").split())
         return Health(False, f"{self.health_path} answered {answer.status}{': ' if said else ''}{said}")
 
-    def start(self, within: float) -> None:
+    def _page(self, within: float | None = None) -> Page:
+        """The health page as the host sees it."""
+        return Page(f"http://{self.member.addresses[self.color]}{self.health_path}", within or self.health_within)
+
+    def start(self, within: float, start_id: str = "") -> None:
         """Start the current release, unless it runs already with this configuration and is healthy.
 
-        Raises ``GateRefused`` when something else has the port, ``DidNotStart`` with the last lines that were said.
+        ``start_id``: hex digits that no other start of this color has; by default new ones. Raises ``GateRefused`` when something else has the port, ``DidNotStart`` with the last lines that were said.
         """
-        start_id = secrets.token_hex(8)
+        start_id = start_id or secrets.token_hex(8)
         try:
             said = self._begin(start_id, anew=False)
             if said == starting.RUNS:
@@ -154,16 +160,32 @@ class Serving(ABC):
             ) from error
 
     def _refuse_taken_port(self) -> None:
-        address = self.member.addresses[self.color]
-        host, _, port = address.rpartition(":")
-        with contextlib.suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), 1.0):
+        port = self.member.addresses[self.color].rpartition(":")[2]
+        if self._is_port_taken():
             raise GateRefused(
                 f"{self.member.host.name}: port {port} is in use, by a process that is not ours",
                 state=f"{self.color} was not started",
                 do=f"find it with `lsof -i :{port}` and stop it, or give {self.color} another port",
             )
 
+    def _is_port_taken(self) -> bool:
+        address = self.member.addresses[self.color]
+        if self.member.asking is not None:
+            return self.member.asking.is_open(address)
+        host, _, port = address.rpartition(":")
+        with contextlib.suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), 1.0):
+            return True
+        return False
+
     def _wait_until_healthy(self, deadline: float, within: float) -> None:
+        if self.member.asking is not None:
+            runs = f"(\n{self.state_command()}\n) | sed -n '3{{/./p;}}'"
+            health, still_runs = self.member.asking.wait(self._page(), runs, max(0.05, deadline - time.monotonic()))
+            if not health.healthy and not still_runs:
+                raise self._did_not_start("ended before it was healthy")
+            if not health.healthy:
+                raise self._did_not_start(f"was not healthy within {within:g} s ({health.detail})")
+            return
         ask_at = time.monotonic() + _STATE
         while True:
             health = self.health(max(0.05, min(self.health_within, deadline - time.monotonic())))
