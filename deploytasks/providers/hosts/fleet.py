@@ -36,8 +36,9 @@ T = TypeVar("T")
 class HostFleet:
     """Installs, starts and stops releases on hosts.
 
-    ``members``: themselves, or who says when they are needed. ``root``: an absolute path on each of them. ``parallel``: how many are worked on at once. ``batch``: how many are
-    installed on, started or stopped before the next, as ``25%`` or a number.
+    ``members``: themselves, or who says when they are needed. ``root``: an absolute path on each of them.
+    ``parallel``: how many are worked on at once. ``batch``: how many are installed on, started or stopped before the
+    next, as ``25%`` or a number.
     """
 
     _lists = True

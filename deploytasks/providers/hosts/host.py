@@ -52,7 +52,7 @@ class Member(NamedTuple):
 
     host: Host
     addresses: Mapping[Color, str]
-    shown: Mapping[Color, str] = {}  # noqa: RUF012  # the default of a tuple's field: nobody changes it
+    shown: Mapping[Color, str] = {}  # the default of a tuple's field: nobody changes it
     """The same for people, and for whoever asks from here, where it differs."""
     asking: Asking | None = None
     """Who asks on the host. ``None``: it is asked from here."""

@@ -43,9 +43,9 @@ def install(
 
     The first command carries the difference to the release before, if that is small, or nothing: it suffices when the
     release is there, or the one before it. Otherwise it says what is there, and the second brings the release: as the
-    difference to the newest one there whose archive is in ``archives`` too (a third command asks the host what its
-    release holds, when there is no such archive, and only with ``lists``), or whole. A difference that does not give the release, to the last
-    byte and mode, is followed by the whole archive.
+    difference to the newest one there whose archive is in ``archives`` too (with ``lists``, a third command asks the
+    host what its release holds, when there is no such archive), or whole. A difference that does not give the release,
+    to the last byte and mode, is followed by the whole archive.
 
     Raises ``UsageError`` when the archive is not here, ``GateRefused`` when the host's disk is too full, and what
     ``Host.run`` raises. Whatever happens, no release is half there, and the color has the old or the new one.

@@ -120,7 +120,8 @@ class Serving(ABC):
     def start(self, within: float, start_id: str = "") -> None:
         """Start the current release, unless it runs already with this configuration and is healthy.
 
-        ``start_id``: hex digits that no other start of this color has; by default new ones. Raises ``GateRefused`` when something else has the port, ``DidNotStart`` with the last lines that were said.
+        ``start_id``: hex digits that no other start of this color has; by default new ones. Raises ``GateRefused``
+        when something else has the port, ``DidNotStart`` with the last lines that were said.
         """
         start_id = start_id or secrets.token_hex(8)
         try:

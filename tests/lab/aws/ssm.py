@@ -1,0 +1,385 @@
+"""Systems Manager, as far as Run Command goes: instances are folders of this machine, their agents run real shells.
+
+What a script calls ``SystemsManager.srv`` is a folder of its own on each instance. Times that AWS counts in seconds
+(until a command is taken, until it is done) last ``pace`` times as long.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .service import REGION, AwsError, Params, Service
+
+LISTED, SAID, ERRORS_SAID = 2500, 24_000, 8_000
+"""How many characters of an output are told: in the list, and for one invocation."""
+_LARGEST = 64 * 1024
+_DONE = frozenset({"Success", "Failed", "TimedOut", "Cancelled"})
+_CUT = "---Output truncated---"
+Runner = Callable[["Instance", str], tuple[int, str]]
+"""In the place of a shell: exit code and stdout."""
+
+
+@dataclass
+class Instance:
+    """A machine and its agent."""
+
+    instance_id: str
+    folder: Path
+    address: str = "127.0.0.1"
+    tags: dict[str, str] = field(default_factory=dict)
+    ping: str = "Online"
+    state: str = "running"
+    platform: str = "Linux"
+    takes: str = ""
+    """``never``: commands are not taken; ``undeliverable``: they cannot be brought; ``InvalidPlatform`` and the like:
+    they end so."""
+    ran: list[str] = field(default_factory=list)
+    """The scripts that were run."""
+
+
+@dataclass
+class Invocation:
+    """A command on one instance."""
+
+    instance: Instance
+    status: str = "Pending"
+    details: str = "Pending"
+    code: int = -1
+    out: str = ""
+    err: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    def end(self, status: str, details: str = "") -> None:
+        self.status, self.details = status, details or status
+
+
+@dataclass
+class Sent:
+    """A command."""
+
+    params: Params
+    invocations: dict[str, Invocation]
+    script: str
+    execution: float
+    at: datetime
+    shy: int
+    is_cancelled: bool = False
+    details: str = ""
+    """What became of the whole command, when it came to nothing."""
+
+
+class SystemsManager(Service):
+    """``ssm``."""
+
+    name = "ssm"
+
+    def __init__(self, folder: Path, *, pace: float = 1.0, shy: int = 1, light: Runner | None = None) -> None:
+        super().__init__()
+        self.srv = "/srv/lab"
+        self.folder = folder
+        self.pace = pace
+        self.shy = shy
+        """How often a new command's invocations are asked for in vain."""
+        self.light = light
+        self.instances: dict[str, Instance] = {}
+        self.sent: dict[str, Sent] = {}
+        self.refuses = ""
+        """``RateExceeded`` and the like: what becomes of commands from now on."""
+        self.most_at_once = 0
+        """How many invocations of one command ran at the same time, at most."""
+        self._moved = threading.Condition(self.lock)
+        self._is_closed = False
+
+    def add(self, instance_id: str, **known: Any) -> Instance:
+        """A new instance, its agent online."""
+        folder = self.folder / instance_id
+        (folder / "tmp").mkdir(parents=True)
+        self.instances[instance_id] = Instance(instance_id, folder, **known)
+        return self.instances[instance_id]
+
+    def close(self) -> None:
+        """Kill what agents run."""
+        with self.lock:
+            self._is_closed = True
+            running = [one.process for sent in self.sent.values() for one in sent.invocations.values() if one.process]
+        for process in running:
+            _kill(process)
+
+    # -- operations ----------------------------------------------------------
+
+    def describe_instance_information(self, params: Params) -> Params:
+        size, start = params.get("MaxResults", 10), int(params.get("NextToken", "0"))
+        if not 5 <= size <= 50:
+            raise AwsError("ValidationException", f"MaxResults {size} is not between 5 and 50")
+        found = [one for one in self._registered() if all(_fits(one, each) for each in params.get("Filters", []))]
+        page = found[start : start + size]
+        more = {"NextToken": str(start + size)} if start + size < len(found) else {}
+        return {"InstanceInformationList": [_information(one) for one in page], **more}
+
+    def send_command(self, params: Params) -> Params:
+        instances = self._addressed(params)
+        given = {**params.get("Parameters", {})}
+        script, execution = "\n".join(given.pop("commands")), given.pop("executionTimeout", ["3600"])[0]
+        folder = given.pop("workingDirectory", [""])[0]
+        if given or not execution.isdigit() or not 1 <= int(execution) <= 172_800 or "{{" in script:
+            raise AwsError("InvalidParameters", "a parameter is not as the document says")
+        if len(json.dumps(params)) > _LARGEST:
+            raise AwsError("MaxDocumentSizeExceeded", "The size limit of a document is 64 KB.")
+        if params["DocumentName"] != "AWS-RunShellScript":
+            raise AwsError("InvalidDocument")
+        if not re.fullmatch(r"[1-9][0-9]*|[1-9][0-9]?%|100%", params.get("MaxConcurrency", "50")):
+            raise AwsError("ValidationException", "MaxConcurrency")
+        if not re.fullmatch(r"[0-9]+|[0-9]{1,2}%|100%", params.get("MaxErrors", "0")):
+            raise AwsError("ValidationException", "MaxErrors")
+        if not 30 <= params.get("TimeoutSeconds", 3600) <= 2_592_000:
+            raise AwsError("ValidationException", "TimeoutSeconds")
+        command = str(uuid.uuid4())
+        invocations = {} if self.refuses else {one.instance_id: Invocation(one) for one in instances}
+        sent = Sent(params, invocations, script, int(execution) * self.pace, datetime.now(UTC), self.shy)
+        sent.details = self.refuses
+        self.sent[command] = sent
+        if self.light is not None:
+            self._all_light(sent)
+        else:
+            threading.Thread(target=self._carry_out, args=(sent, folder), daemon=True).start()
+        return {"Command": self._shown(command)}
+
+    def list_commands(self, params: Params) -> Params:
+        self._known(params["CommandId"])
+        return {"Commands": [self._shown(params["CommandId"])]}
+
+    def list_command_invocations(self, params: Params) -> Params:
+        sent, size = self._known(params["CommandId"]), params.get("MaxResults", 50)
+        if sent.shy > 0:
+            sent.shy -= 1
+            return {"CommandInvocations": []}
+        start = int(params.get("NextToken", "0"))
+        found = list(sent.invocations.values())
+        shown = [self._listed(params["CommandId"], one, params) for one in found[start : start + size]]
+        more = {"NextToken": str(start + size)} if start + size < len(found) else {}
+        return {"CommandInvocations": shown, **more}
+
+    def get_command_invocation(self, params: Params) -> Params:
+        sent = self._known(params["CommandId"])
+        if sent.shy > 0 or params["InstanceId"] not in sent.invocations:
+            raise AwsError("InvocationDoesNotExist")
+        one = sent.invocations[params["InstanceId"]]
+        return {
+            "CommandId": params["CommandId"], "InstanceId": params["InstanceId"], "DocumentName": "AWS-RunShellScript",
+            "PluginName": "aws:runShellScript", "ResponseCode": one.code, "Status": one.status,
+            "StatusDetails": one.details,
+            "StandardOutputContent": one.out[:SAID], "StandardErrorContent": one.err[:ERRORS_SAID],
+        }  # fmt: skip
+
+    def cancel_command(self, params: Params) -> Params:
+        sent = self._known(params["CommandId"])
+        chosen = params.get("InstanceIds") or list(sent.invocations)
+        sent.is_cancelled = sent.is_cancelled or len(chosen) == len(sent.invocations)
+        for name in chosen:
+            one = sent.invocations[name]
+            if one.status in _DONE:
+                continue
+            one.end("Cancelled")
+            if one.process is not None:
+                _kill(one.process)
+        self._moved.notify_all()
+        return {}
+
+    # -- what they ask for ---------------------------------------------------
+
+    def _registered(self) -> list[Instance]:
+        return [one for _, one in sorted(self.instances.items()) if one.ping]
+
+    def _addressed(self, params: Params) -> Sequence[Instance]:
+        ids, targets = params.get("InstanceIds", []), params.get("Targets", [])
+        if bool(ids) == bool(targets) or len(ids) > 50:
+            raise AwsError("ValidationException", "InstanceIds (50 at most) or Targets")
+        if len(set(ids)) < len(ids):
+            raise AwsError("DuplicateInstanceId")
+        known = {one.instance_id: one for one in self._registered() if one.state in {"running", "stopped"}}
+        lost = [name for name in ids if name not in known]
+        if lost:
+            raise AwsError("InvalidInstanceId", f"Instances [[{', '.join(lost)}]] not in a valid state for account 1")
+        filters = [{"Key": one["Key"], "Values": one["Values"]} for one in targets]
+        found = [known[name] for name in ids] or [o for o in known.values() if all(_fits(o, f) for f in filters)]
+        if any(one.platform == "Windows" for one in found):
+            raise AwsError("UnsupportedPlatformType", "The document doesn't support the platform type")
+        return found
+
+    def _known(self, command: str) -> Sent:
+        if command not in self.sent:
+            raise AwsError("InvalidCommandId")
+        return self.sent[command]
+
+    def _shown(self, command: str) -> Params:
+        sent = self.sent[command]
+        every = [one.status for one in sent.invocations.values()]
+        status = "Pending" if not set(every) <= _DONE else "Success" if set(every) == {"Success"} else "Failed"
+        return {
+            "CommandId": command, "DocumentName": "AWS-RunShellScript", "Status": status,
+            "StatusDetails": sent.details or status, "RequestedDateTime": sent.at, "TargetCount": len(every),
+            "Comment": sent.params.get("Comment", ""), "MaxErrors": sent.params.get("MaxErrors", "0"),
+        }  # fmt: skip
+
+    def _listed(self, command: str, one: Invocation, params: Params) -> Params:
+        said = one.out + (f"\n----------ERROR-------\n{one.err}" if one.err else "")
+        output = said if len(said) <= LISTED else said[: LISTED - len(_CUT)] + _CUT
+        plugin = {"Name": "aws:runShellScript", "Status": one.status, "StatusDetails": one.details, "Output": output}
+        details = [{**plugin, "ResponseCode": one.code}] if params.get("Details") and one.status in _DONE else []
+        return {
+            "CommandId": command, "InstanceId": one.instance.instance_id, "Status": one.status,
+            "StatusDetails": one.details, "CommandPlugins": details,
+        }  # fmt: skip
+
+    # -- carrying out --------------------------------------------------------
+
+    def _all_light(self, sent: Sent) -> None:
+        for one in sent.invocations.values():
+            assert self.light is not None
+            one.instance.ran.append(sent.script)
+            one.code, one.out = self.light(one.instance, sent.script)
+            one.end("Success" if one.code == 0 else "Failed")
+
+    def _carry_out(self, sent: Sent, folder: str) -> None:
+        waiting = list(sent.invocations.values())
+        most = _counted(sent.params.get("MaxConcurrency", "50"), len(waiting), at_least=1)
+        bearable = _counted(sent.params.get("MaxErrors", "0"), len(waiting))
+        threads: list[threading.Thread] = []
+        with self.lock:
+            while waiting:
+                errors = sum(one.details in {"Failed", "ExecutionTimedOut"} for one in sent.invocations.values())
+                if errors > bearable and not sent.is_cancelled:
+                    for one in waiting:
+                        one.end("Cancelled", "Terminated")
+                if sent.is_cancelled or errors > bearable or self._is_closed:
+                    return
+                busy = sum(thread.is_alive() for thread in threads)
+                while waiting and busy < most:
+                    thread = threading.Thread(target=self._run, args=(sent, waiting.pop(0), folder), daemon=True)
+                    thread.start()
+                    threads.append(thread)
+                    busy += 1
+                self.most_at_once = max(self.most_at_once, busy)
+                self._moved.wait(0.02)
+
+    def _run(self, sent: Sent, one: Invocation, folder: str) -> None:
+        instance = one.instance
+        if instance.takes == "undeliverable":
+            self._end(one, "Failed", "Undeliverable")
+            return
+        if instance.takes not in {"", "never"}:
+            self._end(one, "Failed", instance.takes)
+            return
+        until = time.monotonic() + sent.params.get("TimeoutSeconds", 3600) * self.pace
+        while instance.takes == "never" or instance.ping != "Online":
+            with self.lock:
+                if one.status in _DONE or self._is_closed:
+                    return
+                one.status, one.details = (
+                    ("Pending", "Pending") if instance.ping == "Online" else ("Delayed", "Delayed")
+                )
+            if time.monotonic() > until:
+                self._end(one, "TimedOut", "DeliveryTimedOut")
+                return
+            time.sleep(0.01)
+        self._by_shell(sent, one, folder)
+
+    def _by_shell(self, sent: Sent, one: Invocation, folder: str) -> None:
+        instance = one.instance
+        script = sent.script.replace(self.srv, f"{instance.folder}/srv")
+        file = instance.folder / f"_script-{uuid.uuid4()}.sh"
+        file.write_text(script)
+        environment = {
+            "PATH": os.environ["PATH"], "AWS_SSM_INSTANCE_ID": instance.instance_id, "AWS_SSM_REGION_NAME": REGION,
+            "TMPDIR": str(instance.folder / "tmp"),
+        }  # fmt: skip
+        with self.lock:
+            if one.status in _DONE or self._is_closed:
+                return
+            instance.ran.append(script)
+            one.process = subprocess.Popen(
+                ["/bin/sh", str(file)], cwd=folder or instance.folder, env=environment, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0,
+            )  # fmt: skip
+            one.status, one.details = "InProgress", "InProgress"
+        try:
+            out, err = one.process.communicate(timeout=sent.execution)
+            status, details = ("Success", "Success") if one.process.returncode == 0 else ("Failed", "Failed")
+        except subprocess.TimeoutExpired:
+            _kill(one.process)
+            out, err = one.process.communicate()
+            status, details = "TimedOut", "ExecutionTimedOut"
+        with self.lock:
+            one.code, one.out, one.err = one.process.returncode, _text(out), _text(err)
+        self._end(one, status, details)
+
+    def _end(self, one: Invocation, status: str, details: str) -> None:
+        with self.lock:
+            if one.status not in _DONE:
+                one.end(status, details)
+            self._moved.notify_all()
+
+
+class Machines(Service):
+    """``ec2``, as far as it says in which state instances are."""
+
+    name = "ec2"
+
+    def __init__(self, manager: SystemsManager) -> None:
+        super().__init__()
+        self.manager = manager
+
+    def describe_instances(self, params: Params) -> Params:
+        found = list(self.manager.instances.values())
+        for each in params.get("Filters", []):
+            assert each["Name"] == "instance-id", each
+            found = [one for one in found if one.instance_id in each["Values"]]
+        shown = [{"InstanceId": o.instance_id, "State": {"Code": 16, "Name": o.state}} for o in found if o.state]
+        return {"Reservations": [{"ReservationId": "r-0", "Instances": [one]} for one in shown]}
+
+
+def _fits(one: Instance, asked: Params) -> bool:
+    key, values = asked["Key"], asked["Values"]
+    if key.startswith("tag:"):
+        return one.tags.get(key[4:]) in values
+    known = {"InstanceIds": one.instance_id, "PingStatus": one.ping, "PlatformTypes": one.platform}
+    if key not in known:
+        raise AwsError("InvalidFilterKey", key)
+    return known[key] in values
+
+
+def _information(one: Instance) -> Params:
+    return {
+        "InstanceId": one.instance_id, "PingStatus": one.ping, "LastPingDateTime": datetime(2026, 11, 23, tzinfo=UTC),
+        "AgentVersion": "3.3.3270.0", "PlatformType": one.platform, "ResourceType": "EC2Instance",
+        "IPAddress": one.address, "ComputerName": f"{one.instance_id}.lab",
+    }  # fmt: skip
+
+
+def _counted(given: str, of: int, at_least: int = 0) -> int:
+    share = int(given.removesuffix("%"))
+    return max(at_least, math.floor(of * share / 100) if given.endswith("%") else share)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """As the agent does: the process group."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _text(said: bytes) -> str:
+    return said.decode(errors="replace")
