@@ -139,20 +139,22 @@ class Cloud:
         """Carry out a request."""
         with self._lock:
             self.requests += 1
-        key, _, signer = request.signer
+        key, region, signer = request.signer
         name = next((name for name in self.services if wire.signing_name(name) == signer), "")
         if key in self.refused_keys:
             protocol = str(wire.model_of(name or signer).protocol)
             return wire.refused(None, protocol, AwsError(self.refused_keys[key], "the lab refuses this key", 403))
         if name:
-            return self._answered(self.services[name], request, key)
+            return self._answered(self.services[name], request, key, region)
         if self._moto is None:
             raise AssertionError(
                 f"nobody answers for {signer or 'what is not signed'}: {request.method} {request.path}"
             )
         return self._by_moto(request, signer, key)
 
-    def _answered(self, service: Service, request: wire.Request, key: str) -> tuple[int, dict[str, str], bytes]:
+    def _answered(
+        self, service: Service, request: wire.Request, key: str, region: str
+    ) -> tuple[int, dict[str, str], bytes]:
         operation, protocol = None, str(wire.model_of(service.name).protocol)
         try:
             operation, params, protocol = wire.understood(service.name, request)
@@ -162,6 +164,8 @@ class Cloud:
             if work is None:
                 raise AssertionError(f"the lab's {service.name} cannot {operation.name}")
             with service.lock:
+                service.asking = key
+                service.admit(str(operation.name), params, key, region)
                 result = work(params)
             answer = wire.answered(operation, protocol, result)
         except AwsError as error:
