@@ -85,7 +85,7 @@ def test_is_a_policy(path: Path) -> None:
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.name)
 def test_every_policy_has_its_tour(path: Path) -> None:
-    """Nothing is allowed that is not tried. (The switch's own role is the scheduler's to use: tests/lab/aws/scheduler.)"""
+    """Nothing is allowed that is not tried; the switch's own role is tried where the lab's scheduler goes off."""
     assert path.name.removesuffix("-policy.json") in {*TOURS, "deadman"}
 
 
