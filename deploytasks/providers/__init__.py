@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, dict[str, str]] = {
     "traffic": {"envoy": "deploytasks.providers.envoy:Traffic", "haproxy": "deploytasks.providers.haproxy:Traffic"},
-    "fleet": {"local": "deploytasks.providers.local:LocalFleet", "ssh": "deploytasks.providers.ssh_fleet:SshFleet"},
+    "fleet": {
+        "ecs": "deploytasks.providers.aws.ecs.fleet:EcsFleet",
+        "local": "deploytasks.providers.local:LocalFleet",
+        "ssh": "deploytasks.providers.ssh_fleet:SshFleet",
+        "ssm": "deploytasks.providers.aws.ssm_fleet:SsmFleet",
+    },
     "database": {
         "postgres": "deploytasks.providers.postgres.database:PostgresDatabase",
         "sqlite": "deploytasks.providers.sqlite:Sqlite",

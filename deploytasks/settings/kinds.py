@@ -29,7 +29,12 @@ itself goes before, key by key."""
 
 KINDS: dict[str, dict[str, str]] = {
     "traffic": {"envoy": "envoy:TrafficSettings", "haproxy": "haproxy:TrafficSettings"},
-    "fleet": {"local": "local:LocalFleetSettings", "ssh": "ssh_fleet:SshFleetSettings"},
+    "fleet": {
+        "ecs": "ecs:EcsFleetSettings",
+        "local": "local:LocalFleetSettings",
+        "ssh": "ssh_fleet:SshFleetSettings",
+        "ssm": "ssm_fleet:SsmFleetSettings",
+    },
     "database": {"postgres": "postgres:PostgresSettings", "sqlite": "sqlite:SqliteSettings"},
     "metrics": {
         "envoy": "envoy:MetricsSettings",

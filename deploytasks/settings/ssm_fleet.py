@@ -51,7 +51,7 @@ class SsmFleetSettings(HostsSettings):
     """How many hosts are installed on, started or stopped before the next ones: a share, rounded down, or a number."""
     max_failures: Annotated[int, Field(ge=0)] = 0
     """How many hosts may fail during a deployment; they are set aside, and it goes on without them."""
-    max_concurrency: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,6}|[1-9][0-9]?%|100%)$")] = "50"
+    max_concurrency: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,6}|[1-9][0-9]?%|100%)$")] = "100%"
     """On how many instances a command that changes something runs at once: SSM's ``MaxConcurrency``."""
     max_errors: Annotated[str, Field(pattern=r"^([0-9]{1,7}|[0-9]{1,2}%|100%)$")] | None = None
     """After how many failures an installation or a start is begun nowhere else: SSM's ``MaxErrors``; by default after

@@ -155,3 +155,33 @@ is_taken() {
   cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ":$(printf %04X "$1") [0-9A-F]*:[0-9A-F]* 0A "
 }
 """
+
+TREE = r"""
+# pairs: "pid:parent" of every process
+pairs() {
+  if [ -r /proc/self/stat ]; then
+    for entry in /proc/[0-9]*/stat; do
+      line=; { read -r line < "$entry"; } 2>/dev/null
+      pid=${entry#/proc/}; set -- ${line##*) }
+      [ -z "$line" ] || echo "${pid%/stat}:$2"
+    done
+  else
+    ps -A -o pid= -o ppid= | while read -r pid parent; do echo "$pid:$parent"; done
+  fi
+}
+
+# end_tree MYSELF PID…: KILL these processes, all that descend from them, and their groups; MYSELF with its group
+end_tree() {
+  myself=$1; shift
+  roots=$*; doomed=" $* "; all=$(pairs); grew=1
+  while [ -n "$grew" ]; do
+    grew=
+    for pair in $all; do
+      case $doomed in *" ${pair%:*} "*) continue;; esac
+      case $doomed in *" ${pair#*:} "*) doomed="$doomed${pair%:*} "; grew=1;; esac
+    done
+  done
+  for pid in $doomed; do [ "$pid" = "$myself" ] || kill -KILL "$pid" 2>/dev/null; done
+  for pid in $roots; do kill -KILL "-$pid" 2>/dev/null; done
+}
+"""

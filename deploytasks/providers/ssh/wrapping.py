@@ -10,35 +10,7 @@ from __future__ import annotations
 import re
 from shlex import quote
 
-_TREE = r"""
-# pairs: "pid:parent" of every process
-pairs() {
-  if [ -r /proc/self/stat ]; then
-    for entry in /proc/[0-9]*/stat; do
-      line=; { read -r line < "$entry"; } 2>/dev/null
-      pid=${entry#/proc/}; set -- ${line##*) }
-      [ -z "$line" ] || echo "${pid%/stat}:$2"
-    done
-  else
-    ps -A -o pid= -o ppid= | while read -r pid parent; do echo "$pid:$parent"; done
-  fi
-}
-
-# end_tree MYSELF PID…: KILL these processes, all that descend from them, and their groups; MYSELF with its group
-end_tree() {
-  myself=$1; shift
-  roots=$*; doomed=" $* "; all=$(pairs); grew=1
-  while [ -n "$grew" ]; do
-    grew=
-    for pair in $all; do
-      case $doomed in *" ${pair%:*} "*) continue;; esac
-      case $doomed in *" ${pair#*:} "*) doomed="$doomed${pair%:*} "; grew=1;; esac
-    done
-  done
-  for pid in $doomed; do [ "$pid" = "$myself" ] || kill -KILL "$pid" 2>/dev/null; done
-  for pid in $roots; do kill -KILL "-$pid" 2>/dev/null; done
-}
-"""
+from ..hosts.shell import TREE
 
 _WATCHED = r"""
 @KEEP
@@ -62,7 +34,7 @@ exit "$code"
 would take TERM for itself. What the shell gives a background job for stdin is nothing: hence 3."""
 
 _KILL = (
-    _TREE
+    TREE
     + r"""
 find_leaders() {
   if [ -r /proc/self/stat ]; then
@@ -104,7 +76,7 @@ def kill(token: str, *, patiently: bool) -> str:
 
 def _filled(wait: str, keep: str, streams: str) -> str:
     text = _WATCHED.replace("@WAIT", wait).replace("@KEEP", keep).replace("@STREAMS", streams)
-    return text.strip().replace("@TREE", _TREE.strip())
+    return text.strip().replace("@TREE", TREE.strip())
 
 
 def _sent(script: str, *arguments: str) -> str:

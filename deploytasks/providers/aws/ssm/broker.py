@@ -1,0 +1,147 @@
+"""Gathers what many hosts are told alike at the same time, so that it is told once.
+
+Each host has a thread of its own that gives it one command after the other, as over SSH. The first thread with a new
+command waits a moment for the others; then it carries the command out for all of them, and each gets its own answer.
+Nobody goes on before all have theirs: so they meet again at the next command.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from .... import interrupt
+from ....errors import Unreachable
+
+_QUIET = 0.05
+"""Seconds in which nobody joined: those who could are there."""
+_PATIENCE = 2.0
+"""Seconds after which it is begun, although somebody who is at work has not come."""
+
+
+class Task(NamedTuple):
+    """What hosts are told."""
+
+    command: str
+    given: str | None = None
+    """A local file for its stdin."""
+    is_careful: bool = False
+    """Whether it ends where too many have failed."""
+    keeps_the_end: bool = False
+    """Whether of a long output the end will do."""
+
+
+class Job:
+    """A task for one host."""
+
+    def __init__(self, name: str, timeout: float) -> None:
+        self.name = name
+        self.timeout = timeout
+        self.value: str | None = None
+        self.error: Exception | None = None
+
+
+CarryOut = Callable[[Task, Sequence[Job], threading.Event], None]
+"""Gives every job a value or an error. The event: it is given up."""
+
+
+class _Group:
+    """Jobs with the same task, and how far they are."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.begun = self.joined = time.monotonic()
+        self.ended = threading.Event()
+        self.given_up = threading.Event()
+
+    def give_up(self) -> None:
+        self.given_up.set()
+        self.ended.set()
+
+
+class Broker:
+    """For all hosts of a fleet."""
+
+    def __init__(self, carry_out: CarryOut) -> None:
+        self._carry_out = carry_out
+        self._lock = threading.Lock()
+        self._groups: dict[Task, _Group] = {}
+        self._at_work = 0
+        self._waiting = 0
+        self._own = threading.local()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Somebody will give commands: whoever gathers waits for him."""
+        with self._lock:
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work -= 1
+
+    @contextmanager
+    def carefully(self) -> Iterator[None]:
+        """Commands of this thread are begun nowhere else once too many have failed."""
+        self._own.is_careful = True
+        try:
+            yield
+        finally:
+            self._own.is_careful = False
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether this thread's commands are."""
+        return bool(getattr(self._own, "is_careful", False))
+
+    def run(self, task: Task, job: Job) -> str:
+        """What the command says on this host. Raises what ``Host.run`` does."""
+        with self._lock:
+            group = self._groups.get(task)
+            is_first = group is None
+            if group is None:
+                group = self._groups[task] = _Group()
+            group.jobs.append(job)
+            group.joined = time.monotonic()
+            self._waiting += 1
+        try:
+            with interrupt.reaching(group.give_up):
+                if is_first:
+                    self._lead(task, group)
+                else:
+                    group.ended.wait()
+        finally:
+            with self._lock:
+                self._waiting -= 1
+        if job.error is not None:
+            raise job.error
+        if job.value is None:
+            raise Unreachable(f"{job.name}: a command was given up", state="it was cancelled")
+        return job.value
+
+    def _lead(self, task: Task, group: _Group) -> None:
+        try:
+            try:
+                self._gather(group)
+            finally:
+                with self._lock:
+                    del self._groups[task]
+            self._carry_out(task, group.jobs, group.given_up)
+        except Exception as error:  # noqa: BLE001  # each of them has to know
+            for job in group.jobs:
+                if job.value is None and job.error is None:
+                    job.error = error
+        finally:
+            group.ended.set()
+
+    def _gather(self, group: _Group) -> None:
+        while not group.given_up.wait(_QUIET / 2):
+            now = time.monotonic()
+            with self._lock:
+                all_are_there = self._waiting >= self._at_work
+            if now - group.joined >= _QUIET and (all_are_there or now - group.begun >= _PATIENCE):
+                return
