@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from .site import Site
 
 KINDS: dict[str, dict[str, str]] = {
-    "traffic": {"envoy": "deploytasks.providers.envoy:Traffic", "haproxy": "deploytasks.providers.haproxy:Traffic"},
+    "traffic": {
+        "alb": "deploytasks.providers.aws.alb:Traffic",
+        "envoy": "deploytasks.providers.envoy:Traffic",
+        "haproxy": "deploytasks.providers.haproxy:Traffic",
+    },
     "fleet": {
         "ecs": "deploytasks.providers.aws.ecs.fleet:EcsFleet",
         "local": "deploytasks.providers.local:LocalFleet",
@@ -37,6 +41,7 @@ KINDS: dict[str, dict[str, str]] = {
         "file": "deploytasks.providers.alert_file:AlertFile",
     },
     "maintenance": {
+        "alb": "deploytasks.providers.aws.alb:Maintenance",
         "envoy": "deploytasks.providers.envoy:Maintenance",
         "haproxy": "deploytasks.providers.haproxy:Maintenance",
         "redis": "deploytasks.providers.redis.maintenance:Maintenance",
@@ -44,6 +49,7 @@ KINDS: dict[str, dict[str, str]] = {
     "store": {
         "directory": "deploytasks.providers.directory:DirectoryStore",
         "postgres": "deploytasks.providers.postgres.store:PostgresStore",
+        "s3": "deploytasks.providers.aws.s3.store:S3Store",
     },
     "deadman": {
         "ssh": "deploytasks.providers.ssh_watchdog:SshWatchdog",

@@ -28,7 +28,11 @@ SHARED = frozenset({"aws", "gates", "people", "release", "retain", "reviews", "s
 itself goes before, key by key."""
 
 KINDS: dict[str, dict[str, str]] = {
-    "traffic": {"envoy": "envoy:TrafficSettings", "haproxy": "haproxy:TrafficSettings"},
+    "traffic": {
+        "alb": "alb:TrafficSettings",
+        "envoy": "envoy:TrafficSettings",
+        "haproxy": "haproxy:TrafficSettings",
+    },
     "fleet": {
         "ecs": "ecs:EcsFleetSettings",
         "local": "local:LocalFleetSettings",
@@ -43,12 +47,17 @@ KINDS: dict[str, dict[str, str]] = {
     },
     "alerts": {"alertmanager": "alertmanager:AlertmanagerSettings", "file": "alerts:AlertFileSettings"},
     "maintenance": {
+        "alb": "alb:MaintenanceSettings",
         "envoy": "envoy:MaintenanceSettings",
         "haproxy": "haproxy:MaintenanceSettings",
         "redis": "redis:MaintenanceSettings",
     },
     "messages": {"console": "messages:ConsoleSettings"},
-    "store": {"directory": "directory:DirectorySettings", "postgres": "postgres_store:PostgresStoreSettings"},
+    "store": {
+        "directory": "directory:DirectorySettings",
+        "postgres": "postgres_store:PostgresStoreSettings",
+        "s3": "s3_store:S3StoreSettings",
+    },
     "deadman": {"ssh": "ssh_watchdog:SshWatchdogSettings", "watchdog": "watchdog:WatchdogSettings"},
     "probe": {"http": "probe:ProbeSettings"},
     "reviews": {"github": "github:GitHubSettings"},
