@@ -406,6 +406,13 @@ class Rooms(Protocol):
         """Free bytes on the disk of the releases, by host. Raises ``HostsDown``."""
 
 
+class Scales(Protocol):
+    """A fleet whose hosts are groups of tasks that something makes larger and smaller."""
+
+    def limits(self) -> Mapping[str, tuple[int, int | None]]:
+        """How many tasks each wants now, and how many it may have; ``None``: nothing limits it."""
+
+
 class Database(Protocol):
     """The database behind both colors."""
 
@@ -443,6 +450,27 @@ class Database(Protocol):
         """Why a backup or restore must not run now (a migration or another writer holds it), or ``None``."""
 
     def diagnose(self) -> Sequence[Finding]: ...
+
+
+class Rewinds(Protocol):
+    """A database that can also be put back to what it was at a point in time."""
+
+    def restore_to(self, at: datetime, mark: str = "") -> Calls:
+        """Like ``Database.restore``. ``at``: UTC."""
+
+
+class TakesBack(Protocol):
+    """A database whose restore goes through a moment at which nothing has its name."""
+
+    def take_back(self, mark: str) -> Calls:
+        """Should a restore have ended there, the database that was to be replaced gets its name back."""
+
+
+class Slow(Protocol):
+    """A port whose calls may take hours, and which says meanwhile how far they are."""
+
+    hear: Callable[[str], None]
+    """Told in a few words, in the thread of the call, whenever that has changed. May be set."""
 
 
 class Metrics(Protocol):

@@ -27,9 +27,11 @@ def there_is_room(of: Subject) -> Found:
         raise Unreachable(levels.why)
     over, within, unread = _judged(of.world, levels)
     full, roomy = _disks(of.world, of.release)
-    facts = [*over, *within, *full, *roomy, *([f"not read: {', '.join(unread)}"] if unread else []), NOT_TOLD]
-    is_known = bool(within or roomy) and not unread
-    return Found("fail" if full else "pass" if is_known and not over else "warn", "; ".join(facts))
+    short, wide = _limits(of.world)
+    missing = [f"not read: {', '.join(unread)}"] if unread else []
+    facts = [*over, *within, *full, *roomy, *short, *wide, *missing, *([] if short or wide else [NOT_TOLD])]
+    is_known = bool(within or roomy or wide) and not unread
+    return Found("fail" if full or short else "pass" if is_known and not over else "warn", "; ".join(facts))
 
 
 def _judged(world: World, levels: Mapping[str, float]) -> tuple[list[str], list[str], list[str]]:
@@ -65,6 +67,24 @@ def _disks(world: World, release: Release | None) -> tuple[Sequence[str], Sequen
     host = min(rest, key=lambda one: rest[one])
     what = f"of {_megabytes(needed)} needed" if needed else "(the release is not built yet)"
     return full, [f"disk of releases: {_megabytes(rest[host])} free on {host}, the fullest {what}"]
+
+
+def _limits(world: World) -> tuple[Sequence[str], Sequence[str]]:
+    """The services that may not have as many tasks as the largest wants, and how many all others may have."""
+    ask = cast("Callable[[], Mapping[str, tuple[int, int | None]]] | None", getattr(world.fleet, "limits", None))
+    limits = ask() if ask else {}
+    wanted = max((wants for wants, _ in limits.values()), default=0)
+    short = [
+        f"auto-scaling lets {name} have {most} tasks, {wanted} are needed"
+        for name, (_, most) in limits.items()
+        if most is not None and most < wanted
+    ]
+    wide = [
+        f"auto-scaling lets {name} have {most} tasks" if most is not None else f"{name} has no auto-scaling"
+        for name, (_, most) in limits.items()
+        if most is None or most >= wanted
+    ]
+    return short, wide
 
 
 def _megabytes(size: int) -> str:

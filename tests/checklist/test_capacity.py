@@ -68,3 +68,30 @@ def test_a_release_that_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(memory.FakeFleet, "room", lambda fleet: {"web1": 25_000_000}, raising=False)
     told = "disk of releases: 25 MB free on web1, the fullest (the release is not built yet)"
     assert told in looked(tmp_path, LOW, memory.release())[1]
+
+
+@pytest.mark.parametrize(
+    ("limits", "answer", "told"),
+    [
+        (
+            {"blue": (4, 8), "green": (0, 8)},
+            "pass",
+            "auto-scaling lets blue have 8 tasks; auto-scaling lets green have 8",
+        ),
+        ({"blue": (4, None), "green": (0, None)}, "pass", "blue has no auto-scaling; green has no auto-scaling"),
+        ({"blue": (4, 8), "green": (0, 3)}, "fail", "auto-scaling lets green have 3 tasks, 4 are needed"),
+    ],
+)
+def test_limits_of_auto_scaling(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limits: dict[str, tuple[int, int | None]],
+    answer: str,
+    told: str,
+) -> None:
+    """The idle color will have to carry what the live one carries."""
+    monkeypatch.setattr(memory.FakeFleet, "limits", lambda self: limits, raising=False)
+    found, evidence = looked(tmp_path, LOW)
+    assert answer == found
+    assert told in evidence
+    assert HONEST not in evidence

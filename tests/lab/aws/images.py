@@ -15,7 +15,7 @@ HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 
 @dataclass
 class Image:
-    """What is in a repository. ``command`` runs as a process in ``folder``; without one a task merely counts as running.
+    """What is in a repository. ``command`` runs as a process in ``folder``; without one a task only counts as running.
 
     ``exit_code``: the task ends by itself at once. ``is_sick``: the balancer finds it unhealthy.
     """

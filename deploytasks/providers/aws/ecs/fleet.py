@@ -69,7 +69,7 @@ class EcsFleet:
         return self._settings.addresses[color]
 
     def limits(self) -> Mapping[str, tuple[int, int | None]]:
-        """How many tasks each service wants now, and how many auto-scaling lets it have at most (``None``: no limit)."""
+        """How many tasks each service wants, and how many auto-scaling lets it have (``None``: it has no say)."""
         from .scaling import limits
 
         return limits(self._settings, self._site, self._services())

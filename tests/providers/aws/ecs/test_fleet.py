@@ -247,7 +247,7 @@ def test_a_migration_that_fails_says_its_last_words(place: Place) -> None:
     """With the code it ended with."""
     fleet = place.fleet()
     carried_out(fleet.install(place.push(command=["true"], folder=place.root), "green"))
-    with pytest.raises(TakenBack, match="(?s)migrate failed on green with code 4.*no such column"):
+    with pytest.raises(TakenBack, match=r"(?s)migrate failed on green with code 4.*no such column"):
         fleet.run("green", "echo no such column; exit 4", "migrate").perform(60.0)
 
 
