@@ -171,9 +171,10 @@ def back_up(settings: Settings, seen: Situation, deployment: str, *, who: str) -
     return Plan(deployment, "backup-database", seen, (step,))
 
 
-def restore(settings: Settings, seen: Situation, deployment: str, *, backup: str) -> Plan:
-    """Put a copy in the database's place; nothing takes that back but another restore."""
-    return Plan(deployment, "restore-database", seen, (Restore(backup, deployment),))
+def restore(settings: Settings, seen: Situation, deployment: str, *, backup: str, at: str = "") -> Plan:
+    """Put a copy in the database's place, or what it was ``at`` a time (ISO 8601); nothing takes that back but another
+    restore."""
+    return Plan(deployment, "restore-database", seen, (Restore(backup, deployment, at),))
 
 
 def _as_it_is(seen: Situation, deployment: str, release: Release, home: Color) -> Plan:

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from .errors import DeployError
 
 Color = Literal["blue", "green"]
 Digest = str
@@ -551,6 +554,19 @@ class Prober(Protocol):
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
+
+
+class Secrets(Protocol):
+    """Where the values of secrets are kept, by the names of the variables that would have them."""
+
+    def get(self, names: Sequence[str]) -> Mapping[str, str | DeployError]:
+        """The values; what is not there is absent. A secret that cannot be had is the error that says why, with its
+        name and without its value. Raises ``Unreachable`` when none can be asked for."""
+
+    def place(self, name: str) -> str:
+        """For people: where the value of a variable is looked for; empty: nowhere."""
+
+    def diagnose(self) -> Sequence[Finding]: ...
 
 
 class Listener(Protocol):

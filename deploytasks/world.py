@@ -221,6 +221,13 @@ class World(Opened):
             with suppress(DeployError, OSError):
                 self.lease.doing(what)
 
+    def mention(self, text: str) -> None:
+        """Tell whoever watches, here and through the lease, how far something is. It is not recorded."""
+        if self.lease is not None:
+            with suppress(DeployError, OSError):
+                self.lease.doing(f"{self._doing}: {text}" if self._doing else text)
+        self._tell(Event(0, self.clock.now(), "note", {"text": text}, self.site.who, 0, "", ""))
+
     # -- observing and waiting -----------------------------------------------
 
     def situation(self, without: Collection[str] = ()) -> Situation:

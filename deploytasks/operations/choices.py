@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..checklist.infrastructure import SITE_IS_OPEN
@@ -10,6 +11,7 @@ from ..checklist.subject import Subject
 from ..errors import GateRefused, UsageError
 from ..settings.base import seconds
 from ..steps.backup import configured
+from ..steps.restore import rewinding
 
 if TYPE_CHECKING:
     from ..world import World
@@ -71,6 +73,28 @@ def backup(world: World, name: str | None) -> str:
         f"there is no backup {name!r}" if name else "there is no backup",
         do=f"choose one of: {', '.join(known[:10])}" if known else "`inv backup-database` makes one",
     )
+
+
+def restorable(world: World, name: str | None, at: str | None) -> tuple[str, str]:
+    """What is put in the database's place: a backup's name, or a point in time (ISO 8601); the other is empty."""
+    if at is None:
+        return backup(world, name), ""
+    if name is not None:
+        raise UsageError("--backup and --at at once?", do="say which copy, or which time")
+    rewinding(world)
+    return "", instant(at, world.clock.now()).isoformat()
+
+
+def instant(given: str, now: datetime) -> datetime:
+    """``2026-11-23T10:00Z`` as an instant; UTC, when it says no zone."""
+    try:
+        found = datetime.fromisoformat(given.strip())
+    except ValueError:
+        raise UsageError(f"{given} is no point in time", do="say one in UTC: 2026-11-23T10:00Z") from None
+    found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    if found > now:
+        raise UsageError(f"{found:%Y-%m-%d %H:%M:%S} UTC is still to come", do=f"it is {now:%Y-%m-%dT%H:%M:%SZ} now")
+    return found
 
 
 def require_open(world: World) -> None:

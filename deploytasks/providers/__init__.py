@@ -29,15 +29,18 @@ KINDS: dict[str, dict[str, str]] = {
     },
     "database": {
         "postgres": "deploytasks.providers.postgres.database:PostgresDatabase",
+        "rds": "deploytasks.providers.aws.rds:Rds",
         "sqlite": "deploytasks.providers.sqlite:Sqlite",
     },
     "metrics": {
+        "cloudwatch": "deploytasks.providers.aws.cloudwatch:Metrics",
         "envoy": "deploytasks.providers.envoy:Metrics",
         "haproxy": "deploytasks.providers.haproxy:Metrics",
         "prometheus": "deploytasks.providers.prometheus:Metrics",
     },
     "alerts": {
         "alertmanager": "deploytasks.providers.alertmanager:Alertmanager",
+        "cloudwatch": "deploytasks.providers.aws.cloudwatch:Alarms",
         "file": "deploytasks.providers.alert_file:AlertFile",
     },
     "maintenance": {
@@ -52,6 +55,7 @@ KINDS: dict[str, dict[str, str]] = {
         "s3": "deploytasks.providers.aws.s3.store:S3Store",
     },
     "deadman": {
+        "eventbridge": "deploytasks.providers.aws.eventbridge:EventBridge",
         "ssh": "deploytasks.providers.ssh_watchdog:SshWatchdog",
         "watchdog": "deploytasks.providers.watchdog:Watchdog",
     },

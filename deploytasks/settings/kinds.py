@@ -39,13 +39,18 @@ KINDS: dict[str, dict[str, str]] = {
         "ssh": "ssh_fleet:SshFleetSettings",
         "ssm": "ssm_fleet:SsmFleetSettings",
     },
-    "database": {"postgres": "postgres:PostgresSettings", "sqlite": "sqlite:SqliteSettings"},
+    "database": {"postgres": "postgres:PostgresSettings", "rds": "rds:RdsSettings", "sqlite": "sqlite:SqliteSettings"},
     "metrics": {
+        "cloudwatch": "cloudwatch:MetricsSettings",
         "envoy": "envoy:MetricsSettings",
         "haproxy": "haproxy:MetricsSettings",
         "prometheus": "prometheus:PrometheusSettings",
     },
-    "alerts": {"alertmanager": "alertmanager:AlertmanagerSettings", "file": "alerts:AlertFileSettings"},
+    "alerts": {
+        "alertmanager": "alertmanager:AlertmanagerSettings",
+        "cloudwatch": "cloudwatch:AlarmSettings",
+        "file": "alerts:AlertFileSettings",
+    },
     "maintenance": {
         "alb": "alb:MaintenanceSettings",
         "envoy": "envoy:MaintenanceSettings",
@@ -58,7 +63,11 @@ KINDS: dict[str, dict[str, str]] = {
         "postgres": "postgres_store:PostgresStoreSettings",
         "s3": "s3_store:S3StoreSettings",
     },
-    "deadman": {"ssh": "ssh_watchdog:SshWatchdogSettings", "watchdog": "watchdog:WatchdogSettings"},
+    "deadman": {
+        "eventbridge": "eventbridge:EventBridgeSettings",
+        "ssh": "ssh_watchdog:SshWatchdogSettings",
+        "watchdog": "watchdog:WatchdogSettings",
+    },
     "probe": {"http": "probe:ProbeSettings"},
     "reviews": {"github": "github:GitHubSettings"},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..engine.step import Step
 from ..errors import GateRefused
@@ -13,7 +13,7 @@ from ..ports import Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..ports import Calls, Database, Event
+    from ..ports import Calls, Database, Event, Slow
     from ..world import World
 
 
@@ -25,6 +25,19 @@ def configured(world: World) -> Database:
             do=f"add `database:` under deploy.environments.{world.site.environment}",
         )
     return world.database
+
+
+def patience(world: World, usual: float) -> float:
+    """Seconds for each call about the database: its own ``within``, where it has one."""
+    return float(getattr(world.settings.sections.get("database"), "within", None) or usual)
+
+
+def followed(world: World) -> Database:
+    """The database, saying how far it is while it works."""
+    database = configured(world)
+    if hasattr(database, "hear"):
+        cast("Slow", database).hear = world.mention
+    return database
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,9 @@ class BackUp(Step):
         busy = configured(world).busy()
         if busy:
             raise GateRefused(f"the database cannot be backed up now: {busy}", do="wait for it to end, then try again")
-        world.perform(self.calls(world), self.deadline)
-        world.perform(configured(world).prune(self.keep), self.deadline)
+        database, deadline = followed(world), patience(world, self.deadline)
+        world.perform(self.calls(world), deadline)
+        world.perform(database.prune(self.keep), deadline)
 
     def outcome(self, world: World) -> Mapping[str, Mapping[str, Json]]:
         """A ``backup`` event with size and digest, when there was something to copy."""

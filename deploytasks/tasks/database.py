@@ -28,11 +28,18 @@ def backup_database(c: Context, env: Any = None, plan: bool = False, yes: bool =
         "plan",
         "wait",
         backup="Its name; default: the newest.",
+        at="A point in time instead, in UTC: 2026-11-23T10:00Z.",
         consent="The environment's name, typed: what people type when they are asked.",
     )
 )
 def restore_database(
-    c: Context, env: Any = None, backup: Any = None, consent: Any = None, plan: bool = False, wait: float = 0.0
+    c: Context,
+    env: Any = None,
+    backup: Any = None,
+    at: Any = None,
+    consent: Any = None,
+    plan: bool = False,
+    wait: float = 0.0,
 ) -> None:
     """Put a copy in the place of the database. Asks for the environment's name first."""
     from .. import plans
@@ -40,12 +47,11 @@ def restore_database(
     from ..operations.consent import typed
 
     world = opening.open_world(c, env, consent=True)
-    name = choices.backup(world, backup)
+    name, instant = choices.restorable(world, backup, at)
     if not plan:
-        typed(world, consent, f"restore {name}: everything written since then is set aside")
-    carrying_out.carry_out(
-        world, partial(plans.restore, backup=name), task="restore-database", preview=plan, wait=wait, hosts=False
-    )
+        typed(world, consent, f"restore {name or instant}: everything written since then is set aside")
+    wanted = partial(plans.restore, backup=name, at=instant)
+    carrying_out.carry_out(world, wanted, task="restore-database", preview=plan, wait=wait, hosts=False)
 
 
 @task(help=words("env", "version", "plan", "yes", backup="The name of the copy; default: the newest, or one made now."))
