@@ -88,6 +88,7 @@ class Line:
                     proxies=get_environ_proxies(url),
                     timeout=(CONNECT_WITHIN, self._within),
                     max_pool_connections=_CONNECTIONS,
+                    socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # as botocore itself has them
                 )
             return self._sessions[place]
 
