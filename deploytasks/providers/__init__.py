@@ -6,6 +6,7 @@ an extra that is not installed is missed only by those who need it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..settings.base import Value
+    from ..vault import Vault
     from .site import Site
 
 KINDS: dict[str, dict[str, str]] = {
@@ -61,8 +63,12 @@ KINDS: dict[str, dict[str, str]] = {
     },
     "probe": {"http": "deploytasks.providers.probe:HttpProber"},
     "reviews": {"github": "deploytasks.providers.github:GitHub"},
+    "secrets": {"aws-secrets-manager": "deploytasks.providers.aws.secrets:SecretsManager"},
 }
 """Section of an environment → ``kind`` → class, as ``module:Class``."""
+
+GROUPS: dict[str, str] = {"aws": "deploytasks.providers.aws.account:Account"}
+"""Part with defaults and without a ``kind`` → class."""
 
 JOINED: dict[str, str] = {"maintenance": "deploytasks.providers.maintenances:Maintenances"}
 """Section that may be a list → the class that makes one port of several."""
@@ -89,7 +95,7 @@ def open_provider(section: str, settings: Value, site: Site) -> Any:
         return _named(JOINED[section])(opened)
     kind = str(getattr(settings, "kind", ""))
     try:
-        target = KINDS[section][kind]
+        target = GROUPS.get(section) or KINDS[section][kind]
     except KeyError:
         known = ", ".join(sorted(KINDS.get(section, {}))) or "none"
         raise UsageError(f"{section}: no provider of kind {kind!r}", do=f"choose one of: {known}") from None
@@ -97,6 +103,26 @@ def open_provider(section: str, settings: Value, site: Site) -> Any:
         return _named(target)(settings, site)
     except ModuleNotFoundError as error:
         raise _not_installed(section, kind, error) from error
+
+
+def vault_of(config: Mapping[str, Any], site: Site) -> Vault:
+    """Where the secrets of the environment of ``site`` come from. ``config``: the plain ``deploy:`` section.
+
+    What is said about it is looked at when a secret is needed that is not in the environment of this process.
+    """
+    from ..vault import HERE, Vault
+
+    environment = (config.get("environments") or {}).get(site.environment)
+    if not isinstance(environment, Mapping) or "secrets" not in environment:
+        return HERE
+
+    def opened() -> Any:
+        from ..settings import load
+
+        sections = load(config, site.environment, ("secrets",)).sections
+        return open_provider("secrets", sections["secrets"], site._replace(sections=sections))
+
+    return Vault(opened)
 
 
 def _named(target: str) -> Any:

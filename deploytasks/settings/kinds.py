@@ -70,6 +70,7 @@ KINDS: dict[str, dict[str, str]] = {
     },
     "probe": {"http": "probe:ProbeSettings"},
     "reviews": {"github": "github:GitHubSettings"},
+    "secrets": {"aws-secrets-manager": "secrets_manager:SecretsManagerSettings"},
 }
 """Section → ``kind`` → model, as ``module:Class`` in this package."""
 

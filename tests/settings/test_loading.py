@@ -183,7 +183,7 @@ def test_a_missing_section_that_is_misspelled() -> None:
     """A required section under another name is recognized."""
     config = section(trafic={"kind": "envoy"})
     del config["environments"]["staging"]["traffic"]
-    expected = at("traffic", "missing; did you mean it by `trafic`?; kinds: envoy, haproxy")
+    expected = at("traffic", "missing; did you mean it by `trafic`?; kinds: alb, envoy, haproxy")
     assert expected == mistake(config, {"traffic"})
 
 
@@ -241,10 +241,10 @@ def test_a_section_may_be_a_list() -> None:
     ("given", "expected"),
     [
         ([{"kind": "envoy"}, {"kind": "reddis"}], "maintenance[1].kind: 'reddis' is unknown; did you mean `redis`?"),
-        ([{"kind": "envoy"}, "envoy"], "maintenance[1]: a section such as {kind: envoy} is needed, not 'envoy'"),
+        ([{"kind": "envoy"}, "envoy"], "maintenance[1]: a section such as {kind: alb} is needed, not 'envoy'"),
         ([{"kind": "envoy", "retry": 3}], "maintenance[0].retry: unknown key; did you mean `retry_after`?"),
         ([{"kind": "redis"}], "maintenance[0]: say where it is: `url`, or `url_from`"),
-        ([], "maintenance: a section such as {kind: envoy} is needed, not []"),
+        ([], "maintenance: a section such as {kind: alb} is needed, not []"),
     ],
 )
 def test_mistakes_in_a_list_have_their_place(given: object, expected: str) -> None:
@@ -255,7 +255,7 @@ def test_mistakes_in_a_list_have_their_place(given: object, expected: str) -> No
 def test_other_sections_may_not_be_lists() -> None:
     """There is one balancer, one store: a list of them is a mistake."""
     found = mistake(section(traffic=[{"kind": "envoy"}]), {"traffic"})
-    assert found.startswith(at("traffic", "a section such as {kind: envoy} is needed"))
+    assert found.startswith(at("traffic", "a section such as {kind: alb} is needed"))
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,16 @@ class Balancer:
         self._loop.close()
 
     @property
+    def lab(self) -> ElasticLoadBalancing:
+        """The control plane that it follows."""
+        return self._lab
+
+    @property
+    def listener(self) -> str:
+        """Its ARN."""
+        return self._listener
+
+    @property
     def url(self) -> str:
         """Without a trailing slash."""
         return f"http://127.0.0.1:{self._port}"

@@ -395,8 +395,9 @@ class ElasticLoadBalancing(Service):
             raise AwsError("ValidationError", "Up to 20 resources can be described at once")
         for arn in params["ResourceArns"]:
             self._require(arn)
+        tags = {arn: _pairs(self.tags[arn]) for arn in params["ResourceArns"]}
         return {
-            "TagDescriptions": [{"ResourceArn": arn, "Tags": _pairs(self.tags[arn])} for arn in params["ResourceArns"]]
+            "TagDescriptions": [{"ResourceArn": arn, **({"Tags": its} if its else {})} for arn, its in tags.items()]
         }
 
     def add_tags(self, params: Params) -> Params:

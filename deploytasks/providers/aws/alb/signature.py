@@ -8,6 +8,8 @@ whichever of them the weights are, that one is in force.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 from ....ports import COLORS, Color, Split
@@ -23,13 +25,13 @@ LONGEST = 256
 """Characters of a tag's value."""
 
 
-def tag_of(split: Split) -> str:
-    """``blue=90 green=10 back=blue by=deploy:d-17``, in characters that a tag may have. Raises ``ValueError`` when a
-    writer's name is too long for a tag."""
-    marks = {"back": split.way_back, "by": encoded(split.writer or "")}
-    text = " ".join(
-        [f"blue={split.blue} green={split.green}", *(f"{key}={mark}" for key, mark in marks.items() if mark)]
-    )
+def tag_of(split: Split, since: datetime | None = None) -> str:
+    """``blue=90 green=10 back=blue by=deploy:d-17``, in characters that a tag may have. ``since``: when the weights
+    became these. Raises ``ValueError`` when a writer's name is too long for a tag."""
+    when = f"{since:%Y-%m-%dT%H:%M:%SZ}" if since else ""
+    marks = {"back": split.way_back, "by": encoded(split.writer or ""), "since": when}
+    shares = (f"{color}={split.share(color)}" for color in COLORS)
+    text = " ".join([*shares, *(f"{key}={mark}" for key, mark in marks.items() if mark)])
     if len(text) > LONGEST:
         raise ValueError(f"{split.writer!r} is too long for a tag of {LONGEST} characters")
     return text
@@ -37,7 +39,7 @@ def tag_of(split: Split) -> str:
 
 def split_in(text: str | None) -> Split | None:
     """The split that a tag holds; ``None`` when there is none, or nonsense."""
-    fields = dict(part.partition("=")[::2] for part in (text or "").split())
+    fields = _fields(text)
     blue, green = (int(share) if (share := fields.get(color, "")).isdecimal() else -1 for color in COLORS)
     back = fields.get("back")
     if ((blue, green) != (0, 0) and (min(blue, green) < 0 or blue + green != 100)) or back not in (None, *COLORS):
@@ -45,15 +47,24 @@ def split_in(text: str | None) -> Split | None:
     return Split(blue, green, back, decoded(fields.get("by", "")) or None)
 
 
-def home_tag(color: Color, deployment: str) -> str:
-    """What an armed switch leaves: ``blue d-17``."""
-    return f"{color} {encoded(deployment)}"
+def since_in(text: str | None) -> datetime | None:
+    """Since when the weights are those of this tag; ``None`` when it does not say."""
+    with suppress(ValueError):
+        return datetime.strptime(_fields(text).get("since", ""), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return None
 
 
-def home_in(text: str | None) -> tuple[Color, str] | None:
+def home_tag(color: Color | None, deployment: str) -> str:
+    """What an armed switch leaves: ``blue d-17``; ``none d-17`` where nothing was exposed before."""
+    return f"{color or 'none'} {encoded(deployment)}"
+
+
+def home_in(text: str | None) -> tuple[Color | None, str] | None:
     """The color and the deployment of an armed switch; ``None`` when there is none, or nonsense."""
     color, _, deployment = (text or "").strip().partition(" ")
-    return (color, decoded(deployment)) if color in COLORS else None
+    if color in COLORS:
+        return color, decoded(deployment)
+    return (None, decoded(deployment)) if color == "none" else None
 
 
 def decided(shares: tuple[int, int], tags: Mapping[str, str]) -> Split:
@@ -69,7 +80,7 @@ def decided(shares: tuple[int, int], tags: Mapping[str, str]) -> Split:
             return split
     found = Split(*shares)
     home = home_in(tags.get(HOME))
-    if home is not None and found.live == home[0]:
+    if home is not None and found == Split.all_on(home[0]):
         return found._replace(writer=f"deadman:{home[1]}")
     return found
 
@@ -82,3 +93,7 @@ def encoded(text: str) -> str:
 def decoded(text: str) -> str:
     """What was encoded."""
     return unquote(text.replace("=", "%"))
+
+
+def _fields(text: str | None) -> dict[str, str]:
+    return {key: value for key, _, value in (part.partition("=") for part in (text or "").split())}
