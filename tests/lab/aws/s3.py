@@ -26,6 +26,7 @@ from .s3_objects import (
     echo,
     encoded,
     encryption,
+    etag_of,
     first,
     read_token,
     require_digest,
@@ -139,6 +140,9 @@ class S3(Service):
         made = self._version(bucket, body)
         made.metadata, made.mode, made.until = dict(params.get("Metadata", {})), mode, until
         made.kms_key = params.get("SSEKMSKeyId", "")
+        made.sha256 = params.get("ChecksumSHA256", "")
+        if made.sha256 not in {"", base64.b64encode(hashlib.sha256(body).digest()).decode()}:
+            raise AwsError("BadDigest", "the SHA-256 you specified did not match what was received")
         if made.kms_key:
             made.etag = (
                 f'"{hashlib.md5(made.id.encode() + str(self._count).encode(), usedforsecurity=False).hexdigest()}"'
@@ -158,7 +162,7 @@ class S3(Service):
         if "VersionId" in params:
             return self._delete_version(bucket, key, params)
         if not bucket.versioning:
-            self._forget(bucket, key)
+            bucket.take_away(key)
             return {}
         marker = self._version(bucket, None)
         self._add(bucket, key, marker)
@@ -238,19 +242,14 @@ class S3(Service):
 
     def _version(self, bucket: Bucket, body: bytes | None) -> Version:
         self._count += 1
-        digest = hashlib.md5(body or b"", usedforsecurity=False).hexdigest()
         name = f"v{self._count:012}" if bucket.versioning == "Enabled" else "null"
-        return Version(name, body, f'"{digest}"', datetime.now(UTC))
+        return Version(name, body, etag_of(body or b""), datetime.now(UTC))
 
     def _add(self, bucket: Bucket, key: str, made: Version) -> None:
         if key not in bucket.versions:
             insort(bucket.keys, key)
         older = [one for one in bucket.versions.get(key, []) if one.id != made.id]
         bucket.versions[key] = [*older, made]
-
-    def _forget(self, bucket: Bucket, key: str) -> None:
-        if bucket.versions.pop(key, None) is not None:
-            bucket.keys.remove(key)
 
     def _delete_version(self, bucket: Bucket, key: str, params: Params) -> Params:
         found = next((one for one in bucket.versions.get(key, []) if one.id == params["VersionId"]), None)
@@ -261,7 +260,7 @@ class S3(Service):
             raise AwsError("AccessDenied", "Access Denied because object protected by object lock.", 403)
         bucket.versions[key].remove(found)
         if not bucket.versions[key]:
-            self._forget(bucket, key)
+            bucket.take_away(key)
         return {"VersionId": found.id}
 
     def _found(self, params: Params) -> Version:
@@ -281,8 +280,10 @@ class S3(Service):
     def _told(self, params: Params, found: Version) -> Params:
         lock = {"ObjectLockMode": found.mode, "ObjectLockRetainUntilDate": found.until} if found.mode else {}
         size = {"ContentLength": len(found.body or b""), "LastModified": found.at, "ETag": found.etag}
+        told = params.get("ChecksumMode") == "ENABLED" and found.sha256
         return {
             **size,
+            **({"ChecksumSHA256": found.sha256} if told else {}),
             "Metadata": found.metadata,
             **lock,
             **version_id(self._bucket(params), found),

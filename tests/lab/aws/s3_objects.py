@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ class Version:
     mode: str = ""
     until: datetime | None = None
     kms_key: str = ""
+    sha256: str = ""
+    """As it was said and found right when it was put; in base64."""
 
 
 @dataclass
@@ -45,6 +48,29 @@ class Bucket:
         """What a read finds; nothing at a delete marker."""
         found = self.versions.get(key)
         return found[-1] if found and found[-1].body is not None else None
+
+    def take_away(self, key: str) -> None:
+        """Forget a key and its versions, as nobody can from outside."""
+        if self.versions.pop(key, None) is not None:
+            self.keys.remove(key)
+
+    def change(self, key: str, body: bytes) -> None:
+        """Change a version where it lies."""
+        one = self.versions[key][-1]
+        one.body, one.etag = body, etag_of(body)
+
+    def rename(self, key: str, to: str) -> None:
+        """Put a key at another one's place, its versions with it."""
+        found = self.versions[key]
+        self.take_away(key)
+        self.take_away(to)
+        self.versions[to] = found
+        insort(self.keys, to)
+
+
+def etag_of(body: bytes) -> str:
+    """As S3 has it, where it encrypts with its own key."""
+    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
 
 
 def actions(operation: str, params: Params) -> Iterator[str]:
@@ -97,6 +123,7 @@ def retention(bucket: Bucket, params: Params) -> tuple[str, datetime | None]:
         raise AwsError("InvalidRequest", "Bucket is missing Object Lock Configuration")
     if not {"ContentMD5", "ChecksumCRC32", "ChecksumSHA256", "ChecksumAlgorithm"} & params.keys():
         raise AwsError("InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required with Object Lock")
+    until = until.replace(tzinfo=UTC) if until and until.tzinfo is None else until
     if until is not None and until <= datetime.now(UTC):
         raise AwsError("InvalidArgument", "The retain until date must be in the future!")
     return mode, until
