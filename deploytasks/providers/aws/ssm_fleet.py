@@ -21,6 +21,9 @@ from .ssm.host import SsmHost
 from .ssm.roll import Agent, Roll
 from .ssm.wrapping import AT
 
+_LOOK = 30.0
+"""Seconds for a command that only looks."""
+
 
 class SsmFleet(HostFleet):
     """``fleet: {kind: ssm}``: releases on EC2 instances, and on any other machine that SSM knows."""
@@ -121,13 +124,10 @@ class SsmFleet(HostFleet):
 
     def follow(self, color: Color, lines: int, hear: Hear) -> None:
         """The last lines of each host: SSM hands on nothing while a command runs."""
-        for batch in self._everywhere(self._of(color), "", partial(self._last_lines, color, lines, hear)):
-            for call in batch:
-                call.perform(30.0)
-
-    def _last_lines(self, color: Color, lines: int, hear: Hear, member: Member, timeout: float) -> None:
-        for line in member.host.run(commands.tail(self._layout, color, lines), timeout).splitlines():
-            hear(member.host.name, line)
+        line = commands.tail(self._layout, color, lines)
+        for host, said in self._asked(self._of(color), lambda member: member.host.run(line, _LOOK)).items():
+            for one in said.splitlines():
+                hear(host, one)
 
     # -- diagnosing ----------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Systems Manager, as far as Run Command goes: instances are folders of this machine, their agents run real shells.
 
-What a script calls ``SystemsManager.srv`` is a folder of its own on each instance. Times that AWS counts in seconds
-(until a command is taken, until it is done) last ``pace`` times as long.
+What a script calls ``SystemsManager.srv`` is a folder of its own on each instance. The seconds until a command must be
+taken last ``pace`` times as long.
 """
 
 from __future__ import annotations
@@ -92,6 +92,8 @@ class SystemsManager(Service):
         self.srv = "/srv/lab"
         self.folder = folder
         self.pace = pace
+        self.haste = 1.0
+        """The same for the time that a command may take."""
         self.shy = shy
         """How often a new command's invocations are asked for in vain."""
         self.light = light
@@ -149,7 +151,7 @@ class SystemsManager(Service):
             raise AwsError("ValidationException", "TimeoutSeconds")
         command = str(uuid.uuid4())
         invocations = {} if self.refuses else {one.instance_id: Invocation(one) for one in instances}
-        sent = Sent(params, invocations, script, int(execution) * self.pace, datetime.now(UTC), self.shy)
+        sent = Sent(params, invocations, script, float(execution) * self.haste, datetime.now(UTC), self.shy)
         sent.details = self.refuses
         self.sent[command] = sent
         if self.light is not None:

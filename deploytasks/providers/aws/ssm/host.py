@@ -17,8 +17,6 @@ _MORE = 5.0
 _LONGEST = 47 * 3600.0
 """Seconds for a command that may take as long as it likes; AWS-RunShellScript allows two days."""
 _LOOK = "0.3"
-_REFUSED = "7"
-"""curl's code for an address at which nobody listens."""
 
 
 class SsmHost:
@@ -35,9 +33,9 @@ class SsmHost:
     def follow(self, command: str, line: Callable[[str], None]) -> int:
         """Run a command; hand on what it said, stderr too, when it has ended: the end of it, where it is long. Its exit
         code."""
-        text = f'( {command}\n) 2>&1; echo; echo "$?"'
+        text = f'( {command}\n) 2>&1; code=$?; echo; echo "$code"'
         *said, code = self._run(Task(text, keeps_the_end=True), _LONGEST).rstrip("\n").split("\n")
-        for one in said[: len(said) - (not said[-1:] or said[-1] == "")]:
+        for one in said if said[-1:] != [""] else said[:-1]:
             line(one)
         return int(code)
 
@@ -79,8 +77,10 @@ printf '%s\\n' "$said"
 
     def is_open(self, address: str) -> bool:
         """Whether something listens at ``host:port``."""
-        said = self.run(f"curl -qs --noproxy '*' -m 1 -o /dev/null {quote(f'http://{address}/')}; echo $?", _MORE)
-        return said.strip() not in {_REFUSED, "28"}
+        url = quote(f"http://{address}/")
+        return (
+            self.run(f"curl -qs --noproxy '*' -m 1 -o /dev/null -w '%{{num_connects}}' {url}; :", _MORE).strip() != "0"
+        )
 
 
 def _ask(page: Page) -> str:

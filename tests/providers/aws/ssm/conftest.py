@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import memory
 import pytest
 from lab.aws.cloud import Cloud
+from lab.aws.s3 import S3
 from lab.aws.ssm import Machines, SystemsManager
 from lab.aws.standing import site_in
 from providers.hosts.conftest import (
@@ -50,12 +51,9 @@ def manager(tmp_path: Path) -> SystemsManager:
 
 @pytest.fixture
 def cloud(manager: SystemsManager) -> Iterator[Cloud]:
-    with Cloud(manager, Machines(manager), with_moto=True) as cloud:
-        where = {"LocationConstraint": cloud.region}
-        boto3.client("s3", region_name=cloud.region, endpoint_url=cloud.url).create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration=where
-        )
-        cloud.seen.clear()
+    s3 = S3()
+    s3.bucket(BUCKET)
+    with Cloud(manager, Machines(manager), s3) as cloud:
         yield cloud
 
 
@@ -102,7 +100,7 @@ def make_world(tmp_path: Path) -> Callable[[SsmFleet], World]:
     def make(fleet: SsmFleet) -> World:
         made = memory.world(tmp_path)
         made._ports.sections["fleet"] = fleet  # type: ignore[attr-defined]  # the ports of memory
-        made.settings.sections["fleet"] = fleet._own  # type: ignore[index]
+        made.settings = replace(made.settings, sections={**made.settings.sections, "fleet": fleet._own})
         return made
 
     return make
