@@ -104,7 +104,7 @@ class Ledger:
         """
         for attempt in range(_ATTEMPTS):
             with suppress(Conflict):  # another writer was faster: look again
-                return self._append_once(kind, facts, token)
+                return self._append_once(kind, facts, token, is_behind=attempt > 0)
             time.sleep(min(0.0005 * 2**attempt, 0.02) * jitter())
         raise Unreachable(
             f"the ledger of {self.scope} is too busy: {_ATTEMPTS} attempts to append {kind!r} lost against others",
@@ -126,9 +126,11 @@ class Ledger:
 
         return verify(self.store, self.scope, expect)
 
-    def _append_once(self, kind: str, facts: Mapping[str, Json], token: int) -> Event:
+    def _append_once(self, kind: str, facts: Mapping[str, Json], token: int, *, is_behind: bool) -> Event:
+        """Three requests: the head, the event, the head. Whether an event lies beyond the head is only looked at when
+        writing there has met one (``is_behind``)."""
         stored, tag = self._stored()
-        head = self._caught_up(stored)
+        head = self._caught_up(stored) if is_behind else stored
         if head.number > stored.number:
             tag = self._move(head, tag)
         if token and token < head.token:

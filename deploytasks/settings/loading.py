@@ -244,7 +244,7 @@ def _unshared(own: Value | None, sections: Mapping[str, Value], path: str) -> li
     if not getattr(own, "protected", False) or getattr(sections.get("store"), "shared", True):
         return []
     why = "a folder of one machine, and the environment is protected: nobody elsewhere would see its lease and ledger"
-    what_to_do = "use {kind: postgres}, or say `shared: true` if everybody deploys from this one machine"
+    what_to_do = "use {kind: postgres} or {kind: s3}, or say `shared: true` if everybody deploys from this one machine"
     return [f"{path}.store: {why}; {what_to_do}"]
 
 

@@ -1,4 +1,4 @@
-"""A store in a folder or in PostgreSQL, a clock that only moves when told, and herds of real processes."""
+"""A store in a folder, in PostgreSQL or in S3, a clock that only moves when told, and herds of real processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from deploytasks.providers.directory import DirectoryStore
 
 SCOPE = "library/production"
 ROOT = Path(deploytasks.__file__).parents[1]
-ON_BOTH = ("test_chain", "test_lease")
+ON_ALL = ("test_chain", "test_lease")
 """Modules whose tests hold for every kind of store."""
 
 folder_only = pytest.mark.parametrize("store", ["directory"], indirect=True)
@@ -29,10 +29,10 @@ folder_only = pytest.mark.parametrize("store", ["directory"], indirect=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests of some modules on both kinds of stores."""
+    """Run the tests of some modules on all kinds of stores."""
     is_told = any("store" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
-    if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH and "store" in metafunc.fixturenames and not is_told:
-        metafunc.parametrize("store", ["directory", "postgres"], indirect=True)
+    if metafunc.module.__name__.rpartition(".")[2] in ON_ALL and "store" in metafunc.fixturenames and not is_told:
+        metafunc.parametrize("store", stores.KINDS, indirect=True)
 
 
 class FakeClock:
@@ -60,10 +60,8 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    if getattr(request, "param", "directory") == "directory":
-        yield stores.opened(tmp_path)
-        return
-    with stores.on_postgres(request.getfixturevalue("ledgers"), monkeypatch.setenv):
+    kind = getattr(request, "param", "directory")
+    with stores.on(kind, lambda: request.getfixturevalue("ledgers"), monkeypatch.setenv):
         yield stores.opened(tmp_path)
 
 

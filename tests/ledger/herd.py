@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lab.stores import opened
+from lab.stores import ENDPOINT, opened
 
 from deploytasks.engine.clock import SystemClock
 from deploytasks.errors import Conflict, DeployError, LeaseHeld
@@ -235,6 +235,8 @@ ROLES: dict[str, Callable[..., Any]] = {
 if __name__ == "__main__":
     _, role, where, *rest = sys.argv
     numbers = [float(value) if "." in value else int(value) if value.isdecimal() else value for value in rest]
+    if ENDPOINT in os.environ:
+        opened(Path(where)).get("warm-up")  # what this reads its children need not
     answer = ROLES[role](Path(where), *numbers)
     if answer is not None:
         tell(answer)

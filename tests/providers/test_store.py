@@ -1,4 +1,4 @@
-"""What every store promises: whole values, compared and swapped, whoever else writes. In a folder, in PostgreSQL."""
+"""What every store promises: whole values, compared and swapped, whoever else writes. In each kind that there is."""
 
 from __future__ import annotations
 
@@ -19,19 +19,17 @@ from deploytasks.ports import Store
 from deploytasks.providers import open_provider
 from deploytasks.settings.directory import DirectorySettings
 from deploytasks.settings.postgres_store import PostgresStoreSettings
+from deploytasks.settings.s3_store import S3StoreSettings
 
 ROOT = Path(deploytasks.__file__).parents[1]
 
 
-@pytest.fixture(params=["directory", "postgres"])
+@pytest.fixture(params=stores.KINDS)
 def reopen(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], Store]]:
     """Open the store of this test, as another process would."""
-    if request.param == "directory":
-        yield lambda: stores.opened(tmp_path)
-        return
-    with stores.on_postgres(request.getfixturevalue("ledgers"), monkeypatch.setenv):
+    with stores.on(request.param, lambda: request.getfixturevalue("ledgers"), monkeypatch.setenv):
         yield lambda: stores.opened(tmp_path)
 
 
@@ -145,7 +143,9 @@ def test_doctor_finds_it_well(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [DirectorySettings(path="here"), PostgresStoreSettings(url_from=stores.URL)], ids=lambda one: one.kind
+    "settings",
+    [DirectorySettings(path="here"), PostgresStoreSettings(url_from=stores.URL), S3StoreSettings(bucket="nowhere")],
+    ids=lambda one: one.kind,
 )
 def test_is_what_the_settings_call_it(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kind of the section ``store`` opens it; nothing is asked of a server before it is needed."""

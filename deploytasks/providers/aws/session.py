@@ -7,6 +7,7 @@ silence among what they are made for; ``answer_within`` bounds each of them, so 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 from functools import cache
@@ -135,3 +136,14 @@ def _assumed(source: Any, way: _Way) -> Any:
         refresh_using=fetcher.fetch_credentials, method="assume-role"
     )
     return boto3.Session(botocore_session=core)
+
+
+def _forget() -> None:
+    """In a forked process: two processes never share a connection, nor a lock that a thread of the other one holds."""
+    global _lock  # noqa: PLW0603  there is one
+    _lock = threading.Lock()
+    for made in (_client, _session, _own_session):
+        made.cache_clear()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,1 @@
+"""S3: where a team keeps its ledger."""
