@@ -74,38 +74,46 @@ class Maintenance:
     # -- carrying it out -----------------------------------------------------
 
     def _open(self, timeout: float) -> None:
-        found = self._closed(self._rules())
-        if found is not None:
-            with translated("delete the maintenance rule", {}):
+        if (found := self._closed(self._rules())) is None:
+            return
+        try:
+            with translated("delete the maintenance rule", _KNOWN, state="the site is still closed"):
                 self._place.client.delete_rule(RuleArn=found[0]["RuleArn"])
+        except Unreachable:
+            if self._closed(self._rules()) is not None:
+                raise  # else it is gone, and only the answer was lost
 
     def _close(self, notice: Notice, page: str, timeout: float) -> None:
         rules = self._rules()
         found = self._closed(rules)
-        actions, tags = [_fixed(page)], self._tags(notice)
-        with translated("close the site", _KNOWN, state="the site stays as it was"):
-            if found is not None:
-                self._place.client.modify_rule(RuleArn=found[0]["RuleArn"], Actions=actions)
-                self._place.client.add_tags(ResourceArns=[found[0]["RuleArn"]], Tags=tags)
-                self._put_first(rules, found[0])
-                return
-            self._make_room(rules)
+        if found is None:
+            try:
+                self._create(rules, page, notice)
+            except Unreachable:
+                if self._closed(self._rules()) is None:
+                    raise  # else it is there, and only the answer was lost
+            return
+        with translated("change the maintenance page", _KNOWN, state="the site stays closed, with the page of before"):
+            self._place.client.modify_rule(RuleArn=found[0]["RuleArn"], Actions=[_fixed(page)])
+            self._place.client.add_tags(ResourceArns=[found[0]["RuleArn"]], Tags=self._tags(notice))
+            self._put_first(rules, found[0])
+
+    def _create(self, rules: Sequence[Rule], page: str, notice: Notice) -> None:
+        with translated("close the site", _KNOWN, state="the site stays open"):
+            if moved := _moved(rules):
+                self._order(moved)
             self._place.client.create_rule(
                 ListenerArn=self._place.listener,
                 Priority=_FIRST,
                 Conditions=self._conditions(rules),
-                Actions=actions,
-                Tags=tags,
+                Actions=[_fixed(page)],
+                Tags=self._tags(notice),
             )
 
     def _put_first(self, rules: Sequence[Rule], ours: Rule) -> None:
         """Before all others, should somebody have moved it."""
         if _priority(ours) != _FIRST:
             moved = {**_moved([rule for rule in rules if rule is not ours]), ours["RuleArn"]: _FIRST}
-            self._order(moved)
-
-    def _make_room(self, rules: Sequence[Rule]) -> None:
-        if moved := _moved(rules):
             self._order(moved)
 
     def _order(self, priorities: Mapping[str, int]) -> None:
