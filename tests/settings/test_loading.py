@@ -263,9 +263,9 @@ def test_other_sections_may_not_be_lists() -> None:
     [
         (None, at("alerts", "a section such as {kind: alertmanager} is needed, not nothing")),
         ("file", at("alerts", "a section such as {kind: alertmanager} is needed, not 'file'")),
-        ({}, at("alerts.kind", "missing; known: alertmanager, file")),
-        ({"kind": "fiel"}, at("alerts.kind", "'fiel' is unknown; did you mean `file`?; known: alertmanager, file")),
-        ({"kind": ["file"]}, at("alerts.kind", "['file'] is unknown; did you mean `file`?; known: alertmanager, file")),
+        ({}, at("alerts.kind", "missing; known: alertmanager, cloudwatch, file")),
+        ({"kind": "fiel"}, at("alerts.kind", "'fiel' is unknown; did you mean `file`?; known: alertmanager, cloudwatch, file")),
+        ({"kind": ["file"]}, at("alerts.kind", "['file'] is unknown; did you mean `file`?; known: alertmanager, cloudwatch, file")),
     ],
 )
 def test_a_section_without_a_usable_kind(given: object, expected: str) -> None:

@@ -1,0 +1,109 @@
+"""Data points of many metrics at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from ....errors import Unreachable
+from ...site import Site
+from ..session import Known, client, translated
+
+MOST = 500
+"""Queries that one request may have."""
+
+Points = Mapping[float, float]
+"""Beginning of a period (Unix time) → value. A period in which nothing was observed is absent."""
+
+
+class Query(NamedTuple):
+    """One statistic of one metric."""
+
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+    stat: str
+    """``Sum``, ``p99``, ``TC(0.5:)``: how many took longer than 0.5."""
+
+
+def fetch(site: Site, queries: Sequence[Query], start: float, end: float, period: float) -> Mapping[Query, Points]:
+    """The data points of whole periods from ``start`` up to ``end`` (Unix time, not included), of every query.
+
+    Raises ``Unreachable``, also when something was answered in part: what is missing is not zero.
+    """
+    found: dict[Query, dict[float, float]] = {query: {} for query in queries}
+    for at in range(0, len(queries), MOST):
+        some = queries[at : at + MOST]
+        for query, points in _asked(site, some, start, end, period):
+            found[query].update(points)
+    return found
+
+
+class _PagesLost(Unreachable):
+    """CloudWatch does not know the token of the next page any more."""
+
+
+_KNOWN = {"InvalidNextToken": Known(_PagesLost, "CloudWatch lost its place between two pages", "run it again")}
+
+
+def _asked(
+    site: Site, queries: Sequence[Query], start: float, end: float, period: float
+) -> Iterator[tuple[Query, Points]]:
+    request = _request(queries, start, end, period)
+    try:
+        pages = _pages(site, request)
+    except _PagesLost:
+        pages = _pages(site, request)
+    states: dict[str, str] = {}
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            states[result["Id"]] = result.get("StatusCode", "Complete")
+            points = zip(result.get("Timestamps", ()), result.get("Values", ()), strict=True)
+            # CloudWatch rounds the start down to a whole minute.
+            yield (
+                queries[int(result["Id"][1:])],
+                {at.timestamp(): value for at, value in points if start <= at.timestamp() < end},
+            )
+    odd = {state for state in states.values() if state != "Complete"}
+    if odd or len(states) < len(queries):
+        said = "; ".join(message.get("Value", "") for page in pages for message in page.get("Messages", ()))
+        raise Unreachable(
+            f"CloudWatch answered in part only: {', '.join(sorted(odd)) or 'some metrics were left out'}"
+            f"{f' ({said[:200]})' if said else ''}",
+            do="it is asked again at the next reading",
+        )
+
+
+def _pages(site: Site, request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    asked, pages, token = client("cloudwatch", site), [], dict[str, str]()
+    while True:
+        with translated("read metrics of CloudWatch", _KNOWN):
+            page = asked.get_metric_data(**request, **token)
+        pages.append(page)
+        if not page.get("NextToken"):
+            return pages
+        token = {"NextToken": page["NextToken"]}
+
+
+def _request(queries: Sequence[Query], start: float, end: float, period: float) -> Mapping[str, Any]:
+    return {
+        "MetricDataQueries": [
+            {
+                "Id": f"q{number}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": query.namespace,
+                        "MetricName": query.metric,
+                        "Dimensions": [{"Name": name, "Value": value} for name, value in query.dimensions],
+                    },
+                    "Period": int(period),
+                    "Stat": query.stat,
+                },
+            }
+            for number, query in enumerate(queries)
+        ],
+        "StartTime": datetime.fromtimestamp(start, UTC),
+        "EndTime": datetime.fromtimestamp(end, UTC),
+        "ScanBy": "TimestampAscending",
+    }
