@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from .errors import DeployError
@@ -350,6 +350,23 @@ class Drains(Protocol):
         """How many requests are still open at a color; 0: it may be stopped."""
 
 
+class Targets(Protocol):
+    """A balancer that checks by itself whether a color can serve."""
+
+    up_within: float
+    """Seconds that a color may take to be found healthy, before its first traffic."""
+
+    def targets(self, color: Color) -> Health:
+        """What its own checks say. A color that it does not check is not ill."""
+
+
+class Binds(Protocol):
+    """A balancer that binds visitors to a color, whatever the split says."""
+
+    def lingering(self, color: Color) -> float:
+        """Seconds for which somebody may still be bound to a color that gets no new visitors."""
+
+
 class Fleet(Protocol):
     """The hosts that run both colors. What is said of a color concerns the hosts that have it."""
 
@@ -588,3 +605,11 @@ class Store(Protocol):
         """Keys with this prefix greater than ``after``, in order."""
 
     def diagnose(self) -> Sequence[Finding]: ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A ``Store`` that can tell what was done to its values, past the ledger, by whoever may write there."""
+
+    def rewritten(self, prefix: str) -> Iterator[str]:
+        """Sentences about keys with this prefix that were written more than once, or deleted."""

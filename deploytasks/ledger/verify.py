@@ -1,7 +1,8 @@
 """Looking for anything in the stream that nobody wrote: changed, removed, reordered, cut off.
 
 Hash chaining finds every edit that leaves later events as they were. Whoever can write to the store could write
-the whole stream anew, or cut its end off; that shows only to someone who kept a digest from before: ``expect``.
+the whole stream anew, or cut its end off; that shows only to someone who kept a digest from before: ``expect``. Or in a
+store that keeps what was there before (``Keeping``): each event is written once, and never deleted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..errors import UsageError
-from ..ports import Digest, Event, Store
+from ..ports import Digest, Event, Keeping, Store
 from .chain import EMPTY, Head, event_key, grown, head_key, read_head
 from .event import GENESIS, read_event
 
@@ -63,6 +64,8 @@ class _Inspection:
                 self._at_stored = self._head
         self._compare_heads(stored)
         self._look_for_lag()
+        if isinstance(self._store, Keeping):
+            self._problems.extend(self._store.rewritten(f"{self._scope}/events/"))
         if not self._is_expected_found:
             self._problems.append(f"no event has the digest {self._expect}: the end was cut off, or written anew")
         return Verification(not self._problems, self._count, self._head.digest, tuple(self._shortened()))

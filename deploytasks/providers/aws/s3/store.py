@@ -19,6 +19,7 @@ from ....durable import jitter
 from ....errors import Conflict, Unreachable
 from ....ports import Finding, Tag
 from ...keys import segments
+from .ahead import Ahead
 from .bucket import IN_DOUBT, Bucket, Busy, Doubt, Lock, Refused
 from .examination import examined
 
@@ -41,13 +42,14 @@ class S3Store:
 
     def __init__(self, settings: S3StoreSettings, site: Site) -> None:
         self._bucket = Bucket(settings.bucket, settings.prefix, settings.kms_key, site)
+        self._ahead = Ahead(self._bucket)
         self._settings = settings
         self._writers: dict[str, tuple[Tag, Sequence[str]]] = {}
 
     def get(self, key: str) -> tuple[bytes, Tag] | None:
         """The value and its tag, or ``None``. One request. Raises ``Unreachable``."""
         segments(key)
-        found = self._bucket.get(key)
+        found = self._ahead.get(key)
         if found is None:
             return None
         self._know(key, found.etag, found.writes)
