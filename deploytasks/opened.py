@@ -7,13 +7,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .engine.clock import Clock, SystemClock
 from .errors import UsageError
+from .settings.several import parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from .ledger import Ledger, Spool
-    from .ports import Alerts, Database, Deadman, Fleet, Listener, Maintenance, Metrics, Prober, Store, Traffic
+    from .ports import (
+        Alerts,
+        Database,
+        Deadman,
+        Finding,
+        Fleet,
+        Listener,
+        Maintenance,
+        Metrics,
+        Prober,
+        Secrets,
+        Store,
+        Traffic,
+    )
     from .providers.site import Site
     from .reviews import Reviews
     from .settings import Settings
@@ -23,6 +37,12 @@ class Ports(Protocol):
     """Opens a port by its section; ``None`` when the environment does not configure it."""
 
     def open(self, section: str) -> Any: ...
+
+
+class Diagnosed(Protocol):
+    """Something that ``doctor`` looks at."""
+
+    def diagnose(self) -> Sequence[Finding]: ...
 
 
 class ConfiguredPorts:
@@ -116,6 +136,17 @@ class Opened:
     def reviews(self) -> Reviews | None:
         """Where changes are reviewed and tested, if configured."""
         return self._ports.open("reviews")  # type: ignore[no-any-return]  # see traffic
+
+    @cached_property
+    def secrets(self) -> Secrets | None:
+        """Where secrets are kept, if configured."""
+        return self._ports.open("secrets")  # type: ignore[no-any-return]  # see traffic
+
+    @cached_property
+    def aws(self) -> Diagnosed | None:
+        """The account that is deployed to, where anything of it is."""
+        is_used = any("aws" in part.beside for value in self.settings.sections.values() for part in parts(value))
+        return self._ports.open("aws") if is_used else None
 
     @cached_property
     def ledger(self) -> Ledger:

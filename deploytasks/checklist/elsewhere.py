@@ -19,13 +19,15 @@ def other_worlds(world: World) -> Mapping[str, World]:
 
 def other_world(world: World, name: str) -> World:
     """Another environment, with its store and nothing else. Raises as ``settings.load`` does."""
+    from ..providers import vault_of
     from ..settings import load
     from ..world import World as Other
 
-    settings = load(_configuration(world), name, ("store",))
+    config = _configuration(world)
+    settings = load(config, name, ("store",))
     folder = world.site.path(settings.state) / settings.name
     site = world.site._replace(environment=settings.name, folder=folder, sections=settings.sections)
-    return Other(settings, site, clock=world.clock)
+    return Other(settings, site._replace(vault=vault_of(config, site)), clock=world.clock)
 
 
 def environments(world: World) -> tuple[str, ...]:

@@ -45,12 +45,15 @@ def file_of(world: World) -> Path | None:
 
 def values(world: World) -> Mapping[str, str]:
     """What the application finds in its environment, as far as it can be seen from here: its file, then
-    ``fleet.environment``, then the environment of whoever deploys.
+    ``fleet.environment``, then the environment of whoever deploys, then the source of secrets.
 
-    Raises ``UsageError`` for a file that cannot be read.
+    Raises ``UsageError`` for a file that cannot be read, and what the source of secrets has to say.
     """
     fleet = getattr(world.settings.sections.get("fleet"), "environment", None) or {}
-    return {**os.environ, **fleet, **_in_file(file_of(world), world)}
+    found = {**os.environ, **fleet, **_in_file(file_of(world), world)}
+    of = declared(world)
+    lacking = [one.name for one in (*(of.required or ()), *of.optional) if not found.get(one.name)]
+    return {**found, **world.site.vault.learn(lacking)}
 
 
 def _in_file(file: Path | None, world: World) -> Mapping[str, str]:
@@ -87,10 +90,14 @@ def _named_by_keys(world: World) -> Iterator[Secret]:
     from ..settings.kinds import SHARED
 
     may_be_shared = declared(world).shared
-    for section, settings in world.settings.sections.items():
-        for path, name in _names(settings, section):
-            shared = section in SHARED or section == "store" or name in may_be_shared
-            yield Secret(name, os.environ.get(name), path, shared)
+    found = [(section, *one) for section, of in world.settings.sections.items() for one in _names(of, section)]
+    found += [
+        ("secrets", "secrets.names", name) for name in getattr(world.settings.sections.get("secrets"), "names", ())
+    ]
+    world.site.vault.learn([name for _, _, name in found])  # together
+    for section, path, name in found:
+        shared = section in SHARED or section == "store" or name in may_be_shared
+        yield Secret(name, world.site.vault.get(name), path, shared)
 
 
 def _names(settings: Any, path: str) -> Iterator[tuple[str, str]]:

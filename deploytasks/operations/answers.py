@@ -216,6 +216,8 @@ def doctor(world: World) -> Answer:
     findings: list[Finding] = []
     for section in ("traffic", "fleet", "database", "metrics", "alerts", "maintenance", "store", "deadman", "reviews"):
         findings += _diagnosed(world, section)
+    for section in ("secrets", "aws"):  # nobody misses what is not there
+        findings += _diagnosed(world, section) if getattr(world, section, None) is not None else []
     return {"environment": world.site.environment, "findings": [finding._asdict() for finding in findings]}
 
 

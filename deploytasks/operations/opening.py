@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ..providers.site import Site
     from ..pseudonyms import Names
     from ..settings import Settings
+    from ..vault import Vault
+
+_FORWARD, _BACK = 20.0, 2.0
+"""Seconds to wait for the key under which people are recorded; who needs only a part may be going back."""
 
 
 def open_world(
@@ -45,7 +49,7 @@ def open_world(
         env = read(Path(plan_file)).environment
     executor.require()
     settings = load(plain(c.config.get("deploy", {})), env, need)
-    site = site_of(c, settings)
+    site = site_of(c, settings, _FORWARD if need is None else _BACK)
     if need is None and site.names is not None:
         site.names.require()
     world = World(settings, site, listeners=(listener or view.progress(),), consent=consent)
@@ -63,21 +67,26 @@ def reloaded(world: World, part: str) -> Settings:
     return load(plain(world.site.context.config.get("deploy", {})), world.settings.name, (part,))
 
 
-def site_of(c: Context, settings: Settings) -> Site:
-    """Where the providers of these settings stand."""
+def site_of(c: Context, settings: Settings, patience: float = _FORWARD) -> Site:
+    """Where the providers of these settings stand. ``patience``: seconds that may go by until it is known as whom."""
+    from ..providers import vault_of
     from ..providers.site import Site
 
     root = project_root(Path.cwd())
     folder = root / settings.state / settings.name
-    names = names_of(c, settings, root)
+    vault = vault_of(
+        plain(c.config.get("deploy", {})), Site(settings.application, settings.name, root, folder, c, who())
+    )
+    names = names_of(c, settings, root, vault, patience)
     own = who() if names is None else names.person(person())
     host = "" if names is None else names.machine(socket.gethostname())
     return Site(
-        settings.application, settings.name, root, folder, c, own, settings.sections, settings.parallel, host, names
-    )
+        settings.application, settings.name, root, folder, c, own, settings.sections, settings.parallel, host, names,
+        vault,
+    )  # fmt: skip
 
 
-def names_of(c: Context, settings: Settings, root: Path) -> Names | None:
+def names_of(c: Context, settings: Settings, root: Path, vault: Vault, patience: float) -> Names | None:
     """Ids of people, where the configuration asks for them. A mistake in it is one for whoever validates all of it; a
     way back goes on, with nobody's name."""
     config = c.config.get("deploy", {})
@@ -85,7 +94,7 @@ def names_of(c: Context, settings: Settings, root: Path) -> Names | None:
         return None
     from .people import names
 
-    return names(plain(config), settings, root)
+    return names(plain(config), settings, root, vault, patience)
 
 
 def project_root(start: Path) -> Path:

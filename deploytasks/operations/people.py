@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import getpass
-import os
 import socket
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import redaction, view
-from ..errors import SettingsError, UsageError
+from ..errors import DeployError, SettingsError, UsageError
 from ..pseudonyms import HOME, PROJECT, Names
 from ..settings import load
+from ..vault import HERE, Vault
 from .consent import agree
 from .opening import open_world, person
 
@@ -23,11 +25,18 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from ..settings.people import People
 
+_PATIENCE = 20.0
+"""Seconds to wait for the key, for whoever goes forward."""
 _OFF = (None, False, "false", "no", "off", "0", 0)
 
 
-def names(config: Mapping[str, Any], settings: Settings, root: Path) -> Names | None:
-    """The ids that an environment's configuration asks for; ``None``: people are recorded by name."""
+def names(
+    config: Mapping[str, Any], settings: Settings, root: Path, vault: Vault = HERE, patience: float = _PATIENCE
+) -> Names | None:
+    """The ids that an environment's configuration asks for; ``None``: people are recorded by name.
+
+    ``patience``: seconds that the key may take to come; a way back goes on without it.
+    """
     environment = (config.get("environments") or {}).get(settings.name) or {}
     parts = [part for part in (config.get("people"), environment.get("people")) if isinstance(part, Mapping)]
     if {key: value for part in parts for key, value in part.items()}.get("pseudonyms") in _OFF:
@@ -37,11 +46,29 @@ def names(config: Mapping[str, Any], settings: Settings, root: Path) -> Names | 
         of = cast("People", load(config, settings.name, ("people",)).sections["people"])
     except SettingsError:
         return Names(None, state / "people.json", "")
-    key = os.environ.get(of.key_from or "")
+    key = _key(vault, of.key_from, patience) if of.key_from else None
     redaction.hide(key or "")
     made = Names(key, state / of.file, of.key_from or "")
     _hide(made, root)
     return made
+
+
+def _key(vault: Vault, variable: str, patience: float) -> str | None:
+    """The key, if it is to be had in time: somebody may be going back, while the source of secrets is silent."""
+    if not vault.has_source:
+        return vault.get(variable)
+    heard: SimpleQueue[str | None] = SimpleQueue()
+
+    def ask() -> None:
+        found = None
+        with suppress(DeployError):
+            found = vault.get(variable)
+        heard.put(found)
+
+    threading.Thread(target=ask, name="ask for the key", daemon=True).start()
+    with suppress(Empty):
+        return heard.get(timeout=patience)
+    return None
 
 
 def _hide(made: Names, root: Path) -> None:

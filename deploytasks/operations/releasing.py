@@ -182,7 +182,7 @@ def _page_at(world: World) -> page.Place:
     rules = rules_of(world)
     at = checkout.look(world.site.root, ())
     there = upstream.url_of(at, rules.remote)
-    return page.place(rules.page, upstream.web_address(there) if there else None)
+    return page.place(rules.page, upstream.web_address(there) if there else None, world.site.vault)
 
 
 # -- making --------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class Alertmanager:
 
     def __init__(self, settings: AlertmanagerSettings, site: Site) -> None:
         self._settings = settings
-        self._services = [WebService("Alertmanager", url, settings, site.root) for url in settings.url]
+        self._services = [WebService("Alertmanager", url, settings, site.root, site.vault) for url in settings.url]
 
     def firing(self) -> Sequence[Alert] | NoData:
         """What fires now; ``NoData`` when nobody answers, or when the heartbeat is not among it."""

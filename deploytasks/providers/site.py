@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..vault import HERE, Vault
+
 if TYPE_CHECKING:
     from invoke import Context
 
@@ -35,6 +37,8 @@ class Site(NamedTuple):
     """The id under which this machine is recorded; its own name, when empty."""
     names: Names | None = None
     """Ids of people, where they are recorded by those."""
+    vault: Vault = HERE
+    """The secrets of this environment."""
 
     def recorded(self, name: str) -> str:
         """A person's name as it may be recorded: itself, or their id. An id stays what it is."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import os
 import socket
 import ssl
 import threading
@@ -24,6 +23,7 @@ from urllib.parse import urlencode, urlsplit
 from .. import redaction
 from ..errors import Unreachable, UsageError
 from ..settings.web_access import WebAccess
+from ..vault import HERE, Vault
 
 LARGEST = 32 << 20
 """Bytes of an answer; more is no answer to what we ask."""
@@ -44,13 +44,14 @@ class Refused(Unreachable):
 
 
 class WebService:
-    """One base URL. ``name`` is what it is called in messages."""
+    """One base URL. ``name`` is what it is called in messages; ``vault``: where its secrets are."""
 
-    def __init__(self, name: str, url: str, access: WebAccess, root: Path) -> None:
+    def __init__(self, name: str, url: str, access: WebAccess, root: Path, vault: Vault = HERE) -> None:
         self.name = name
         self.url = url
         self._access = access
         self._root = root
+        self._vault = vault
 
     def get(self, path: str, query: Sequence[tuple[str, str]], until: float) -> tuple[Any, Mapping[str, str]]:
         """The JSON at ``path`` and the headers it came with. ``until``: on the monotonic clock.
@@ -142,9 +143,9 @@ class WebService:
         return headers
 
     def _secret(self, variable: str) -> str:
-        found = os.environ.get(variable, "").strip()
+        found = (self._vault.get(variable) or "").strip()
         if not found:
-            raise UsageError(f"{self.name}: the environment variable {variable} is not set", do=f"set {variable}")
+            raise UsageError(f"{self.name}: {self._vault.unset(variable)}", do=f"set {variable}")
         redaction.hide(found)
         if not (found.isascii() and found.isprintable()):  # http.client would quote all of it in its error
             raise UsageError(f"{self.name}: the value of {variable} has characters that no header takes")

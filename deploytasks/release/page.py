@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from .. import redaction, web
 from ..errors import GateRefused, Unreachable, UsageError
+from ..vault import HERE, Vault
 
 if TYPE_CHECKING:
     from ..settings.release import ReleasePage
@@ -21,12 +21,13 @@ _LARGEST = 120_000
 
 
 class Place(NamedTuple):
-    """Where a page is made. ``url``: of the API. ``variable``: the one that holds the token."""
+    """Where a page is made. ``url``: of the API. ``variable``: the one that holds the token, which is in ``vault``."""
 
     url: str
     repository: str
     variable: str
     within: float
+    vault: Vault = HERE
 
     @property
     def releases(self) -> str:
@@ -43,8 +44,9 @@ class Page(NamedTuple):
     is_latest: bool
 
 
-def place(rules: ReleasePage, remote: str | None) -> Place:
-    """Where the page of a release is made. ``remote``: its web address, ``https://github.com/owner/name``.
+def place(rules: ReleasePage, remote: str | None, vault: Vault = HERE) -> Place:
+    """Where the page of a release is made. ``remote``: its web address, ``https://github.com/owner/name``; ``vault``:
+    where the token is.
 
     Raises ``GateRefused`` where nobody can tell, ``UsageError`` when there is no token.
     """
@@ -57,8 +59,8 @@ def place(rules: ReleasePage, remote: str | None) -> Place:
             state="nothing was changed",
             do="set deploy.release.page.repository (and url, for a server of your own)",
         )
-    found = Place(url, repository, rules.token_from, rules.within)
-    _token(found.variable)
+    found = Place(url, repository, rules.token_from, rules.within, vault)
+    _token(found)
     return found
 
 
@@ -97,7 +99,7 @@ def publish(at: Place, page: Page) -> str:
 def _ask(at: Place, method: str, url: str, until: float, body: Mapping[str, Any] | None = None) -> web.Answer:
     headers = {
         "Accept": "application/vnd.github+json",
-        "Authorization": f"Bearer {_token(at.variable)}",
+        "Authorization": f"Bearer {_token(at)}",
         "Content-Type": "application/json",
         "User-Agent": "deploytasks",
         "X-GitHub-Api-Version": _VERSION,
@@ -109,12 +111,12 @@ def _ask(at: Place, method: str, url: str, until: float, body: Mapping[str, Any]
     return web.fetch(url, method=method, body=content, headers=headers, timeout=left)
 
 
-def _token(variable: str) -> str:
-    found = os.environ.get(variable, "").strip()
+def _token(at: Place) -> str:
+    found = (at.vault.get(at.variable) or "").strip()
     redaction.hide(found)
     if not found or not (found.isascii() and found.isprintable()):  # http.client would quote all of it in its error
-        is_odd = "has characters that no header takes" if found else "is not set"
-        raise UsageError(f"GitHub: the environment variable {variable} {is_odd}", do=f"set {variable} to a token")
+        odd = f"the value of {at.variable} has characters that no header takes"
+        raise UsageError(f"GitHub: {odd if found else at.vault.unset(at.variable)}", do=f"set {at.variable} to a token")
     return found
 
 

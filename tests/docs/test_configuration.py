@@ -15,6 +15,7 @@ from deploytasks.settings.base import Value, fraction, seconds
 from deploytasks.settings.environment import Application, Environment
 from deploytasks.settings.kinds import DEFAULTS, GROUPS, KINDS, REQUIRED, model
 from deploytasks.settings.rollout import Rollout
+from deploytasks.settings.secrets_manager import KeptSecret
 from deploytasks.settings.ssh import SshAccess
 from deploytasks.settings.variables import Variable
 
@@ -29,11 +30,12 @@ MODELS: dict[str, tuple[type[Value], ...]] = {
     **{f"`{group}`": (model(target),) for group, target in GROUPS.items()},
     "`ssh`": (SshAccess,),
     "`variable`": (Variable,),
+    "`secret`": (KeptSecret,),
     **{f"`{section}`, kind `{kind}`": (model(target),) for section in KINDS for kind, target in KINDS[section].items()},
 }
 """Heading → the models whose keys are described below it."""
 
-SHARED: tuple[type[Value], ...] = (SshAccess, Variable)
+SHARED: tuple[type[Value], ...] = (SshAccess, Variable, KeptSecret)
 """Models that several sections have as a key: described once, below a heading of their own."""
 
 NOT_IN_A_MODEL = {("`deploy`", "environments")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -65,13 +64,13 @@ class GitHub:
     def client(self) -> Client:
         """What asks for us; its time runs from now on. Raises ``NotTold`` without a token."""
         settings = self._settings
-        if not os.environ.get(settings.token_from, "").strip():
+        if not (self._site.vault.get(settings.token_from) or "").strip():
             raise NotTold(
-                f"GitHub cannot be asked: the environment variable {settings.token_from} is not set",
+                f"GitHub cannot be asked: {self._site.vault.unset(settings.token_from)}",
                 do=f"set {settings.token_from} to a token (docs/github.md says what it must be allowed)",
             )
         proof = WebAccess(token_from=settings.token_from, verify=settings.verify, within=settings.within)
-        service = WebService("GitHub", settings.url, proof, self._site.root)
+        service = WebService("GitHub", settings.url, proof, self._site.root, self._site.vault)
         return Client(service, Access(self.repository, settings.token_from, settings.within), self._wait)
 
     @cached_property

@@ -40,7 +40,7 @@ class PostgresDatabase:
     def __init__(self, settings: PostgresSettings, site: Site) -> None:
         self._settings = settings
         self._site = site
-        self._server = Server(settings, site.root, settings.maintenance)
+        self._server = Server(settings, site.root, settings.maintenance, site.vault)
         self._programs = Programs(site.path(settings.bin) if settings.bin else None)
         self._copies = Copies(site.path(settings.backups) if settings.backups else site.folder / "backups", ".dump")
 

@@ -22,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from ... import redaction
 from ...errors import Unreachable, UsageError
 from ...settings.postgres import PostgresAccess
+from ...vault import HERE, Vault
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -31,12 +32,13 @@ _PATIENCE = "10"
 
 class Server:
     """A database and the server it is on. ``root``: where relative paths start; ``maintenance``: another database
-    there, from which this one is renamed."""
+    there, from which this one is renamed; ``vault``: where its secrets are."""
 
-    def __init__(self, access: PostgresAccess, root: Path, maintenance: str = "postgres") -> None:
+    def __init__(self, access: PostgresAccess, root: Path, maintenance: str = "postgres", vault: Vault = HERE) -> None:
         self._access = access
         self._root = root
         self._maintenance = maintenance
+        self._vault = vault
 
     @cached_property
     def parameters(self) -> Mapping[str, str]:
@@ -46,7 +48,7 @@ class Server:
         said = {"host": own.host, "port": own.port, "dbname": own.name, "user": own.user, "service": own.service}
         given |= {key: str(value) for key, value in said.items() if value is not None}
         if own.password_from:
-            given["password"] = _variable(own.password_from)
+            given["password"] = self._variable(own.password_from)
         if own.passfile:
             given["passfile"] = str(self._root / own.passfile)
         redaction.hide(given.get("password", ""))
@@ -60,7 +62,7 @@ class Server:
     @property
     def scheme(self) -> str:
         """How a URL of this server begins: as that of ``url_from``, which may name a driver."""
-        given = _variable(self._access.url_from) if self._access.url_from else ""
+        given = self._variable(self._access.url_from) if self._access.url_from else ""
         return given.partition("://")[0] if "://" in given else "postgresql"
 
     @property
@@ -128,7 +130,7 @@ class Server:
         return {**self.parameters, **own, "dbname": database or self.name}
 
     def _from_url(self, variable: str) -> dict[str, str]:
-        url = _variable(variable)
+        url = self._variable(variable)
         scheme, separator, rest = url.partition("://")
         if separator:
             url = f"{scheme.partition('+')[0]}://{rest}"  # SQLAlchemy names its driver: postgresql+psycopg://
@@ -144,6 +146,12 @@ class Server:
         redaction.hide(rest.rpartition("@")[0].partition(":")[2])
         return given
 
+    def _variable(self, name: str) -> str:
+        value = self._vault.get(name)
+        if not value:
+            raise UsageError(self._vault.unset(name), do=f"set {name}; it is never written anywhere")
+        return value
+
 
 def application(does: str) -> str:
     """What the server calls a connection of ours in ``pg_stat_activity``."""
@@ -155,13 +163,6 @@ def said(error: BaseException) -> str:
     detail = getattr(getattr(error, "diag", None), "message_detail", None)
     text = " ".join([*str(error).split(), *(str(detail).split() if detail and str(detail) not in str(error) else ())])
     return str(redaction.clean(text))[:500] or type(error).__name__
-
-
-def _variable(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise UsageError(f"the environment variable {name} is not set", do=f"set {name}; it is never written anywhere")
-    return value
 
 
 def _variables() -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import errors
 
-from ...errors import Conflict, Unreachable, UsageError
+from ...errors import Conflict, DeployError, Unreachable, UsageError
 from ...ports import Finding, Tag
 from ...settings.postgres import PostgresAccess
 from ..keys import segments
@@ -41,7 +41,7 @@ class PostgresStore:
     """The ``Store`` of a team. Its table is made on the first write, by whoever may make it."""
 
     def __init__(self, settings: PostgresStoreSettings, site: Site) -> None:
-        server = Server(settings, site.root)
+        server = Server(settings, site.root, vault=site.vault)
         given = {**server.parameters, **_tls(settings, site)}
         _refuse_the_applications(given, site)
         self._table = Table(settings.table)
@@ -198,8 +198,8 @@ def _refuse_the_applications(given: Mapping[str, str], site: Site) -> None:
     if not isinstance(database, PostgresAccess):
         return
     try:
-        theirs = Server(database, site.root).parameters
-    except UsageError:  # a mistake about the database is no business of the store
+        theirs = Server(database, site.root, vault=site.vault).parameters
+    except DeployError:  # a mistake about the database is no business of the store
         return
     if _place(given) == _place(theirs):
         raise UsageError(

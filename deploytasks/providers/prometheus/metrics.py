@@ -41,7 +41,7 @@ class Metrics:
         self._site = site
         self.lag = settings.scrape if settings.lag is None else settings.lag
         self._stale_after = 3 * settings.scrape if settings.stale_after is None else settings.stale_after
-        self._api = Api(WebService("Prometheus", settings.url, settings, site.root), settings.within)
+        self._api = Api(WebService("Prometheus", settings.url, settings, site.root, site.vault), settings.within)
         self._now = 0.0
         self._feeds = tuple(Fetched(feed, self._stale_after) for feed in feeds(settings, site.application))
 

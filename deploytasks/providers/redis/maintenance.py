@@ -6,7 +6,6 @@ It is JSON: ``message``, ``who``, ``since`` (ISO 8601), ``retry_after`` (seconds
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -147,7 +146,7 @@ def _notice(found: bytes) -> Notice:
 def _address(settings: MaintenanceSettings, site: Site) -> tuple[str, dict[str, Any]]:
     """The URL, and what redis-py is told beside it. Raises ``UsageError``, which never shows a password."""
     told: dict[str, Any] = {}
-    url = settings.url or _variable(str(settings.url_from), "url_from")
+    url = settings.url or _variable(site, str(settings.url_from), "url_from")
     if settings.url_from:
         try:
             password = parse_url(url).get("password")  # type: ignore[no-untyped-call]  # redis-py's own
@@ -160,7 +159,7 @@ def _address(settings: MaintenanceSettings, site: Site) -> tuple[str, dict[str, 
     if settings.user:
         told["username"] = settings.user
     if settings.password_from:
-        told["password"] = _variable(settings.password_from, "password_from")
+        told["password"] = _variable(site, settings.password_from, "password_from")
         redaction.hide(told["password"])
     if settings.ca:
         if not url.startswith("rediss://"):
@@ -175,10 +174,10 @@ def _place(url: str) -> str:
     return place.partition("://")[2] or place
 
 
-def _variable(name: str, key: str) -> str:
-    value = os.environ.get(name)
+def _variable(site: Site, name: str, key: str) -> str:
+    value = site.vault.get(name)
     if not value:
-        raise UsageError(f"maintenance.{key}: the environment variable {name} is not set", do=f"set {name}")
+        raise UsageError(f"maintenance.{key}: {site.vault.unset(name)}", do=f"set {name}")
     return value
 
 

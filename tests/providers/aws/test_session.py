@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from lab.aws import Cloud
@@ -287,7 +288,7 @@ def test_what_belongs_to_no_single_service(
     cloud: Cloud, tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each code is an error of ours, with its word, what was wanted, in which state things are, and what to do."""
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
     cloud.fail("sts", "GetCallerIdentity", code, times=3, why="because")
     with pytest.raises(Unreachable) as found, translated("see who deploys", state="nothing was changed"):
         client("sts", _site(cloud, tmp_path)).get_caller_identity()
