@@ -11,7 +11,7 @@ from .ports import COLORS, Alert, Color, Health, NoData, Reading
 
 if TYPE_CHECKING:
     from .engine.plan import Situation
-    from .ports import Totals
+    from .ports import Split, Totals
     from .world import World
 
 T = TypeVar("T")
@@ -44,12 +44,13 @@ def observe(world: World, since: Any, edges: Sequence[float]) -> Reading:
         world.pulse()
         return ask()
 
+    at, split = world.clock.now(), beating(world.traffic.read)
     return Reading(
-        at=world.clock.now(),
-        split=beating(world.traffic.read),
+        at=at,
+        split=split,
         totals=beating(partial(_totals, world, since, edges)),
         probes=world.prober.totals(edges) if world.prober else None,
-        health={color: beating(partial(_health, world, color)) for color in COLORS},
+        health={color: beating(partial(_health, world, color, split)) for color in COLORS},
         alerts=beating(partial(_alerts, world)),
         levels=beating(partial(levels, world)),
     )
@@ -70,11 +71,27 @@ def _alerts(world: World) -> Sequence[Alert] | NoData:
     return () if alerts is None else _answer_or_no_data(alerts.firing)
 
 
-def _health(world: World, color: Color) -> Health:
+def _health(world: World, color: Color, split: Split) -> Health:
+    """The fleet's own word; and the balancer's, where it checks by itself and sends users there. What it has not found
+    yet is waited for before that."""
     try:
-        return world.fleet.health(color)
+        own = world.fleet.health(color)
     except DeployError as error:
-        return Health(False, error.what)
+        own = Health(False, error.what)
+    ask = getattr(world.traffic, "targets", None)
+    if ask is None or not split.share(color):
+        return own
+    try:
+        return _both(own, ask(color))
+    except DeployError as error:  # a second opinion that is not to be had: the first one counts
+        return own._replace(detail=f"{own.detail}; {error.what}")
+
+
+def _both(fleet: Health, balancer: Health) -> Health:
+    """Healthy as both find it; of the shares, the smaller one."""
+    shares = [each.share for each in (fleet, balancer) if each.share is not None]
+    details = [each.detail for each in (fleet, balancer) if fleet.healthy == balancer.healthy or not each.healthy]
+    return Health(fleet.healthy and balancer.healthy, "; ".join(details), min(shares, default=None))
 
 
 def _answer_or_no_data(ask: Callable[[], T]) -> T | NoData:

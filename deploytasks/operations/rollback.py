@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .. import interrupt, view
@@ -10,7 +11,7 @@ from ..ports import COLORS, Color, Split
 from .consent import agree
 from .opening import open_world
 from .recording import Recording
-from .returning import known, roll_back, target_of
+from .returning import Returned, known, roll_back, target_of
 
 if TYPE_CHECKING:
     from invoke import Context
@@ -56,6 +57,7 @@ def rollback(
             raise
         recording.record(returned, reason or "")
         view.returned(returned)
+    _say_who_is_ill(world, returned)
     if recording.problem:
         view.say(f"traffic is home, but what a dead deployer left open is not closed: {recording.problem}")
     if database:
@@ -84,6 +86,16 @@ def _require_was_live(world: World, color: Color, recording: Recording) -> None:
             state="traffic was not moved",
             do="leave --to out, or `inv shift` there, which asks the gates and watches; all the same: --force",
         )
+
+
+def _say_who_is_ill(world: World, returned: Returned) -> None:
+    """Where the balancer checks by itself: a way back does not wait for it, but people should know."""
+    ask, color = getattr(world.traffic, "targets", None), returned.after.live
+    if ask is None or color is None or not returned.changed:
+        return
+    with suppress(DeployError):
+        if not (found := ask(color)).healthy:
+            view.say(f"the balancer does not find {color} healthy: {found.detail}")
 
 
 def _watch(world: World, color: Color | None) -> None:

@@ -27,6 +27,16 @@ def drained(world: World, color: Color) -> Calls:
     return [[Call(text, partial(_wait, world, partial(count, color), within))]]
 
 
+def released(world: World, color: Color) -> Calls:
+    """Wait until no visitor is bound to a color any more; none, where the balancer binds nobody."""
+    lingering = getattr(world.traffic, "lingering", None)
+    seconds = lingering(color) if lingering is not None else 0.0
+    if not seconds:
+        return ()
+    text = f"wait {seconds:.0f} s: until then the balancer may still send visitors to {color} that it bound there"
+    return [[Call(text, lambda _: world.wait(seconds))]]
+
+
 def _wait(world: World, count: Callable[[], int], within: float, timeout: float) -> None:
     """A balancer that does not say holds nobody up."""
     until = world.clock.elapsed() + min(within, timeout)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..engine.step import Step
 from ..ports import Color, Json, Split
 from .balancer import written
-from .draining import drained
+from .draining import drained, released
 
 if TYPE_CHECKING:
     from ..ports import Calls
@@ -34,9 +34,10 @@ class Retire(Step):
         return self.before._replace(way_back=None, writer=f"retired:{self.deployment}")
 
     def calls(self, world: World) -> Calls:
-        """Sign, drain, stop."""
+        """Sign, wait for whoever is bound there, drain, stop."""
         signed = written(world, self.split, expect=self.before)
-        return [*signed, *drained(world, self.color), *world.fleet.stop(self.color)]
+        left = [*released(world, self.color), *drained(world, self.color)]
+        return [*signed, *left, *world.fleet.stop(self.color)]
 
     def settled(self, world: World) -> bool:
         """No way back, nothing running there."""

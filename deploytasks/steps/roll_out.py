@@ -28,6 +28,7 @@ from ..rollout import (
 )
 from ..verdict.ladder import LADDER
 from .balancer import Arm
+from .finding import found_healthy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,7 +188,7 @@ class RollOut(Step):
         """Do what the fold says; true when the rollout is over."""
         match move:
             case Shift(percent=percent):
-                self._shift(world, self.split(percent), reading.split)
+                self._expose(world, self.split(percent), reading.split)
             case Wait(seconds=seconds):
                 world.wait(seconds)
             case Finish():
@@ -203,6 +204,16 @@ class RollOut(Step):
                     do="`inv status` says who; `inv deploy` starts again from there",
                 )
         return False
+
+    def _expose(self, world: World, to: Split, seen: Split) -> None:
+        """A shift on the way there. Who gets traffic for the first time is found healthy before; where nothing was
+        exposed the balancer looks only from then on, so afterwards too."""
+        is_new = not seen.share(self.rules.target)
+        if is_new:
+            found_healthy(world, self.rules.target)
+        self._shift(world, to, seen)
+        if is_new and seen.live is None:
+            found_healthy(world, self.rules.target)
 
     def _shift(self, world: World, to: Split, seen: Split) -> None:
         world.note("shifting", split=list(to))

@@ -25,7 +25,7 @@ WRITES = {
 }
 
 
-def refused(house: House, call: object = None) -> DeployError:
+def refused(house: House) -> DeployError:
     """What comes of a stage that AWS refuses."""
     with pytest.raises(Unreachable) as caught:
         house.traffic().shift(STAGE, expect=CLAIMED).perform(10)
