@@ -433,6 +433,25 @@ class Scales(Protocol):
         """How many tasks each wants now, and how many it may have; ``None``: nothing limits it."""
 
 
+class HandingFleet(Fleet, Protocol):
+    """A fleet on a platform that brings a release to users by itself."""
+
+    def begin(self, color: Color, stages: Sequence[int], patience: float) -> Calls:
+        """Hand the color's release over, in steps that come nearest to ``stages``. Done when it runs, is healthy, and
+        waits before its first step. Where that is so already, nothing is done. ``patience``: seconds after which the
+        platform takes the release back, when nobody answers it at a pause."""
+
+
+class HandedTraffic(Traffic, Protocol):
+    """Traffic that a platform moves by itself."""
+
+    def trouble(self) -> Exception | None:
+        """Why what was handed over does not go on as ours: taken back, stopped or replaced by somebody."""
+
+    def handed(self) -> str:
+        """What the platform calls what was handed over last; empty: nothing ever was."""
+
+
 class Database(Protocol):
     """The database behind both colors."""
 
@@ -517,10 +536,10 @@ class Dated(Protocol):
 
 
 class Ruled(Protocol):
-    """Metrics that also know the rules by which alerts fire."""
+    """Alerts, or metrics, that also know the rules by which alerts fire."""
 
     def alert_rules(self) -> Sequence[AlertRule]:
-        """All of them, whatever service they are about. Raises ``Unreachable``."""
+        """All that there are, also those that may be about another service. Raises ``Unreachable``."""
 
 
 class Alerts(Protocol):

@@ -194,6 +194,16 @@ def test_no_rule_and_a_broken_one(world: memory.TestWorld, monkeypatch: pytest.M
     assert ("fail", "1 of 2 alert rules cannot be evaluated: Disk (parse error)") == looked("rules", world)
 
 
+def test_rules_of_the_alerts_go_before_those_of_the_metrics(
+    world: memory.TestWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where alerts know their own rules, as CloudWatch's alarms do, nothing else fires them."""
+    with_rules(monkeypatch)
+    monkeypatch.setattr(memory.FakeAlerts, "alert_rules", lambda self: [RULE], raising=False)
+    answer, told = looked("rules", world)
+    assert ("needs a signature", True) == (answer, told.startswith("1 alert rule;"))
+
+
 def test_silent_rules(world: memory.TestWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unreachable, and no signature."""
 

@@ -44,5 +44,24 @@ def tour_identity(root: Path) -> set[str]:
         return {f"{seen.service}:{seen.operation}" for seen in cloud.seen}
 
 
+def tour_cloudwatch(root: Path) -> set[str]:
+    """``metrics`` and ``alerts`` of ``kind: cloudwatch``: counts, readings with an agent's, alarms by their tags."""
+    from deploytasks.providers.aws.cloudwatch import Alarms
+    from deploytasks.settings.cloudwatch import AlarmSettings, CloudWatchLevels
+
+    from . import Cloud, cloudwatch, tagging
+    from .cloudwatch_standing import World
+    from .standing import site_in
+
+    with Cloud(cloudwatch.CloudWatch(), tagging.Tagging()) as cloud:
+        world = World(cloud, root)
+        arn = world.lab.put_alarm(cloudwatch.Alarm("shop-errors", "ALARM"))
+        cloud["resourcegroupstaggingapi"].tag(arn, service="shop")
+        world.metrics(levels=CloudWatchLevels(instances=("i-1",), agent="CWAgent")).diagnose()
+        Alarms(AlarmSettings(tags={"service": "shop"}), site_in(cloud, root)).diagnose()
+        return {f"{seen.service}:{seen.operation}" for seen in cloud.seen}
+
+
 TOURS["secrets"] = tour_secrets
 TOURS["identity"] = tour_identity
+TOURS["cloudwatch"] = tour_cloudwatch
