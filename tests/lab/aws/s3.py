@@ -66,9 +66,8 @@ class S3(Service):
             return
         bucket = self._bucket(params)
         if region != bucket.region:
-            raise AwsError(
-                "AuthorizationHeaderMalformed", f"the region '{region}' is wrong; expecting '{bucket.region}'", 400
-            )
+            told = f"the region '{region}' is wrong; expecting '{bucket.region}'"
+            raise AwsError("AuthorizationHeaderMalformed", told, 400, {"x-amz-bucket-region": bucket.region})
         key = params.get("Key", "")
         resource = f"arn:aws:s3:::{params['Bucket']}" + (f"/{key}" if key else "")
         for action in actions(operation, params):

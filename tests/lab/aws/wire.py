@@ -34,7 +34,8 @@ COMMON = frozenset(
 """Codes that any operation may answer with, and S3's, which no model names."""
 OF_S3 = frozenset(
     """
-    AuthorizationHeaderMalformed BadDigest EntityTooLarge IllegalLocationConstraintException InternalError
+    AllAccessDisabled AuthorizationHeaderMalformed BadDigest EntityTooLarge InvalidAccessKeyId
+    IllegalLocationConstraintException InternalError
     InvalidArgument InvalidBucketName InvalidDigest InvalidRequest KMS.DisabledException KMS.NotFoundException
     MalformedPolicy MalformedXML MethodNotAllowed NoSuchBucketPolicy NoSuchVersion NotImplemented
     ObjectLockConfigurationNotFoundError PermanentRedirect InvalidBucketState
@@ -126,7 +127,8 @@ def refused(operation: OperationModel | None, protocol: str, error: AwsError) ->
         assert error.code in known, f"{operation.name} never answers {error.code}: {sorted(known)}"
     if protocol in {"query", "rest-xml", "ec2"}:
         told = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
-        is_s3 = protocol == "rest-xml"
+        is_s3, region = protocol == "rest-xml", error.headers.get("x-amz-bucket-region")
+        told += f"<Region>{region}</Region>" if region else ""
         text = f"<Error>{told}</Error>" if is_s3 else f"<ErrorResponse><Error><Type>Sender</Type>{told}</Error>"
         text += "" if is_s3 else "<RequestId>lab</RequestId></ErrorResponse>"
         return error.status, {"content-type": "text/xml", **error.headers}, text.encode()
