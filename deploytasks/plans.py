@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .engine.plan import Plan, Situation
 from .engine.step import Step
 from .errors import GateRefused, UsageError
+from .handing_over import handed_over, notes, only_installed, refuse_by_hand, stages_of
 from .ports import COLORS, Color, Installed, Release, Split, other
 from .rules import rollout_rules
 from .steps import (
@@ -64,10 +65,14 @@ def deploy(
     if gates or settings.protected:
         steps.append(Gate(release, hotfix, older))
     steps += _installation(settings, seen, deployment, release, color)
-    steps += _exposure(settings, seen, deployment, release, home, color, _stages(settings, hotfix), hotfix=hotfix)
+    asked = _stages(settings, hotfix)
+    stages = stages_of(settings, asked)
+    steps += _exposure(settings, seen, deployment, release, home, color, stages, hotfix=hotfix)
+    steps = handed_over(settings, steps, stages, home)
     spare = [found.release for found in (seen.blue, seen.green) if found]
     steps.append(Prune(settings.keep_releases, tuple(dict.fromkeys((*spare, release.name)))))
-    return Plan(deployment, "deploy", seen, tuple(steps), release, color, _notes(seen, release, color, home))
+    told = (*_notes(seen, release, color, home), *notes(settings, asked))
+    return Plan(deployment, "deploy", seen, tuple(steps), release, color, told)
 
 
 def install(
@@ -90,7 +95,7 @@ def install(
     color = _idle(home, target)
     gates = [] if release.digest in known else _gates(settings, release, hotfix)
     steps: list[Step] = [Prepare(), *gates]
-    steps += _installation(settings, seen, deployment, release, color, migrate=False)
+    steps += only_installed(settings, _installation(settings, seen, deployment, release, color, migrate=False))
     steps.append(LetGo(seen.split, deployment))
     return Plan(deployment, "install", seen, tuple(steps), release, color, _notes(seen, release, color, home))
 
@@ -137,6 +142,7 @@ def shift(
     When the last stage is 100, it settles like a deployment; below that, traffic goes home after the watch. Where the
     environment is protected, the gates are the same as for a deployment; ``commits``: of what is installed, by digest.
     """
+    refuse_by_hand(settings)
     home = _home(seen.split)
     color = _idle(home, target)
     found = seen.on(color)

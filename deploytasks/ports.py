@@ -581,6 +581,18 @@ class Deadman(Protocol):
     def diagnose(self) -> Sequence[Finding]: ...
 
 
+@runtime_checkable
+class Unconditional(Protocol):
+    """A ``Deadman`` that writes home whatever it finds: it cannot look whose split it is.
+
+    So it is disarmed, and proven to be, before anybody signs a split that is not home; and whoever stops without going
+    home takes his own away.
+    """
+
+    def stand_down(self) -> Calls:
+        """Disarm, if it is this very deployer that has armed; else nothing."""
+
+
 class Prober(Protocol):
     """Sends requests of its own to both colors, past the balancer, where too few users come."""
 

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 KINDS: dict[str, dict[str, str]] = {
     "traffic": {
         "alb": "deploytasks.providers.aws.alb:Traffic",
+        "ecs": "deploytasks.providers.aws.ecs.native_traffic:NativeTraffic",
         "envoy": "deploytasks.providers.envoy:Traffic",
         "haproxy": "deploytasks.providers.haproxy:Traffic",
     },
     "fleet": {
-        "ecs": "deploytasks.providers.aws.ecs.fleet:EcsFleet",
+        "ecs": "deploytasks.providers.aws.ecs:open_fleet",
         "local": "deploytasks.providers.local:LocalFleet",
         "ssh": "deploytasks.providers.ssh_fleet:SshFleet",
         "ssm": "deploytasks.providers.aws.ssm_fleet:SsmFleet",

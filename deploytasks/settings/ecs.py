@@ -31,7 +31,7 @@ def _image(template: str) -> str:
 
 
 class EcsFleetSettings(Value):
-    """``fleet: {kind: ecs, cluster: shop, services: {blue: shop-blue, green: shop-green}, image: "…:{version}", …}``."""
+    """``fleet: {kind: ecs, cluster: shop, services: {blue: shop-blue, green: shop-green}, image: "…", …}``."""
 
     beside: ClassVar[tuple[str, ...]] = ("aws",)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -51,3 +51,5 @@ class Environment(Value):
     """Seconds after which a deployer that shows no life loses the environment; it shows some four times in that."""
     keep_releases: Annotated[int, Field(ge=1, le=1000)] = 5
     """How many releases stay on the hosts."""
+    strategy: Literal["stages", "ecs-native"] = "stages"
+    """Who moves the traffic of a deployment: we, by ``stages``, or ECS by itself, judged by us."""

@@ -30,6 +30,7 @@ itself goes before, key by key."""
 KINDS: dict[str, dict[str, str]] = {
     "traffic": {
         "alb": "alb:TrafficSettings",
+        "ecs": "ecs_traffic:EcsTrafficSettings",
         "envoy": "envoy:TrafficSettings",
         "haproxy": "haproxy:TrafficSettings",
     },

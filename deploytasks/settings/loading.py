@@ -44,6 +44,8 @@ class Settings:
     """Seconds."""
     keep_releases: int
     sections: Mapping[str, Value]
+    strategy: Literal["stages", "ecs-native"] = "stages"
+    """Who moves the traffic of a deployment."""
 
     @property
     def rollout(self) -> Rollout:
@@ -96,6 +98,7 @@ def load(config: Mapping[str, Any], environment: str | None, need: Collection[st
     if need is None:
         mistakes.extend(_unknown(given, path))
         mistakes.extend(_unshared(own, sections, path))
+        mistakes.extend(_unhanded(own, sections, path))
     if mistakes:
         raise SettingsError(mistakes)
     common = cast("Application", application)
@@ -113,6 +116,7 @@ def load(config: Mapping[str, Any], environment: str | None, need: Collection[st
         lease=core.lease,
         keep_releases=core.keep_releases,
         sections=sections,
+        strategy=core.strategy,
     )
 
 
@@ -246,6 +250,22 @@ def _unshared(own: Value | None, sections: Mapping[str, Value], path: str) -> li
     why = "a folder of one machine, and the environment is protected: nobody elsewhere would see its lease and ledger"
     what_to_do = "use {kind: postgres} or {kind: s3}, or say `shared: true` if everybody deploys from this one machine"
     return [f"{path}.store: {why}; {what_to_do}"]
+
+
+def _unhanded(own: Value | None, sections: Mapping[str, Value], path: str) -> list[str]:
+    """What does not go together: ECS and we both moving the traffic, or neither."""
+    by_ecs = getattr(own, "strategy", "stages") == "ecs-native"
+    fleet, traffic = sections.get("fleet"), sections.get("traffic")
+    found: list[str] = []
+    if by_ecs and fleet is not None and not getattr(fleet, "is_one_service", False):
+        found.append(f"{path}.fleet: `strategy: ecs-native` needs {{kind: ecs}} with one service for both colors")
+    if not by_ecs and getattr(fleet, "is_one_service", False):
+        found.append(f"{path}.fleet.services: two services are needed, one for each color, or `strategy: ecs-native`")
+    if traffic is not None and by_ecs != (getattr(traffic, "kind", "") == "ecs"):
+        found.append(f"{path}.traffic: {{kind: ecs}} and `strategy: ecs-native` need each other")
+    if by_ecs and "deadman" in sections:
+        found.append(f"{path}.deadman: with `strategy: ecs-native` ECS is its own; another would write to its rule")
+    return found
 
 
 def _misspelled(section: str, environment: Mapping[str, Any]) -> str:

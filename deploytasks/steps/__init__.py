@@ -5,6 +5,7 @@ from __future__ import annotations
 from .backup import BackUp
 from .balancer import Arm, Claim, Disarm, LetGo, Prepare
 from .gate import Gate
+from .handed_over import Begin, HandOver
 from .hosts import BringAlong, LeaveOut
 from .install import Install, Prune, Start
 from .migrate import Migrate
@@ -18,10 +19,12 @@ from .warm_up import WarmUp
 KINDS = (
     Arm,
     BackUp,
+    Begin,
     BringAlong,
     Claim,
     Disarm,
     Gate,
+    HandOver,
     Install,
     LeaveOut,
     LetGo,
@@ -42,10 +45,12 @@ __all__ = [
     "KINDS",
     "Arm",
     "BackUp",
+    "Begin",
     "BringAlong",
     "Claim",
     "Disarm",
     "Gate",
+    "HandOver",
     "Install",
     "LeaveOut",
     "LetGo",

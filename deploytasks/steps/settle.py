@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..engine.step import Step
-from ..ports import Color, Json, Release, Split
+from ..ports import Color, Json, Release, Split, Unconditional
 from .balancer import written
 
 if TYPE_CHECKING:
@@ -42,9 +42,13 @@ class Settle(Step):
         return self.split._replace(writer=f"deploy:{self.deployment}")
 
     def calls(self, world: World) -> Calls:
-        """Sign first, disarm then: a switch that fires in between finds a signature it does not obey."""
+        """Sign first, disarm then: a switch that fires in between finds a signature it does not obey.
+
+        One that looks at no signature is disarmed first: should it fire all the same, nothing is signed over that.
+        """
         disarm = [[world.deadman.disarm()]] if world.deadman else []
-        return [*written(world, self.split, expect=self.before), *disarm]
+        sign = written(world, self.split, expect=self.before)
+        return [*disarm, *sign] if isinstance(world.deadman, Unconditional) else [*sign, *disarm]
 
     def settled(self, world: World) -> bool:
         """Read back, and the switch is off."""

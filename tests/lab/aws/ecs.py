@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .ecs_native import NativeDeployments
+from .ecs_native import Native, NativeDeployments
 from .ecs_tasks import Task, new_id, now
 from .images import Registry
 from .logs import Logs
@@ -56,6 +56,7 @@ class Standing:
     rollouts: list[Rollout]
     status: str = "ACTIVE"
     events: list[str] = field(default_factory=list)
+    native: Native | None = None
 
     def say(self, text: str) -> None:
         self.events.insert(0, f"(service {self.name}) {text}")
@@ -95,7 +96,7 @@ class Containers(NativeDeployments):
         for task in list(self.tasks.values()):
             self._live(task)
         for service in self.standing.values():
-            if service.facts["deploymentConfiguration"].get("strategy", "ROLLING") == "ROLLING":
+            if service.native is None:
                 self._schedule(service)
             else:
                 self.go_on(service)
@@ -369,7 +370,7 @@ class Containers(NativeDeployments):
         if "deploymentConfiguration" in params:
             self.check_configuration(params["deploymentConfiguration"], params.get("loadBalancers"), service)
             service.facts["deploymentConfiguration"] = params["deploymentConfiguration"]
-        if service.facts["deploymentConfiguration"].get("strategy", "ROLLING") != "ROLLING":
+        if service.native is not None:
             if is_new:
                 self.begin_native(service, definition)
         elif is_new:

@@ -13,8 +13,8 @@ from .owning import require_ours
 from .settling import primary_of, unsettled
 
 
-def diagnose(ecs: Ecs, names: Sequence[str], container: str | None) -> Sequence[Finding]:
-    """The cluster, then each service with its definition."""
+def diagnose(ecs: Ecs, names: Sequence[str], container: str | None, *, by_ecs: bool = False) -> Sequence[Finding]:
+    """The cluster, then each service with its definition. ``by_ecs``: its traffic is ECS' own to move."""
     cluster = ecs.settings.cluster
     try:
         answer = ecs.call(f"describe the cluster {cluster}", "describe_clusters", clusters=[cluster])
@@ -26,14 +26,15 @@ def diagnose(ecs: Ecs, names: Sequence[str], container: str | None) -> Sequence[
         return [Finding("cluster", "fail", error.what, error.do)]
     found = [Finding("cluster", "ok", f"{cluster} is active")]
     for service in services.values():
-        found += _service(ecs, service, container)
+        found += _service(ecs, service, container, by_ecs=by_ecs)
     return found
 
 
-def _service(ecs: Ecs, service: Mapping[str, Any], container: str | None) -> list[Finding]:
+def _service(ecs: Ecs, service: Mapping[str, Any], container: str | None, *, by_ecs: bool) -> list[Finding]:
     subject = f"service {service['serviceName']}"
     try:
-        require_ours(service)
+        if not by_ecs:
+            require_ours(service)
         definition, said = ecs.definition(str(primary_of(service)["taskDefinition"]))
         name = revision.container_of(definition, container)
     except DeployError as error:

@@ -111,7 +111,11 @@ class EcsFleet:
         definition, _ = self._ecs.definition(str(settling.primary_of(service)["taskDefinition"]))
         container = revision.container_of(definition, self._settings.container)
         wanted = revision.made_of(definition, container, found.pinned, release)
-        self._ecs.tag(service, current=self._there(wanted) or self._register(wanted))
+        self._note(service, color, self._there(wanted) or self._register(wanted))
+
+    def _note(self, service: Mapping[str, Any], color: Color, current: str) -> None:
+        del color  # it has a service of its own
+        self._ecs.tag(service, current=current)
 
     def _there(self, wanted: Mapping[str, Any]) -> str | None:
         """The newest revision, when it is this one already: an answer was lost, or it is installed again."""
@@ -133,7 +137,7 @@ class EcsFleet:
     def _switch(self, color: Color, release: str | None, timeout: float) -> None:
         del timeout
         service = self._service(color)
-        self._ecs.tag(service, current=_NONE if release is None else self._revision(service, release))
+        self._note(service, color, _NONE if release is None else self._revision(service, release))
 
     def _revision(self, service: Mapping[str, Any], release: str) -> str:
         """The newest revision of the service's family that is this release."""

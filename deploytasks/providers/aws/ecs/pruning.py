@@ -31,7 +31,7 @@ def too_old(ecs: Ecs, services: Mapping[str, Mapping[str, Any]], keep: int, spar
 def in_use(service: Mapping[str, Any]) -> set[str]:
     """The revisions that a service has, runs, or would go back to."""
     noted = tags_of(service)
-    found = {noted[key] for key in ("current", "healthy") if key in noted}
+    found = {value for key, value in noted.items() if key.startswith("current")}
     return found | {str(one["taskDefinition"]) for one in service["deployments"]} | {str(service["taskDefinition"])}
 
 
