@@ -183,7 +183,7 @@ def test_a_missing_section_that_is_misspelled() -> None:
     """A required section under another name is recognized."""
     config = section(trafic={"kind": "envoy"})
     del config["environments"]["staging"]["traffic"]
-    expected = at("traffic", "missing; did you mean it by `trafic`?; kinds: alb, envoy, haproxy")
+    expected = at("traffic", "missing; did you mean it by `trafic`?; kinds: alb, ecs, envoy, haproxy")
     assert expected == mistake(config, {"traffic"})
 
 
