@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from .ports import Command, NoData, Reading
+from .ports import Color, Command, NoData, Reading, other
 from .verdict.course import Course, Finish, Move, Phase, Seen, Shift, Stop, TurnBack, Wait
 from .verdict.evidence import Evidence, gather
 from .verdict.guards import check, check_split, doubts, seen
@@ -22,6 +22,7 @@ from .verdict.levels import judge_levels
 from .verdict.outlook import Outlook, outlook
 from .verdict.readings import reading_from_json, reading_to_json
 from .verdict.rules import Rule, Rules, adequate
+from .verdict.share import NONE, Counted, Shares
 
 __all__ = [
     "Course", "Finish", "Move", "Outlook", "Rule", "Rules", "Shift", "Stop", "TurnBack", "Wait",
@@ -92,12 +93,26 @@ def _take_in(rules: Rules, course: Course, reading: Reading) -> Course:
         unhealthy=0 if health and health.healthy else course.unhealthy + 1,
         polls=course.polls + 1,
         good_polls=course.good_polls + readable,
+        shares=_shares(rules, course, users, reading),
         data_at=course.data_at if no_data else reading.at,
         alerts_at=course.alerts_at if isinstance(reading.alerts, NoData) else reading.at,
         warnings=_warn(rules, course, users, reading),
         verdicts=(),
         levels=reading.levels,
     )
+
+
+def _shares(rules: Rules, course: Course, users: Evidence, reading: Reading) -> Shares:
+    """What was counted of this stage, once what is counted is of this stage: numbers come late, and so may weights."""
+    if not rules.measured_share or (reading.at - course.since).total_seconds() <= rules.lag + rules.poll:
+        return course.shares
+    before, after = course.users.stage, users.stage
+    new = [after.get(color, NOTHING).requests - before.get(color, NOTHING).requests for color in _pair(rules)]
+    return course.shares.add(Counted(*new))
+
+
+def _pair(rules: Rules) -> tuple[Color, Color]:
+    return rules.target, other(rules.target)
 
 
 def _warn(rules: Rules, course: Course, users: Evidence, reading: Reading) -> tuple[Verdict, ...]:
@@ -202,7 +217,7 @@ def _baseline(rules: Rules, course: Course) -> str:
 def _enter(course: Course, at: datetime, phase: Phase, stage: int) -> Course:
     """Begin a phase or stage, its counts at zero."""
     course = course.each(lambda evidence: evidence.new_stage())
-    return replace(course, phase=phase, stage=stage, since=at, polls=0, good_polls=0, held=None)
+    return replace(course, phase=phase, stage=stage, since=at, polls=0, good_polls=0, shares=NONE, held=None)
 
 
 def _end(course: Course, move: Finish | TurnBack | Stop) -> tuple[Course, Move]:

@@ -59,5 +59,12 @@ def rollout_rules(
         warn_memory=of.warn_when.memory,
         warn_disk=of.warn_when.disk,
         probes="probe" in settings.sections,
+        measured_share=of.measured_share and _is_counted_where_it_is_shared(settings),
         finish_at_end=True,
     )
+
+
+def _is_counted_where_it_is_shared(settings: Settings) -> bool:
+    """Whether the balancer that shares traffic is who counts it: an application counts what others ask for, too."""
+    counts = getattr(settings.sections.get("metrics"), "kind", "")
+    return counts in getattr(settings.sections.get("traffic"), "counted_by", ())

@@ -768,3 +768,62 @@ def test_without_a_bad_request_nothing_is_judged_bad(rules, script):
     drive = played(rules, script)
     assert not any(isinstance(move, TurnBack) and move.code == 4 for move in drive.moves)
     assert not any(verdict.kind == "FAIL" for verdict in drive.course.verdicts)
+
+
+# --- a split that is written and not in force ---------------------------------------------------------------------
+
+MEASURED = replace(RULES, measured_share=True)
+
+
+def shared(percent: int, requests: int = 200) -> dict[str, tuple[Any, ...]]:
+    """What a poll brings when so much of all requests reaches green."""
+    green = requests * percent // 100
+    return {"green": (green, 0, 0.02), "blue": (requests - green, 0, 0.02)}
+
+
+def test_a_stage_whose_share_is_measured_passes_as_before() -> None:
+    """Every stage gets its weight: to the end, at the same readings as without."""
+    paths = []
+    for rules in (RULES, MEASURED):
+        drive = Drive(rules)
+        while not isinstance(drive.poll(**shared(drive.split.green)), Finish):
+            pass
+        paths.append([reading.split.green for reading in drive.readings])
+    assert paths[0] == paths[1]
+
+
+@pytest.mark.parametrize("percent", [0, 2, 60])
+def test_a_split_that_is_not_in_force_holds_its_stage(percent: int) -> None:
+    """Too little reaches it, or far too much; and it goes home with 6 when that does not change."""
+    drive = Drive(MEASURED).expose(10)
+    move = drive.until(Shift, **shared(percent))
+    assert isinstance(move, TurnBack)
+    assert move.code == 6
+    if percent:
+        assert "share of green" in move.verdict.why
+        assert "the split that was written is not the one in force" in move.verdict.why
+
+
+def test_a_hold_ends_once_the_split_is_in_force() -> None:
+    """Visitors were bound for a while; then the next stage comes."""
+    drive = Drive(MEASURED).expose(10)
+    for _ in range(30):
+        assert isinstance(drive.poll(**shared(2)), Wait)
+    assert isinstance(drive.until(Shift, most=9, **shared(10)), Shift)
+    assert drive.split.green == 25
+
+
+def test_numbers_that_come_late_are_not_held_against_a_split() -> None:
+    """Two minutes late: until then they are those of the stage before."""
+    drive = Drive(replace(MEASURED, lag=120.0)).expose(10)
+    for _ in range(8):
+        drive.poll(**shared(0))
+    assert isinstance(drive.until(Shift, **shared(10)), Shift)
+
+
+def test_a_person_goes_before_a_doubt_about_the_share() -> None:
+    """Promote: it is what more time could give."""
+    drive = Drive(MEASURED).expose(10)
+    for _ in range(25):
+        drive.poll(**shared(2))
+    assert isinstance(drive.say("promote"), Shift)

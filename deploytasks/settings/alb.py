@@ -36,6 +36,8 @@ class TrafficSettings(Value):
 
     kind: Literal["alb"] = "alb"
     beside: ClassVar[tuple[str, ...]] = ("aws",)
+    counted_by: ClassVar[frozenset[str]] = frozenset({"cloudwatch"})
+    """The metrics that count what this balancer itself sends where: they tell whether a split is in force."""
     public: str = Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")
     """The base URL that users know."""
     listener: ListenerArn | None = None

@@ -108,6 +108,8 @@ class Rollout(Value):
     """How counts are judged: a sequential test, or the literal limits at each reading."""
     min_requests: Count = 30
     """Fewer requests than this judge nothing."""
+    measured_share: bool = True
+    """Whether a stage is held while the requests that the balancer counts do not fit its weight."""
     hotfix: Hotfix = Hotfix()
     rollback_when: RollbackWhen = RollbackWhen()
     warn_when: Annotated[WarnWhen, Field(validate_default=True)] = WarnWhen()

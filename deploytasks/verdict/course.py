@@ -12,6 +12,7 @@ from .evidence import Evidence
 from .judge import Verdict
 from .ladder import NOTHING
 from .rules import Rules
+from .share import NONE, Shares
 
 Phase = Literal["baseline", "watch", "bake"]
 
@@ -80,6 +81,8 @@ class Course:
     unhealthy: int = 0
     polls: int = 0
     good_polls: int = 0
+    shares: Shares = NONE
+    """Both colors' requests in this stage, where they are held against its weight."""
     data_at: datetime | None = None
     alerts_at: datetime | None = None
     no_data: str = ""

@@ -98,7 +98,7 @@ def doubts(rules: Rules, course: Course, reading: Reading, with_time: bool) -> t
     """Why not to go on now. A person who promotes waives what only more time could give, and nothing else."""
     found = [*_missing(rules, course, reading), *_unwell(rules, course, reading)]
     if with_time:
-        found += _too_little(rules, course)
+        found += [*_too_little(rules, course), *_elsewhere(rules, course)]
     if rules.rule == "sequential" and course.phase != "baseline":
         unclear = [doubt for each in course.sources for doubt in each.doubts()]
         found += [doubt._replace(why=f"ambiguous: {doubt.why}") for doubt in unclear]
@@ -135,6 +135,13 @@ def _too_little(rules: Rules, course: Course) -> Iterator[Verdict]:
     if course.phase != "baseline" and course.requests < rules.min_requests:
         why = f"inconclusive: {course.requests} requests to {rules.target}, {rules.min_requests} are needed"
         yield _doubt(course, "requests", course.requests, rules.min_requests, why)
+
+
+def _elsewhere(rules: Rules, course: Course) -> Iterator[Verdict]:
+    """A split that was written and is not in force: what was watched is not this stage."""
+    if rules.measured_share and course.phase == "watch" and (why := course.shares.doubt(course.weight)):
+        total = course.shares.total
+        yield _doubt(course, "share", total.own / total.all, course.weight / 100, f"share of {rules.target}: {why}")
 
 
 def _doubt(course: Course, metric: str, value: float | None, limit: float | None, why: str) -> Verdict:

@@ -22,6 +22,7 @@ class Rules:
     ``writer`` is how we sign the split, ``deploy:<id>``. ``lag`` is how late the numbers are, ``missing`` how long
     they may fail, ``hold`` how long a stage may wait beyond its watch, ``pause`` how long a person may stop it.
     With ``finish_at_end`` false the last stage is watched until a person says ``promote`` or ``abort``.
+    ``measured_share``: a stage is held while the requests that were counted do not fit its weight.
     """
 
     home: Color | None
@@ -54,6 +55,7 @@ class Rules:
     warn_disk: float = 0.9
     probes: bool = False
     finish_at_end: bool = True
+    measured_share: bool = False
 
     def __post_init__(self) -> None:
         rising = (0, *self.stages)
