@@ -107,13 +107,13 @@ def _rules(world: World) -> Rules:
 
 
 def _window(world: World, color: Color, length: float) -> Totals:
-    """What a color did during the next ``length`` seconds: counts at the end less counts at the beginning."""
+    """What a color did during the next ``length`` seconds, once it shows: counts at the end less those before."""
     from ..verdict import LADDER, difference
 
-    began = world.clock.now()
+    began, lag = world.clock.now(), world.metrics.lag
     before = _totals(world, began, color, LADDER)
-    view.say(f"reading {color} for {length:g} s")
-    world.wait(length)
+    view.say(f"reading {color} for {length:g} s{f', and {lag:g} s until they show' if lag > length / 2 else ''}")
+    world.wait(length + lag)
     return difference(before, _totals(world, began, color, LADDER))
 
 

@@ -38,13 +38,28 @@ def wanted(levels: CloudWatchLevels) -> bool:
     return bool(levels.databases or levels.instances or levels.groups or levels.ecs)
 
 
-def read_levels(levels: CloudWatchLevels, site: Site, now: float) -> Mapping[str, float]:
-    """The worst of each level that has data. Raises ``Unreachable``."""
-    found: dict[str, float] = {}
-    for source, value in read_sources(sources(levels, site), site, now):
-        if value is not None:
-            found[source.level] = max(value, found.get(source.level, value))
-    return found
+class Levels:
+    """The readings that are configured. AWS is asked once a minute, for every metric that is asked for costs money, and
+    once for which metrics an agent writes."""
+
+    def __init__(self, settings: CloudWatchLevels, site: Site) -> None:
+        self._settings, self._site = settings, site
+        self._sources: Sequence[Source] | None = None
+        self._minute = 0.0
+        self._read: Mapping[str, float] = {}
+
+    def read(self, now: float) -> Mapping[str, float]:
+        """The worst of each level that has data. Raises ``Unreachable``."""
+        if not wanted(self._settings) or now - now % _PERIOD == self._minute:
+            return self._read
+        if self._sources is None:
+            self._sources = sources(self._settings, self._site)
+        found: dict[str, float] = {}
+        for source, value in read_sources(self._sources, self._site, now):
+            if value is not None:
+                found[source.level] = max(value, found.get(source.level, value))
+        self._minute, self._read = now - now % _PERIOD, found
+        return found
 
 
 def read_sources(asked: Sequence[Source], site: Site, now: float) -> Iterator[tuple[Source, float | None]]:

@@ -10,7 +10,7 @@ from ....errors import DeployError
 from ....ports import Color, Finding, NoData, Totals
 from .counting import Counter
 from .groups import groups_of
-from .levels import read_levels, wanted
+from .levels import Levels
 from .window import Pace, Window
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Metrics:
         self._settings, self._site, self._now = settings, site, now
         self._groups = groups_of(settings, site)
         self._pace = Pace(settings.period, settings.lag, settings.late, stale)
+        self._levels = Levels(settings.levels, site)
         self._window: Window | None = None
         self._of: tuple[datetime, tuple[float, ...]] | None = None
         self.lag = settings.lag + settings.period
@@ -55,10 +56,8 @@ class Metrics:
 
     def levels(self) -> Mapping[str, float] | NoData:
         """The worst of each reading that is configured; what has no data point is absent."""
-        if not wanted(self._settings.levels):
-            return {}
         try:
-            return read_levels(self._settings.levels, self._site, self._now().timestamp())
+            return self._levels.read(self._now().timestamp())
         except DeployError as error:
             return NoData(error.what)
 

@@ -96,6 +96,17 @@ def test_the_agents_metrics_are_found_with_whatever_dimensions_it_gives_them(wor
     assert levels(world, instances=["i-1"], agent="CWAgent") == {"memory": 0.7, "disk": 0.9}
 
 
+def test_readings_within_a_minute_cost_nothing(world: World) -> None:
+    """And which metrics an agent writes is asked once."""
+    observe(world, "CWAgent", "mem_used_percent", 50, InstanceId="i-1")
+    metrics = world.metrics(levels=CloudWatchLevels(instances=("i-1",), agent="CWAgent"))
+    with world.cloud.counting() as asked:
+        for at in (60, 75, 90, 105, 120):
+            world.at(at)
+            assert metrics.levels() == {"memory": 0.5}
+    assert asked == ["ListMetrics", "ListMetrics", "GetMetricData", "GetMetricData"]
+
+
 def test_what_cannot_be_asked_is_not_known(world: World) -> None:
     """That is not the same as nothing to say."""
     world.cloud.fail("cloudwatch", "GetMetricData", "AccessDenied", status=403)
