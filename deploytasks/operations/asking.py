@@ -107,13 +107,15 @@ def _rules(world: World) -> Rules:
 
 
 def _window(world: World, color: Color, length: float) -> Totals:
-    """What a color did during the next ``length`` seconds, once it shows: counts at the end less those before."""
+    """What a color did during the next ``length`` seconds: counts at the end less counts at the beginning. Where they
+    are copied from somewhere, the end is when they have arrived."""
     from ..verdict import LADDER, difference
 
-    began, lag = world.clock.now(), world.metrics.lag
+    began = world.clock.now()
     before = _totals(world, began, color, LADDER)
-    view.say(f"reading {color} for {length:g} s{f', and {lag:g} s until they show' if lag > length / 2 else ''}")
-    world.wait(length + lag)
+    late = world.metrics.lag if hasattr(world.metrics, "age") else 0.0
+    view.say(f"reading {color} for {length:g} s{f', and waiting {late:g} s until that shows' if late else ''}")
+    world.wait(length + late)
     return difference(before, _totals(world, began, color, LADDER))
 
 
