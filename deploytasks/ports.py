@@ -582,7 +582,7 @@ class Deadman(Protocol):
 
 
 @runtime_checkable
-class Unconditional(Protocol):
+class Unconditional(Deadman, Protocol):
     """A ``Deadman`` that writes home whatever it finds: it cannot look whose split it is.
 
     So it is disarmed, and proven to be, before anybody signs a split that is not home; and whoever stops without going

@@ -118,6 +118,12 @@ class World(Opened):
             return
         with suppress(Unreachable):  # a balancer that is silent says nothing about others
             split = self.traffic.at_rest()
+            if split.writer == f"deadman:{self.deployment}":
+                raise SplitMoved(
+                    f"the dead-man's switch has fired: {split.weights()}",
+                    state="nothing more was touched",
+                    do="`inv status` says why no beat arrived; `inv deploy` starts again from there",
+                )
             if split.deployment != self.deployment:
                 raise SplitMoved(
                     f"someone else wrote to the balancer: {split.weights()}, written by {split.writer or 'nobody'}",

@@ -18,12 +18,17 @@ from ..errors import (
     Unreachable,
     WayBackFailed,
 )
+from ..ports import Unconditional
 from .progress import Progress
 
 if TYPE_CHECKING:
     from ..world import World
     from .plan import Plan
     from .step import Step
+
+
+_STAND_DOWN = 15.0
+"""Seconds for taking our own switch away."""
 
 
 class Outcome(NamedTuple):
@@ -105,10 +110,25 @@ def _ended_by(error: BaseException, plan: Plan, world: World, begun: Collection[
     if not isinstance(error, LeaseLost | SplitMoved):
         held = isinstance(error, NotEnoughEvidence)
         left, traffic_failed = back(plan, world, begun, why, traffic_only=held)
+    elif isinstance(error, SplitMoved):
+        left = _stand_down(world)
     code, word = _meaning(error, world, was_exposed=was_exposed, traffic_failed=traffic_failed)
     lasts = tuple(step.lasts for step in plan.steps if step.lasts and step.label in begun)
     code, took = own_code if code is None else code, world.clock.elapsed() - began
     return Outcome(code, word, why, took, left, error, lasts, _is_resumable(error, word))
+
+
+def _stand_down(world: World) -> tuple[str, ...]:
+    """Somebody else decides now where traffic is: leave no switch behind that would write over it. Returns what could
+    not be done."""
+    if not isinstance(world.deadman, Unconditional):
+        return ()
+    try:
+        with world.going_back():
+            world.perform(world.deadman.stand_down(), _STAND_DOWN)
+    except Exception as error:  # noqa: BLE001  # the deployment has stopped, whatever becomes of this
+        return (f"disarm the dead-man's switch: {error}",)
+    return ()
 
 
 def _is_resumable(error: BaseException, word: str) -> bool:

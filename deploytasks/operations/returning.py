@@ -6,8 +6,8 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import GateRefused, PartlyKnown, SettingsError, Unreachable, WayBackFailed
-from ..ports import Color, Split, other
+from ..errors import DeployError, GateRefused, PartlyKnown, SettingsError, Unreachable, WayBackFailed
+from ..ports import Color, Split, Unconditional, other
 
 if TYPE_CHECKING:
     from ..world import World
@@ -40,6 +40,7 @@ def roll_back(world: World, *, to: Color | None = None, force: bool = False) -> 
         return Returned(before, before, False, f"everything is on {target} already")
     _require_health(world, target, force)
     _write(world, after)
+    _stand_down(world, before, after)
     if before.verb == "deploy":
         _insist(world, after)
     return Returned(before, after, True)
@@ -97,6 +98,25 @@ def _write(world: World, to: Split) -> None:
         ) from error
     if not _is_home(seen := _look(world), to):
         raise WayBackFailed(f"the balancer shows {seen.weights()} after the way back was written", do="`inv status`")
+
+
+def _stand_down(world: World, before: Split, after: Split) -> None:
+    """Let no switch write over this that would not look who has written it. There is none once a deployment has ended
+    well. One that cannot be disarmed does no harm where it would put traffic itself."""
+    if not isinstance(world.deadman, Unconditional) or before.verb in ("settled", "retired"):
+        return
+    try:
+        world.deadman.disarm().perform(10.0)
+    except DeployError as error:
+        if after.live != before.way_back:
+            raise WayBackFailed(
+                f"everything is on {after.live}, but the dead-man's switch is not off: {error.what}",
+                state="it would send traffic to where the deployment began",
+                do="`inv status` says when; then `inv rollback` again",
+            ) from error
+        return
+    if not _is_home(_look(world), after):
+        _write(world, after)  # it went off in between
 
 
 def _look(world: World) -> Split:

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ....errors import DeployError, SplitMoved, Unreachable, UsageError
-from ....ports import Call, Finding, News, Split, Switch
+from ....ports import Call, Calls, Finding, News, Split, Switch
 from ..alb.signature import home_tag
 from . import showing
 from .beating import Beating, pause_of
@@ -40,8 +40,6 @@ class Mine(NamedTuple):
 
 class EventBridge:
     """A ``Deadman`` that needs none of our machines. One schedule per environment."""
-
-    looks_first: Literal[False] = False
 
     def __init__(self, settings: EventBridgeSettings, site: Site) -> None:
         self._settings = settings
@@ -76,9 +74,9 @@ class EventBridge:
         it may be at work at this moment."""
         return Call(f"schedule {self._schedules.name}: disarm", self._disarm)
 
-    def stand_down(self) -> Sequence[Call]:
+    def stand_down(self) -> Calls:
         """The same, if it is this very deployer that armed: nothing of anybody else's."""
-        return () if self._mine is None else (self.disarm(),)
+        return () if self._mine is None else [[self.disarm()]]
 
     def state(self) -> Switch:
         """Raises ``Unreachable``."""
@@ -273,5 +271,5 @@ def fired(look: Look) -> SplitMoved:
     return SplitMoved(
         "the dead-man's switch has fired: it took traffic home",
         state=f"traffic is at {look.split.weights()}; nothing more was touched",
-        do="look why the beats did not arrive: `inv status`, `inv history`; then `inv resume`",
+        do="`inv status` says why no beat arrived; `inv deploy` starts again from there",
     )

@@ -9,16 +9,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lab.aws import Cloud
+from lab.aws.elbv2 import ElasticLoadBalancing, forward
+from lab.aws.scheduler import Scheduler
+from lab.aws.standing import site_in
+
 from deploytasks.errors import DeployError
 from deploytasks.ports import Split
 from deploytasks.providers.aws.alb.traffic import Traffic
 from deploytasks.providers.aws.eventbridge import EventBridge
 from deploytasks.settings.alb import TrafficSettings
 from deploytasks.settings.eventbridge import EventBridgeSettings
-from lab.aws import Cloud
-from lab.aws.elbv2 import ElasticLoadBalancing, forward
-from lab.aws.scheduler import Scheduler
-from lab.aws.standing import site_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,9 +133,9 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def put_away(switch: EventBridge) -> None:
     """No beat comes from it any more."""
-    for call in switch.stand_down():
+    for batch in switch.stand_down():
         with suppress(DeployError):
-            call.perform(1)
+            batch[0].perform(1)
 
 
 def until(claim: Callable[[], object], seconds: float = 15.0) -> None:

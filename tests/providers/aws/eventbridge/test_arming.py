@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
 from deploytasks.errors import DeployError, SplitMoved, Unreachable, UsageError
 from deploytasks.ports import Split
 from deploytasks.providers.aws.eventbridge.schedule import due_of

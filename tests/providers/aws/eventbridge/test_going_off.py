@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from deploytasks.errors import SplitMoved, Unreachable
 from deploytasks.ports import Split
 

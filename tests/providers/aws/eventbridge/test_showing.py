@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from deploytasks.ports import Color, Split
 from deploytasks.providers.aws.eventbridge import schedule, showing
 from deploytasks.providers.aws.eventbridge.beating import pause_of
