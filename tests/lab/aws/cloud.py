@@ -111,6 +111,12 @@ class Cloud:
         """Something happens right before the next calls are carried out: another writer is faster."""
         self._add(service, operation, act, times)
 
+    def forget(self) -> None:
+        """What was asked for, and what is still to befall, is over: for the next test."""
+        with self._lock:
+            self._faults.clear()
+            self.seen.clear()
+
     def operations(self, service: str = "") -> list[str]:
         """What was asked for, in order."""
         return [seen.operation for seen in self.seen if not service or seen.service == service]

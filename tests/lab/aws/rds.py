@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from .rds_clusters import Clusters
-from .rds_state import READY, Stage, Thing, filtered, named, page, refuse, tags
+from .rds_state import READY, Stage, Thing, aware, filtered, named, page, refuse, tags
 from .service import Params
 
 _CARRIED = (
@@ -95,7 +95,7 @@ class Rds(Clusters):
         if not source.facts["BackupRetentionPeriod"]:
             raise refuse("PointInTimeRestoreNotEnabled", "automated backups are off")
         latest = self._latest(source)
-        if latest is None or params.get("RestoreTime", latest) > latest:
+        if latest is None or aware(params.get("RestoreTime") or latest) > latest:
             raise refuse("InvalidParameterValue", f"cannot be restored to a time later than {latest}")
         return self._restored(params["TargetDBInstanceIdentifier"], params, source.facts)
 
@@ -151,7 +151,9 @@ class Rds(Clusters):
         return {"DBSnapshot": thing.look()}
 
     def describe_db_snapshots(self, params: Params) -> dict[str, Any]:
-        is_wanted = filtered(params, {"db-snapshot-id": "DBSnapshotIdentifier", "db-instance-id": "DBInstanceIdentifier"})
+        is_wanted = filtered(
+            params, {"db-snapshot-id": "DBSnapshotIdentifier", "db-instance-id": "DBInstanceIdentifier"}
+        )
         name = params.get("DBSnapshotIdentifier")
         if name is not None and name.lower() not in self.snapshots:
             raise refuse("DBSnapshotNotFound", f"DBSnapshot {name} not found", 404)
@@ -211,7 +213,9 @@ class Rds(Clusters):
 
     def _latest(self, thing: Thing) -> datetime | None:
         has_some = thing.facts.get("BackupRetentionPeriod") and thing.status != "creating"
-        return thing.facts.get("LatestRestorableTime") or (datetime.now(UTC) - timedelta(minutes=5) if has_some else None)
+        return thing.facts.get("LatestRestorableTime") or (
+            datetime.now(UTC) - timedelta(minutes=5) if has_some else None
+        )
 
     def _endpoint(self, name: str) -> dict[str, Any]:
         host, port = self.place or (f"{name}.c1x2y3z4.eu-central-1.rds.amazonaws.com", 5432)

@@ -6,7 +6,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .rds_state import READY, Stage, Thing, filtered, named, page, refuse, tags
+from .rds_state import READY, Stage, Thing, aware, filtered, named, page, refuse, tags
 from .service import Params, Service
 
 _DEFAULTS = {
@@ -110,7 +110,7 @@ class Clusters(Service):
 
     def restore_db_cluster_to_point_in_time(self, params: Params) -> dict[str, Any]:
         source = self._present_cluster(params["SourceDBClusterIdentifier"])
-        if params["RestoreToTime"] > self._latest_of(source):
+        if aware(params["RestoreToTime"]) > self._latest_of(source):
             raise refuse("InvalidRestoreFault", "later than the latest restorable time")
         own = {key: source.facts[key] for key in ("Engine", "EngineVersion")}
         return {"DBCluster": self._shown_cluster(self._restored_cluster({**own, **params}))}

@@ -70,6 +70,11 @@ def refuse(code: str, message: str, status: int = 400) -> AwsError:
     return AwsError(code, message, status)
 
 
+def aware(at: datetime) -> datetime:
+    """An instant of a request, which knows no zone: it is UTC."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
 def named(name: str, what: str = "identifier", longest: int = 63) -> str:
     """An identifier as RDS takes it: it is kept in lower case."""
     if len(name) > longest or not re.fullmatch(r"[A-Za-z](-?[A-Za-z0-9])*", name):

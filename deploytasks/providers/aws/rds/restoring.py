@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ....errors import GateRefused
 from ....ports import Call, Calls
 from . import carrying
-from .api import Taken
+from .api import Taken, Unready
 from .clusters import Clusters, members
 from .instances import Instances
 from .names import RESTORE, Names, inherited
@@ -149,7 +149,7 @@ class Restoring:
                 self._sort.from_time(like.name, source.at, new, wanted, tags)
         except Taken:
             there = self._sort.find(new).get(new)  # an answer of ours may have been lost
-            if there is not None and not self.is_ours(there):
+            if there is None or not self.is_ours(there):
                 raise
 
     def _far(self, machine: Machine) -> str | None:
@@ -181,11 +181,19 @@ class Restoring:
             pending = new.facts.get("PendingModifiedValues") or {}
             if not missing or asked:
                 return f"not in force yet: {', '.join(pending)}" if pending else None
-            self._sort.change(new.name, f"change {', '.join(missing)} of {new.name}", **missing)
+            self._begin_change(new.name, missing)
             asked = True
             return f"changing {', '.join(missing)}"
 
         self._waiting(timeout).until(look, f"the configuration of {self._names.new}")
+
+    def _begin_change(self, name: str, missing: Mapping[str, object]) -> None:
+        try:
+            self._sort.change(name, f"change {', '.join(missing)} of {name}", **missing)
+        except Unready:
+            there = self._sort.find(name).get(name)  # an answer of ours may have been lost
+            if there is None or is_well(there.status):
+                raise
 
     def _checked(self, timeout: float) -> None:
         live, new, _ = self.found()

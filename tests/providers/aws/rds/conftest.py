@@ -46,27 +46,40 @@ def perform(calls: Calls, timeout: float = 20.0) -> None:
             call.perform(timeout)
 
 
+@pytest.fixture(scope="module")
+def _cloud() -> Iterator[Cloud]:
+    with Cloud(LabRds()) as cloud:
+        yield cloud
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Place]:
-    rds = LabRds()
-    rds.add_instance("shop")
-    with Cloud(rds) as cloud:
-        yield Place(cloud, rds, provider(cloud, tmp_path), tmp_path)
+def cloud(_cloud: Cloud) -> Cloud:
+    """The same server for all tests of a module, with nothing in it: a client is made once."""
+    _cloud.services["rds"] = LabRds()
+    _cloud.forget()
+    return _cloud
+
+
+@pytest.fixture
+def shop(cloud: Cloud, tmp_path: Path) -> Place:
+    """The instance ``shop``."""
+    cloud["rds"].add_instance("shop")
+    return Place(cloud, cloud["rds"], provider(cloud, tmp_path), tmp_path)
 
 
 @pytest.fixture
 def backed_up(shop: Place) -> Place:
     """With the copy ``shop-1``."""
     shop.database.back_up("shop-1", TAGS).perform(20)
+    shop.cloud.forget()
     return shop
 
 
 @pytest.fixture
-def aurora(tmp_path: Path) -> Iterator[Place]:
+def aurora(cloud: Cloud, tmp_path: Path) -> Place:
     """The cluster ``shop`` with a writer and a reader, and the copy ``shop-1``."""
-    rds = LabRds()
-    rds.add_cluster("shop", "shop-writer", "shop-reader")
-    with Cloud(rds) as cloud:
-        place = Place(cloud, rds, provider(cloud, tmp_path, cluster="shop"), tmp_path)
-        place.database.back_up("shop-1", TAGS).perform(20)
-        yield place
+    cloud["rds"].add_cluster("shop", "shop-writer", "shop-reader")
+    place = Place(cloud, cloud["rds"], provider(cloud, tmp_path, cluster="shop"), tmp_path)
+    place.database.back_up("shop-1", TAGS).perform(20)
+    cloud.forget()
+    return place

@@ -91,7 +91,9 @@ def test_a_lost_answer_makes_no_second_one(shop: Place, drop: str) -> None:
 def test_some_silence_while_it_is_made_is_outlived(shop: Place) -> None:
     """A wait of hours does not end for one bad minute."""
     shop.rds.takes = 3
-    shop.database.hear = lambda text: shop.cloud.drop("rds", "DescribeDBSnapshots", times=3) if "asked" in text else None
+    shop.database.hear = lambda text: (
+        shop.cloud.drop("rds", "DescribeDBSnapshots", times=3) if "asked" in text else None
+    )
     shop.database.back_up("shop-1", TAGS).perform(20)
     assert names(shop) == ["shop-1"]
 
