@@ -62,6 +62,39 @@ def tour_cloudwatch(root: Path) -> set[str]:
         return {f"{seen.service}:{seen.operation}" for seen in cloud.seen}
 
 
+def tour_elbv2(root: Path) -> set[str]:
+    """``traffic`` and ``maintenance`` of ``kind: alb``, at a listener and at a rule: there, back, closed, open."""
+    from datetime import UTC, datetime
+
+    from deploytasks.ports import Notice, Split
+    from deploytasks.providers.aws.alb import Maintenance, Traffic
+    from deploytasks.settings.alb import MaintenanceSettings, TrafficSettings
+
+    from . import Cloud, elbv2
+    from .standing import site_in
+
+    lab = elbv2.ElasticLoadBalancing()
+    groups = {color: lab.group(f"shop-{color}", [("10.0.0.1", 8001)]) for color in ("blue", "green")}
+    listener = lab.listener(groups["blue"])
+    notice = Notice("Back at noon.", 300, datetime(2026, 11, 23, tzinfo=UTC), "ann")
+    with Cloud(lab) as cloud:
+        for place in ({"listener": listener}, {"rule": lab.rule(listener, 1, groups["blue"])}):
+            given = {"public": "https://shop.example", "groups": groups, **place}
+            settings = TrafficSettings.model_validate(given)
+            traffic = Traffic(settings, site_in(cloud, root))
+            for [call] in traffic.prepare():
+                call.perform(10)
+            for split in (Split(90, 10, "blue", "deploy:d-1"), Split(100, 0, None, "back:d-1")):
+                traffic.shift(split).perform(10)
+            traffic.drained("green")
+            traffic.diagnose()
+            maintenance = Maintenance(MaintenanceSettings(), site_in(cloud, root, traffic=settings))
+            for said in (notice, notice, None):
+                maintenance.write(said).perform(10)
+        return {f"{seen.service}:{seen.operation}" for seen in cloud.seen}
+
+
 TOURS["secrets"] = tour_secrets
 TOURS["identity"] = tour_identity
 TOURS["cloudwatch"] = tour_cloudwatch
+TOURS["elbv2"] = tour_elbv2
