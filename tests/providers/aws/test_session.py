@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from lab.aws import Cloud
 from lab.aws.standing import ACCESS_KEY, VARIABLES, site_in
 from lab.aws.sts import Sts
@@ -95,6 +97,18 @@ def test_an_opt_in_region(cloud: Cloud, tmp_path: Path) -> None:
     with pytest.raises(Unreachable) as found:
         _ask(_site(cloud, tmp_path, region="me-south-1"))
     assert found.value.do.endswith("a region that this account has not enabled knows none")
+
+
+def test_what_boto3_knows_is_read_once(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many clients and sessions there are: a megabyte of endpoints is none of the costs of the second one."""
+    client("sts", _site(cloud, tmp_path))
+    read: list[str] = []
+    load = JSONFileLoader.load_file
+    monkeypatch.setattr(JSONFileLoader, "load_file", lambda self, path: (read.append(path), load(self, path))[1])
+    for region in ("eu-west-1", "eu-west-3"):
+        client("sts", _site(cloud, tmp_path, region=region))
+    assert read == []
+    assert gc.isenabled()
 
 
 # -- credentials ------------------------------------------------------------------------------------------------------
