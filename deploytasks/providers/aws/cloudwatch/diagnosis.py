@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ....errors import DeployError
 from ....ports import COLORS, Color, Finding
+from ....settings.rollout import Rollout
 from ....verdict.levels import worded
 from .counting import Counter
 from .data import fetch
@@ -38,13 +39,19 @@ def diagnose(settings: MetricsSettings, site: Site, groups: Groups, pace: Pace, 
         color: max((at + pace.period for at, period in periods.items() if color in period.told), default=None)
         for color in COLORS
     }
-    findings = [*_pace(settings), *(_group(groups, color, ends[color], pace, now) for color in COLORS)]
+    findings = [*_pace(settings, site), *(_group(groups, color, ends[color], pace, now) for color in COLORS)]
     if all(end is None for end in ends.values()):
         findings = [_silent(groups, findings)] + [each for each in findings if each.subject == SUBJECT]
     return [*findings, *_levels(settings, site, now)]
 
 
-def _pace(settings: MetricsSettings) -> Iterator[Finding]:
+def _pace(settings: MetricsSettings, site: Site) -> Iterator[Finding]:
+    rollout = site.sections.get("rollout")
+    chosen = rollout if isinstance(rollout, Rollout) else Rollout()
+    shows = settings.lag + settings.period
+    if shows + 2 * chosen.poll > chosen.missing:
+        detail = f"what happens shows after {shows:g} s, and `missing` is {chosen.missing:g} s: all would be taken back"
+        yield Finding(SUBJECT, "fail", detail, f"say `missing: {2 * shows:g}s`")
     if settings.period < _FINEST:
         detail = f"`period` is {settings.period:g} s: a load balancer has a data point every 60 s, and no finer ones"
         yield Finding(SUBJECT, "warn", detail, "say `period: 60s`")

@@ -162,6 +162,13 @@ def test_the_doctor_warns_of_settings_that_know_less(world: World, given: dict[s
     assert any(word in detail and state == "warn" for _, state, detail in told(world, **given))
 
 
+def test_the_doctor_says_when_nothing_could_come_in_time(world: World) -> None:
+    """A rollout that waits for data less long than data takes is always taken back."""
+    found = world.metrics(lag="4m").diagnose()
+    assert ("fail", "say `missing: 600s`") in {(each.state, each.do) for each in found}
+    assert all(each.state != "fail" for each in world.metrics().diagnose())
+
+
 def test_the_doctor_says_which_readings_come(world: World) -> None:
     """A name without data is a mistake; a primary without replication lag is not."""
     observe(world, "AWS/RDS", "CPUUtilization", 40, DBInstanceIdentifier="shop")
