@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from .rds_around import Around
 from .rds_clusters import Clusters
 from .rds_state import READY, Stage, Thing, aware, filtered, named, page, refuse, tags
 from .service import Params
@@ -32,7 +33,7 @@ _DEFAULTS = {
 }  # fmt: skip
 
 
-class Rds(Clusters):
+class Rds(Around, Clusters):
     """One account in one region. Change ``instances[name].facts`` or ``.rest`` to have it as a test needs it."""
 
     def __init__(self, *, takes: int = 2, place: tuple[str, int] | None = None, page_size: int = 100) -> None:
@@ -50,9 +51,6 @@ class Rds(Clusters):
         """How many of the next snapshots fail."""
         self.breaks = ""
         """The status in which the next restored instance ends."""
-        self.proxies: dict[str, list[dict[str, Any]]] = {}
-        self.subscriptions: list[dict[str, Any]] = []
-        self.maintenance: dict[str, list[dict[str, Any]]] = {}
         self._ids = itertools.count(1)
 
     # -- as a test sets it up ------------------------------------------------
@@ -177,26 +175,6 @@ class Rds(Clusters):
                 days = timedelta(days=thing.facts["BackupRetentionPeriod"])
                 found.append({"RestoreWindow": {"EarliestTime": latest - days, "LatestTime": latest}})
         return {"DBInstanceAutomatedBackups": found}
-
-    def describe_account_attributes(self, params: Params) -> dict[str, Any]:
-        used = {"ManualSnapshots": len(self.snapshots), "ManualClusterSnapshots": len(self.cluster_snapshots)}
-        listed = [{"AccountQuotaName": key, "Used": used.get(key, 0), "Max": most} for key, most in self.most.items()]
-        return {"AccountQuotas": listed}
-
-    def describe_pending_maintenance_actions(self, params: Params) -> dict[str, Any]:
-        arn = params["ResourceIdentifier"]
-        listed = self.maintenance.get(arn, [])
-        found = [{"ResourceIdentifier": arn, "PendingMaintenanceActionDetails": listed}] if listed else []
-        return {"PendingMaintenanceActions": found}
-
-    def describe_db_proxies(self, params: Params) -> dict[str, Any]:
-        return page([{"DBProxyName": name} for name in self.proxies], params, "DBProxies", self.page_size)
-
-    def describe_db_proxy_targets(self, params: Params) -> dict[str, Any]:
-        return page(self.proxies[params["DBProxyName"]], params, "Targets", self.page_size)
-
-    def describe_event_subscriptions(self, params: Params) -> dict[str, Any]:
-        return page(self.subscriptions, params, "EventSubscriptionsList", self.page_size)
 
     # -- how -----------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class Clusters(Service):
             make.create_db_instance({"DBInstanceIdentifier": member, "DBClusterIdentifier": name, **own})
             made = make.instances[member]
             made.stages.clear()
-            make._made(made)  # noqa: SLF001  it is itself
+            make._made(made)
         return thing
 
     def describe_db_clusters(self, params: Params) -> dict[str, Any]:
@@ -174,7 +174,8 @@ class Clusters(Service):
             "DbClusterResourceId": f"cluster-RESOURCE{next(self._numbers):04}", "TagList": tags(params),
             "PendingModifiedValues": {}, "Endpoint": self._cluster_endpoint(name), **_DEFAULTS,
             "VpcSecurityGroups": [
-                {"VpcSecurityGroupId": one, "Status": "active"} for one in params.get("VpcSecurityGroupIds", ["sg-default"])
+                {"VpcSecurityGroupId": one, "Status": "active"}
+                for one in params.get("VpcSecurityGroupIds", ["sg-default"])
             ],
             **{key: params[key] for key in _CARRIED if key in params}, "DBClusterParameterGroup": group,
             "DBSubnetGroup": params.get("DBSubnetGroupName", "default"),

@@ -40,7 +40,7 @@ class Thing:
 
     def begin(self, *stages: Stage) -> None:
         """Go through these; those that take no look are over at once."""
-        self.stages += [stage for stage in stages]
+        self.stages += stages
         self._skip()
 
     def look(self) -> dict[str, Any]:

@@ -13,6 +13,10 @@ class Taken(GateRefused):
     """The name is in use."""
 
 
+class Gone(UsageError):
+    """Nothing of this name is there (any more)."""
+
+
 class Unready(GateRefused):
     """Not in a state in which this can be done."""
 
@@ -47,8 +51,8 @@ _KINDS: dict[str, tuple[type[DeployError], str, str]] = {
     "InsufficientDBClusterCapacity": (
         Unreachable, "AWS has no room for a cluster there now", "try again later",
     ),
-    "DBInstanceNotFound": (UsageError, "there is no such instance", "check `database.instance`, and the region"),
-    "DBClusterNotFound": (UsageError, "there is no such cluster", "check `database.cluster`, and the region"),
+    "DBInstanceNotFound": (Gone, "there is no such instance", "check `database.instance`, and the region"),
+    "DBClusterNotFound": (Gone, "there is no such cluster", "check `database.cluster`, and the region"),
     "DBSnapshotNotFound": (UsageError, "there is no such snapshot", "choose another one"),
     "DBClusterSnapshotNotFound": (UsageError, "there is no such snapshot", "choose another one"),
     "PointInTimeRestoreNotEnabled": (

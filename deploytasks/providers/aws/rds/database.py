@@ -16,10 +16,10 @@ from .diagnosing import diagnose, waiting_actions
 from .inside import Inside
 from .instances import Instances
 from .names import Names, identifier
-from .restoring import Restoring, Source
+from .restoring import Restoring
 from .scratch import Beside
 from .snapshots import Snapshots
-from .sorts import Machine, Sort
+from .sorts import Machine, Sort, Source
 from .waiting import Waiting, is_well
 
 _SOON = timedelta(hours=1)

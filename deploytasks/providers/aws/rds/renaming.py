@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ....errors import GateRefused, Unreachable
-from .api import Taken, Unready
+from .api import Gone, Taken, Unready
 from .sorts import Machine, Sort
 from .waiting import Over, Wait, is_broken, is_well
 
@@ -43,7 +43,7 @@ def _begun(sort: Sort, machine: Machine, to: str, is_it: IsIt, state: str) -> st
         return _passing(machine, state)
     try:
         sort.rename(machine.name, to)
-    except Unready:
+    except (Unready, Gone):  # its state is just changing; or an answer was lost, and it has the name
         return "not ready to be renamed"
     except Taken:
         other = sort.find(to).get(to)

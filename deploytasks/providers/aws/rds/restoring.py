@@ -8,31 +8,18 @@ restore goes on after a death at any point. The restored database has the restor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from contextlib import suppress
 
 from ....errors import GateRefused
 from ....ports import Call, Calls
 from . import carrying
-from .api import Taken, Unready
+from .api import Gone, Taken, Unready
 from .clusters import Clusters, members
 from .instances import Instances
 from .names import RESTORE, Names, inherited
 from .renaming import renamed
-from .sorts import Machine, Shot, Sort
+from .sorts import Machine, Sort, Source
 from .waiting import Over, Wait, is_broken, is_well
-
-
-class Source(NamedTuple):
-    """What is restored: a snapshot, or what the live database was at a point in time."""
-
-    shot: Shot | None
-    at: datetime | None = None
-
-    @property
-    def shown(self) -> str:
-        """For people."""
-        return f"the snapshot {self.shot.id}" if self.shot else f"its content of {self.at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class Restoring:
@@ -226,7 +213,8 @@ class Restoring:
             if kept is None:
                 raise self._gone()
             if is_well(kept.status) and not kept.pending:
-                self._sort.rename(old, live)
+                with suppress(Unready, Gone):  # the next look tells
+                    self._sort.rename(old, live)
             return f"{old} is renamed back"
 
         self._waiting(timeout).until(look, live)

@@ -77,6 +77,18 @@ class Shot(NamedTuple):
         return self.tags.get(DATABASE) == database
 
 
+class Source(NamedTuple):
+    """What is restored: a snapshot, or what the live database was at a point in time."""
+
+    shot: Shot | None
+    at: datetime | None = None
+
+    @property
+    def shown(self) -> str:
+        """For people."""
+        return f"the snapshot {self.shot.id}" if self.shot else f"its content of {self.at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 class Sort(Protocol):
     """Instances, or clusters."""
 

@@ -60,7 +60,7 @@ def test_one_that_is_there_is_kept(backed_up: Place) -> None:
 def test_one_that_is_being_made_is_waited_for(shop: Place) -> None:
     """Whoever died while it was made: the next one waits for the same snapshot."""
     shop.rds.takes = 50
-    with pytest.raises(Unreachable, match="is not done after 0.05 s: creating"):
+    with pytest.raises(Unreachable, match=r"is not done after 0\.05 s: creating"):
         shop.database.back_up("shop-1", TAGS).perform(0.05)
     assert shop.database.busy() is None
     shop.again().back_up("shop-1", TAGS).perform(20)
