@@ -94,6 +94,22 @@ def tour_elbv2(root: Path) -> set[str]:
         return {f"{seen.service}:{seen.operation}" for seen in cloud.seen}
 
 
+def tour_ledger(root: Path) -> set[str]:
+    """``store: {kind: s3}``: record with retention, hold the lease, verify, and ``doctor``."""
+    from .s3_standing import ledger_at_work
+
+    return ledger_at_work(root)
+
+
+def tour_auditor(root: Path) -> set[str]:
+    """Who reads, and verifies all of it: ``inv history --verify``."""
+    from .s3_standing import ledger_read
+
+    return ledger_read(root)
+
+
+TOURS["ledger"] = tour_ledger
+TOURS["auditor"] = tour_auditor
 TOURS["secrets"] = tour_secrets
 TOURS["identity"] = tour_identity
 TOURS["cloudwatch"] = tour_cloudwatch

@@ -85,6 +85,8 @@ class Bucket:
         self.name = name
         self.prefix = f"{prefix}/" if prefix else ""
         self.shown = f"s3://{name}/{self.prefix}".rstrip("/")
+        self.scope = f"{site.application}/{site.environment}"
+        """Below which this environment writes."""
         self._kms_key = kms_key
         self._site = site
         self._silent_until = 0.0

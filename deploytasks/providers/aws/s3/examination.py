@@ -32,7 +32,7 @@ def examined(bucket: Bucket, settings: S3StoreSettings) -> Iterator[Finding]:
 def _tried(bucket: Bucket) -> Finding:
     """Ask for a swap of what is not there: who may write is told that, and nothing is written. An S3 that writes all
     the same compares nothing, and would give one lease to two."""
-    key = f"doctor/{uuid.uuid4()}"
+    key = f"{bucket.scope}/doctor/{uuid.uuid4()}"
     try:
         bucket.put(key, b"", '"none"', (), None)
     except (Refused, Busy):
