@@ -68,10 +68,9 @@ class Inside:
     def url(self, machine: Machine, database: str | None = None) -> str:
         """The live database's URL with another one's address in it. It counts as secret from now on."""
         variable = self._settings.url_from or ""
-        given = os.environ.get(variable)
+        given = self._site.vault.get(variable)
         if not given:
-            what = f"the environment variable {variable} is not set"
-            raise UsageError(what, do=f"set {variable}; it is never written anywhere")
+            raise UsageError(self._site.vault.unset(variable), do=f"set {variable}; it is never written anywhere")
         parts = urlsplit(given)
         if not parts.scheme or not parts.hostname:
             raise UsageError(f"the value of {variable} is no URL", do="write postgresql://user:password@host:port/name")
