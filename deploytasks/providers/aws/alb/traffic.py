@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ....errors import DeployError, SplitMoved, Unreachable
 from ....ports import COLORS, Call, Calls, Color, Finding, Health, Split
@@ -73,6 +73,12 @@ class Traffic:
         return self.read()
 
     def _look(self) -> Seen:
+        """Two requests; between them somebody may write. What then belongs together is seen at a second look."""
+        seen = self._glance()
+        remembered = [split_in(seen.tags.get(key)) for key in (SPLIT, BEFORE)]
+        return seen if seen.split in remembered or SPLIT not in seen.tags else self._glance()
+
+    def _glance(self) -> Seen:
         actions, tags = self._place.actions(), self._place.tags()
         return Seen(actions, tags, decided(shares(actions, self._groups, self._place.name), tags))
 
@@ -142,19 +148,6 @@ class Traffic:
             state=f"wanted was {_described(wanted)}",
             do=f"`inv status --env {self._site.environment}` and `inv history` say who is at work",
         )
-
-    def homeward(self, color: Color) -> tuple[str, dict[str, Any]]:
-        """The operation, as boto3 calls it, and its parameters, that put everything on one color: the actions as they
-        are now, but for the weights. For whoever takes traffic home without us."""
-        actions = self._place.actions()
-        return self._place.request(
-            with_shares(actions, self._groups, 100 * (color == "blue"), 100 * (color == "green"))
-        )
-
-    @property
-    def place(self) -> Place:
-        """The listener or rule, for whoever leaves tags there."""
-        return self._place
 
     # -- the colors ----------------------------------------------------------
 

@@ -9,10 +9,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from lab.aws import Cloud
 from lab.aws.balancer import Balancer
 from lab.aws.elbv2 import ElasticLoadBalancing, forward
+from lab.aws.standing import site_in
+
+from deploytasks.ports import Split
+from deploytasks.providers.aws.alb import Traffic
+from deploytasks.settings.alb import TrafficSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import Application
 
 
@@ -122,3 +130,38 @@ def test_rules_go_before_the_listener_by_priority(scene: tuple[Scene, Balancer])
         (200, "green"),
         (200, "blue"),
     ]
+
+
+def test_no_request_is_lost_from_the_first_stage_to_the_last_and_back(
+    scene: tuple[Scene, Balancer], tmp_path: Path
+) -> None:
+    """Our own shifts under load: every request is answered by the color that the split allows."""
+    lab, balancer = scene
+    given = {"public": "https://shop.example", "listener": lab.listener, "up_within": 0}
+    groups = {"blue": lab.blue, "green": lab.green}
+    settings = TrafficSettings.model_validate({**given, "groups": groups})
+    ended = threading.Event()
+    answers: list[tuple[int, str]] = []
+
+    def send() -> None:
+        while not ended.is_set():
+            answers.extend(answer[:2] for answer in asked(balancer, 5))
+
+    senders = [threading.Thread(target=send) for _ in range(2)]
+    with Cloud(lab.elb) as cloud:
+        traffic = Traffic(settings, site_in(cloud, tmp_path))
+        for sender in senders:
+            sender.start()
+        for percent in (10, 50, 100):
+            traffic.shift(Split.partly_on("green", percent, "blue", "deploy:d-1")).perform(10)
+            asked(balancer, 30)
+        assert {body for _, body, _ in asked(balancer, 20)} == {"green"}
+        traffic.shift(Split(100, 0, None, "back:d-1")).perform(10)
+        assert {body for _, body, _ in asked(balancer, 20)} == {"blue"}
+        ended.set()
+        for sender in senders:
+            sender.join()
+    assert {status for status, _ in answers} == {200}
+    counts = balancer.counts()
+    assert counts[lab.green].requests > 20
+    assert sum(each.errors + each.balancer_errors for each in counts.values()) == 0
