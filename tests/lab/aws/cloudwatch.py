@@ -133,7 +133,8 @@ class CloudWatch(Service):
                 raise AwsError("InvalidNextToken", "The specified nextToken is not valid")
         queries = params["MetricDataQueries"]
         self._checked(params, queries)
-        found = [(query, self._points(query["MetricStat"], params)) for query in queries]
+        known: dict[Any, dict[float, list[float]]] = {}
+        found = [(query, self._points(query["MetricStat"], params, known)) for query in queries]
         if params.get("ScanBy", "TimestampDescending") == "TimestampDescending":
             found = [(query, points[::-1]) for query, points in found]
         return self._page(params, found, offset)
@@ -200,21 +201,28 @@ class CloudWatch(Service):
         if how not in _SIMPLE and bounds is None and not _PERCENTILE.fullmatch(how):
             raise AwsError("ValidationError", f"The value {how} for parameter Stat is not supported.")
 
-    def _points(self, stat: Params, params: Params) -> list[tuple[float, float]]:
-        """The oldest first. A period in which nothing was observed has none."""
+    def _points(self, stat: Params, params: Params, known: dict[Any, Any]) -> list[tuple[float, float]]:
+        """The oldest first. A period in which nothing was observed has none. ``known``: periods of this request."""
         given, period = stat["Metric"], stat["Period"]
         dimensions = frozenset((each["Name"], each["Value"]) for each in given.get("Dimensions", []))
-        samples = self._samples.get(Metric(given["Namespace"], given["MetricName"], dimensions), [])
+        metric = Metric(given["Namespace"], given["MetricName"], dimensions)
+        if (metric, period) not in known:
+            known[metric, period] = self._periods(metric, period, params)
+        periods = known[metric, period]
+        return [(bucket, statistic(stat["Stat"], periods[bucket])) for bucket in sorted(periods)]
+
+    def _periods(self, metric: Metric, period: int, params: Params) -> dict[float, list[float]]:
+        """Beginning → values, sorted."""
         start, end = (_seconds(params[name]) for name in ("StartTime", "EndTime"))
         start -= start % (period if period in (5, 10, 30) else 60)
         if period < 60:
             start = max(start, self.now() - _FINE)
         periods: dict[float, list[float]] = {}
-        for at, value, shows in samples:
+        for at, value, shows in self._samples.get(metric, []):
             bucket = at - at % period
-            if shows <= self.now() and start <= bucket < end:
+            if start <= bucket < end and shows <= self.now():
                 periods.setdefault(bucket, []).append(value)
-        return [(bucket, statistic(stat["Stat"], sorted(periods[bucket]))) for bucket in sorted(periods)]
+        return {bucket: sorted(values) for bucket, values in periods.items()}
 
     def _page(self, params: Params, found: list[tuple[Params, list[tuple[float, float]]]], offset: int) -> Params:
         """The next data points of all queries in their order. What is not on this page is partial so far."""
