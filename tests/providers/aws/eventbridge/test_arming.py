@@ -149,8 +149,10 @@ def test_a_strangers_schedule_is_left_alone(house: House) -> None:
     assert "nightly report" == house.schedule["Description"]
 
 
-@pytest.mark.parametrize("operation", ["CreateSchedule", "UpdateSchedule", "DeleteSchedule"])
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize(
+    ("operation", "times"),
+    [("CreateSchedule", 1), ("CreateSchedule", 3), ("UpdateSchedule", 1), ("UpdateSchedule", 3), ("DeleteSchedule", 1)],
+)
 def test_a_lost_answer_changes_nothing(house: House, operation: str, times: int) -> None:
     """Whether boto3 asks again by itself, or we do after it gave up."""
     switch = house.switch()
@@ -181,6 +183,32 @@ def test_an_answer_that_is_lost_for_good_is_read_back(house: House) -> None:
     switch.arm(NOW, home()).perform(10)
 
     assert switch.state().armed
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "why", "words", "kind"),
+    [
+        ("ResourceNotFoundException", 404, "", "the schedule group default is not there", UsageError),
+        ("ConflictException", 409, "", "somebody else has just made the schedule", SplitMoved),
+        ("ValidationException", 400, "role must trust", "refuses the schedule .*: role must trust", UsageError),
+        ("ThrottlingException", 429, "", "ThrottlingException", Unreachable),
+        ("ServiceQuotaExceededException", 402, "limit is 1", "no more schedules: limit is 1", Unreachable),
+        ("AccessDeniedException", 403, "", "AccessDeniedException", Unreachable),
+        ("AccessDeniedException", 403, "no iam:PassRole on it", "may not pass on a role", Unreachable),
+        ("InternalServerException", 500, "", "InternalServerException", Unreachable),
+    ],
+)
+def test_what_aws_refuses_is_one_sentence(
+    house: House, code: str, status: int, why: str, words: str, kind: type[DeployError]
+) -> None:
+    """With the state things are in, and what to do; nothing is left at AWS."""
+    house.cloud.fail("scheduler", "CreateSchedule", code, status=status, why=why, times=3)
+    with pytest.raises(kind, match=words) as caught:
+        house.switch().arm(NOW, home()).perform(10)
+
+    assert caught.value.state
+    assert caught.value.do
+    assert ({}, {}, (100, 0)) == (house.scheduler.schedules, house.tags, house.weights)
 
 
 def test_what_differs_from_what_was_asked_for_is_not_armed(house: House) -> None:
@@ -221,12 +249,12 @@ def test_nobody_else_can_beat(house: House) -> None:
 
 def test_a_beat_that_fails_shows(house: House) -> None:
     """It never raises, and the next one may arrive."""
-    switch = house.out(grace=3)
-    house.cloud.fail("scheduler", "UpdateSchedule", "ThrottlingException", status=429, times=3)
+    switch = house.out(grace=1.5)
+    house.cloud.fail("scheduler", "UpdateSchedule", "AccessDeniedException", status=403, times=1)
 
     def says(word: str) -> bool:
         switch.beat()
         return word in switch.state().detail
 
-    until(lambda: says("beats fail: AWS did not change the schedule: ThrottlingException"))
+    until(lambda: says("beats fail: AWS did not change the schedule: AccessDeniedException"))
     until(lambda: not says("beats fail"))

@@ -180,7 +180,8 @@ def test_a_schedule_that_does_not_go_away_is_said(house: House) -> None:
 def test_a_role_that_may_not_is_found_out(house: House) -> None:
     """The schedule went off and was refused: traffic is where it was, and everybody who looks is told."""
     house.scheduler.roles = {ROLE: MAY - {"elasticloadbalancing:ModifyListener"}}
-    house.out(grace=1)
+    house.out()
+    house.pass_time(700)
     house.fired()
     state = house.switch().state()
 
