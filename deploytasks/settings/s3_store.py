@@ -17,7 +17,9 @@ class S3StoreSettings(Value):
     beside: ClassVar[tuple[str, ...]] = ("aws",)
     kind: Literal["s3"] = "s3"
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-    prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9!_.*'()=-]+(/[A-Za-z0-9!_.*'()=-]+)*)?$", max_length=400)] = ""
+    prefix: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9!_.*'()=-]+(/[A-Za-z0-9!_.*'()=-]+)*$", max_length=400)] | None
+    ) = None
     """Stands before all keys, without a slash at its ends."""
     kms_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9:/_-]+$")] | None = None
     """Id, ARN or alias of the key that encrypts; by default what the bucket says."""

@@ -81,7 +81,7 @@ class Lock(NamedTuple):
 class Bucket:
     """``name`` at the S3 to which ``aws`` leads; ``prefix`` stands before each key that is given or taken."""
 
-    def __init__(self, name: str, prefix: str, kms_key: str | None, site: Site) -> None:
+    def __init__(self, name: str, prefix: str | None, kms_key: str | None, site: Site) -> None:
         self.name = name
         self.prefix = f"{prefix}/" if prefix else ""
         self.shown = f"s3://{name}/{self.prefix}".rstrip("/")
