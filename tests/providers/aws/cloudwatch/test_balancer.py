@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import pytest
 from lab.aws.balancer import Balancer
 from lab.aws.cloud import Cloud
 from lab.aws.cloudwatch import CloudWatch
@@ -28,17 +29,13 @@ def test_every_request_that_a_balancer_answers_is_counted_once(tmp_path: Path) -
     elb, watch = ElasticLoadBalancing(), CloudWatch()
     blue, green = elb.group("shop-blue", [("127.0.0.1", 9)]), elb.group("shop-green", [])
     listener = elb.listener(blue)
-    traffic = TrafficSettings(
-        public="http://127.0.0.1", listener=listener, groups=TargetGroups(blue=blue, green=green)
-    )
+    traffic = TrafficSettings(public="http://127.0.0.1", listener=listener, groups=TargetGroups(blue=blue, green=green))
     with Cloud(elb, watch) as cloud, Balancer(elb, listener) as balancer:
         watch.follow(balancer)
         began = datetime.now(UTC)
         for _ in range(5):
-            try:
-                urlopen(balancer.url, timeout=5)  # noqa: S310  ours, on loopback
-            except HTTPError as error:
-                assert error.code == 502
+            with pytest.raises(HTTPError, match="502"):
+                urlopen(balancer.url, timeout=5)
         metrics = Metrics(MetricsSettings(period=1, lag=0, stale_after=30), site_in(cloud, tmp_path, traffic=traffic))
         until = time.monotonic() + 10
         while True:
