@@ -55,7 +55,7 @@ def handed_over(settings: Settings, steps: Sequence[Step], stages: tuple[int, ..
             case RollOut():
                 found.append(HandOver(step.rules, step.deployment, False, stages, patience))
             case Settle():
-                found.append(replace(step, way_back=None))
+                found.append(replace(step, closes=True))
             case _:
                 found.append(step)
     return found

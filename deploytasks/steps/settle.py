@@ -30,16 +30,22 @@ class Settle(Step):
     """Seconds that the old color is kept."""
     release: Release
     deployment: str
+    closes: bool = False
+    """Whether the platform stops the old color now: then no way back stays open."""
 
     @property
     def split(self) -> Split:
         """How traffic stays."""
-        return Split.all_on(self.color, self.way_back, f"settled:{self.deployment}")
+        return Split.all_on(self.color, self._open, f"settled:{self.deployment}")
+
+    @property
+    def _open(self) -> Color | None:
+        return None if self.closes else self.way_back
 
     @property
     def before(self) -> Split:
         """How the rollout leaves it. Anything else is somebody's way back: it is not written over."""
-        return self.split._replace(writer=f"deploy:{self.deployment}")
+        return Split.all_on(self.color, self.way_back, f"deploy:{self.deployment}")
 
     def calls(self, world: World) -> Calls:
         """Sign first, disarm then: a switch that fires in between finds a signature it does not obey.
@@ -64,7 +70,7 @@ class Settle(Step):
             "release": of.name,
             "digest": of.digest,
             "commit": of.commit,
-            "way_back": self.way_back,
-            "way_back_until": until.isoformat() if self.way_back else None,
+            "way_back": self._open,
+            "way_back_until": until.isoformat() if self._open else None,
         }
         return {"settled": facts}

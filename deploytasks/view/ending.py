@@ -161,6 +161,10 @@ def _way_back(world: World, plan: Plan, outcome: Outcome) -> WayBack | None:
         return None
     if getattr(settle, "way_back", None) is None:
         return WayBack("no way back: this was the first deployment")
+    if getattr(settle, "closes", False):
+        return WayBack(
+            f"inv deploy --env {env} --version …", "a new deployment: the platform has stopped the old release"
+        )
     until = _tried(lambda: _until(world, plan, float(getattr(settle, "keep", 0.0))))
     return WayBack(f"inv rollback --env {env} --reason …", f"until {instant(until)}")
 

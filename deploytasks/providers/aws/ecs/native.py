@@ -66,12 +66,14 @@ class Native:
         self.fleet, self.traffic, self.site = fleet, traffic, site
         self.name = fleet.services["blue"]
         self.ecs = Ecs(fleet, site)
+        self._known: dict[str, Revision] = {}
+        """A revision never changes."""
         self.colors = {traffic.groups.blue: "blue", traffic.groups.green: "green"}
 
     # -- reading -------------------------------------------------------------
 
     def look(self) -> Look:
-        """What it is at, in four requests."""
+        """What it is at, in four requests; in three, where its revisions are known."""
         service = self.ecs.service(self.name)
         newest = self._newest()
         arns = [one["arn"] for one in service.get("currentServiceRevisions") or ()]
@@ -99,10 +101,11 @@ class Native:
         return cast("Mapping[str, Any]", found[0]) if found else None
 
     def _revisions(self, arns: list[str]) -> Mapping[str, Revision]:
-        if not arns:
-            return {}
-        answer = self.ecs.call("describe service revisions", "describe_service_revisions", serviceRevisionArns=arns)
-        return {str(one["serviceRevisionArn"]): self._revision(one) for one in answer["serviceRevisions"]}
+        new = [arn for arn in arns if arn not in self._known]
+        if new:
+            answer = self.ecs.call("describe service revisions", "describe_service_revisions", serviceRevisionArns=new)
+            self._known |= {str(one["serviceRevisionArn"]): self._revision(one) for one in answer["serviceRevisions"]}
+        return self._known
 
     def _revision(self, told: Mapping[str, Any]) -> Revision:
         balancers = (told.get("resolvedConfiguration") or {}).get("loadBalancers") or told.get("loadBalancers") or ()
