@@ -78,8 +78,8 @@ class MetricsSettings(Value):
     """Seconds of one data point."""
     lag: Annotated[Duration, Field(ge=0, le=3600)] = 120.0
     """Seconds until a data point is taken to be complete."""
-    late: Annotated[Duration, Field(ge=0, le=86400)] = 900.0
-    """Seconds for which data points are read again, for what comes late."""
+    late: Annotated[Duration, Field(ge=0, le=86400)] | None = None
+    """Seconds for which data points are read again, for what comes late; fifteen periods by default."""
     stale_after: Annotated[Duration, Field(gt=0, le=86400)] | None = None
     """Seconds without any data point after which nothing is known; five periods by default."""
     levels: CloudWatchLevels = CloudWatchLevels()

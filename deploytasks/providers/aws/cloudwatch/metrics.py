@@ -26,10 +26,11 @@ class Metrics:
     """Cumulative counts per color, in whole periods; see ``counting`` for whose an error is."""
 
     def __init__(self, settings: MetricsSettings, site: Site, now: Callable[[], datetime] = _clock) -> None:
+        late = 15 * settings.period if settings.late is None else settings.late
         stale = 5 * settings.period if settings.stale_after is None else settings.stale_after
         self._settings, self._site, self._now = settings, site, now
         self._groups = groups_of(settings, site)
-        self._pace = Pace(settings.period, settings.lag, settings.late, stale)
+        self._pace = Pace(settings.period, settings.lag, late, stale)
         self._levels = Levels(settings.levels, site)
         self._window: Window | None = None
         self._of: tuple[datetime, tuple[float, ...]] | None = None
