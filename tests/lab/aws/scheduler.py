@@ -61,6 +61,8 @@ class Scheduler(Service):
         self.roles = roles
         self.unpassable: set[str] = set()
         """Roles for which whoever asks lacks ``iam:PassRole``."""
+        self.done: list[str] = []
+        """What was asked for in a role's name: ``elbv2:ModifyListener``."""
         self.shots: list[Shot] = []
         self.dead_letters: list[tuple[str, dict[str, Any]]] = []
         """The queue, and what could not be carried out."""
@@ -282,6 +284,7 @@ class Scheduler(Service):
         unknown = sorted(set(params) - set(operation.input_shape.members))
         if report.has_errors() or unknown:
             raise AwsError("ValidationException", report.generate_report() or f"unknown: {unknown}")
+        self.done.append(f"{service.name}:{operation.name}")
         with service.lock:
             getattr(service, xform_name(operation.name))(params)
 

@@ -108,9 +108,50 @@ def tour_auditor(root: Path) -> set[str]:
     return ledger_read(root)
 
 
+def tour_ecs(root: Path) -> set[str]:
+    """``fleet: {kind: ecs}``: install, migrate, start, fail, stop, lines, prune, ``doctor``."""
+    from .ecs_standing import ecs_at_work
+
+    return ecs_at_work(root)
+
+
+def tour_ecs_native(root: Path) -> set[str]:
+    """``strategy: ecs-native``, with all that its fleet asks for."""
+    from .ecs_standing import ecs_at_work, ecs_handed_over
+
+    return ecs_at_work(root) | ecs_handed_over(root)
+
+
+def tour_scheduler(root: Path) -> set[str]:
+    """``deadman: {kind: eventbridge}``: armed, moved by a beat, disarmed, and ``doctor``. What it asks of the load
+    balancer is in the policy of ``traffic``."""
+    from .scheduler_standing import switched
+
+    return {one for one in switched(root) if one.startswith("scheduler:")}
+
+
+def tour_deadman(root: Path) -> set[str]:
+    """The role of a schedule that goes off, at a listener and at a rule, as EventBridge uses it."""
+    from .scheduler_standing import gone_off
+
+    return gone_off(root)
+
+
+def tour_rds(root: Path) -> set[str]:
+    """``database: {kind: rds}``: an instance and a cluster copied, put back by copy and by time, rehearsed, looked at."""
+    from .rds_standing import toured
+
+    return toured(root)
+
+
 TOURS["ledger"] = tour_ledger
 TOURS["auditor"] = tour_auditor
 TOURS["secrets"] = tour_secrets
 TOURS["identity"] = tour_identity
 TOURS["cloudwatch"] = tour_cloudwatch
 TOURS["elbv2"] = tour_elbv2
+TOURS["ecs"] = tour_ecs
+TOURS["ecs-native"] = tour_ecs_native
+TOURS["scheduler"] = tour_scheduler
+TOURS["deadman"] = tour_deadman
+TOURS["rds"] = tour_rds

@@ -10,7 +10,7 @@ from ....errors import UsageError
 from ....ports import Color, Split
 from ..alb.actions import Action, Groups, shares, with_shares
 from ..alb.place import Place
-from ..alb.signature import HOME, SPLIT, decided, home_in, split_in
+from ..alb.signature import BEFORE, HOME, SPLIT, decided, home_in, split_in
 from .schedule import Way
 
 if TYPE_CHECKING:
@@ -72,7 +72,12 @@ class Balancer:
         self._groups = Groups(str(groups.blue), str(groups.green))
 
     def look(self) -> Look:
-        """Two requests. Raises ``Unreachable``."""
+        """Two requests; twice, where somebody may have written between them. Raises ``Unreachable``."""
+        seen = self._glance()
+        remembered = [split_in(seen.tags.get(key)) for key in (SPLIT, BEFORE)]
+        return seen if seen.split in remembered or SPLIT not in seen.tags else self._glance()
+
+    def _glance(self) -> Look:
         actions, tags = self.place.actions(), self.place.tags()
         return Look(actions, tags, decided(shares(actions, self._groups, self.place.name), tags))
 
