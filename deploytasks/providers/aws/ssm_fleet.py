@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from ...errors import DeployError
 from ...ports import Call, Calls, Color, Finding, Health, Hear, Installed, Release
@@ -14,13 +14,14 @@ from ..hosts import commands
 from ..hosts.fleet import HostFleet, Work
 from ..hosts.host import Member
 from ..site import Site
-from .ssm.broker import Broker
+from .ssm.broker import Broker, Crowd
 from .ssm.bucket import Bucket
 from .ssm.flight import Sender
 from .ssm.host import SsmHost
 from .ssm.roll import Agent, Roll
 from .ssm.wrapping import AT
 
+T = TypeVar("T")
 _LOOK = 30.0
 """Seconds for a command that only looks."""
 
@@ -84,6 +85,15 @@ class SsmFleet(HostFleet):
         """What ``urls`` says, or the first host's."""
         return self._own.urls[color].rstrip("/") if self._own.urls else super().address(color)
 
+    def _asked(self, members: Sequence[Member], ask: Callable[[Member], T]) -> Mapping[str, T]:
+        crowd = Crowd([member.host.name for member in members])
+
+        def asking(member: Member) -> T:
+            with self._broker.there(crowd, member.host.name):
+                return ask(member)
+
+        return super()._asked(members, asking)
+
     # -- writing -------------------------------------------------------------
 
     def install(self, release: Release, color: Color) -> Calls:
@@ -114,13 +124,17 @@ class SsmFleet(HostFleet):
         return [[call._replace(perform=partial(careful, call.perform)) for call in batch] for batch in calls]
 
     def _everywhere(
-        self, members: Sequence[Member], text: str | Callable[[Member], str], work: Work
-    ) -> list[list[Call]]:
-        def at_work(member: Member, timeout: float) -> None:
-            with self._broker.at_work():
-                work(member, timeout)
+        self, members: Sequence[Member], text: str | Callable[[Member], str], work: Work, size: int = 0
+    ) -> Calls:
+        def together(batch: Sequence[Call]) -> list[Call]:
+            crowd = Crowd([call.host for call in batch])
+            return [call._replace(perform=partial(at_work, crowd, call)) for call in batch]
 
-        return super()._everywhere(members, text, at_work)
+        def at_work(crowd: Crowd, call: Call, timeout: float) -> None:
+            with self._broker.at_work(crowd, call.host):
+                call.perform(timeout)
+
+        return [together(batch) for batch in super()._everywhere(members, text, work, size)]
 
     def follow(self, color: Color, lines: int, hear: Hear) -> None:
         """The last lines of each host: SSM hands on nothing while a command runs."""

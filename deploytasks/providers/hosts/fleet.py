@@ -214,13 +214,12 @@ class HostFleet:
     def _batches(self, color: Color, text: str | Callable[[Member], str], work: Work) -> Calls:
         """One call for each host of a color, a batch of them at once."""
         members = self._of(color)
-        found = self._everywhere(members, text, work)
-        return sliced(found[0], batch_size(self._batch, len(members))) if found else ()
+        return self._everywhere(members, text, work, batch_size(self._batch, len(members))) if members else ()
 
     def _everywhere(
-        self, members: Sequence[Member], text: str | Callable[[Member], str], work: Work
-    ) -> list[list[Call]]:
-        """One call for each host, all at once."""
+        self, members: Sequence[Member], text: str | Callable[[Member], str], work: Work, size: int = 0
+    ) -> Calls:
+        """One call for each host, all at once, or ``size`` of them."""
         calls = [
             Call(
                 f"{one.host.name}: {text if isinstance(text, str) else text(one)}",
@@ -229,7 +228,7 @@ class HostFleet:
             )
             for one in members
         ]
-        return [calls] if calls else []
+        return sliced(calls, size or len(calls)) if calls else []
 
     def _states(self, member: Member) -> Mapping[Color, State]:
         """Of its colors, by one command."""

@@ -314,8 +314,9 @@ class SystemsManager(Service):
                 return
             instance.ran.append(script)
             one.process = subprocess.Popen(
-                ["/bin/sh", str(file)], cwd=folder or instance.folder, env=environment, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0,
+                ["env", "--default-signal", "/bin/sh", str(file)],  # whatever whoever deploys ignores
+                cwd=folder or instance.folder, env=environment, process_group=0,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
             one.status, one.details = "InProgress", "InProgress"
         try:

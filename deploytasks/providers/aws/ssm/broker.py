@@ -11,15 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from .... import interrupt
 from ....errors import Unreachable
 
-_QUIET = 0.05
+_QUIET = 0.02
 """Seconds in which nobody joined: those who could are there."""
 _PATIENCE = 2.0
-"""Seconds after which it is begun, although somebody who is at work has not come."""
+"""Seconds after which it is begun, although somebody has not come: he does something else, or is left out."""
+
+
+Kind = Literal["look", "write", "careful"]
 
 
 class Task(NamedTuple):
@@ -28,8 +31,10 @@ class Task(NamedTuple):
     command: str
     given: str | None = None
     """A local file for its stdin."""
-    is_careful: bool = False
-    """Whether it ends where too many have failed."""
+    kind: Kind = "look"
+    """``look``: it changes nothing; ``careful``: it is begun nowhere else where too many have failed."""
+    is_hasty: bool = False
+    """Whether whoever asks does not wait for a host that does not take it soon."""
     keeps_the_end: bool = False
     """Whether of a long output the end will do."""
 
@@ -62,6 +67,14 @@ class _Group:
         self.ended.set()
 
 
+class Crowd:
+    """Hosts that are worked on at once: those that have not begun yet are waited for."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.missing = set(names)
+        self.has_begun = False
+
+
 class Broker:
     """For all hosts of a fleet."""
 
@@ -69,34 +82,49 @@ class Broker:
         self._carry_out = carry_out
         self._lock = threading.Lock()
         self._groups: dict[Task, _Group] = {}
-        self._at_work = 0
+        self._expected: list[Crowd] = []
+        self._there = 0
         self._waiting = 0
         self._own = threading.local()
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Somebody will give commands: whoever gathers waits for him."""
+    def there(self, crowd: Crowd, name: str) -> Iterator[None]:
+        """This thread gives commands for one of a crowd: whoever gathers waits for it, and for the others."""
         with self._lock:
-            self._at_work += 1
+            if not crowd.has_begun:
+                crowd.has_begun = True
+                self._expected.append(crowd)
+            crowd.missing.discard(name)
+            self._there += 1
         try:
             yield
         finally:
             with self._lock:
-                self._at_work -= 1
+                self._there -= 1
+
+    @contextmanager
+    def at_work(self, crowd: Crowd, name: str) -> Iterator[None]:
+        """The same, for commands that change something."""
+        before, self._own.kind = self.kind, "write" if self.kind == "look" else self.kind
+        try:
+            with self.there(crowd, name):
+                yield
+        finally:
+            self._own.kind = before
 
     @contextmanager
     def carefully(self) -> Iterator[None]:
         """Commands of this thread are begun nowhere else once too many have failed."""
-        self._own.is_careful = True
+        self._own.kind = "careful"
         try:
             yield
         finally:
-            self._own.is_careful = False
+            self._own.kind = "look"
 
     @property
-    def is_careful(self) -> bool:
-        """Whether this thread's commands are."""
-        return bool(getattr(self._own, "is_careful", False))
+    def kind(self) -> Kind:
+        """What this thread's commands are."""
+        return cast("Kind", getattr(self._own, "kind", "look"))
 
     def run(self, task: Task, job: Job) -> str:
         """What the command says on this host. Raises what ``Host.run`` does."""
@@ -141,7 +169,9 @@ class Broker:
     def _gather(self, group: _Group) -> None:
         while not group.given_up.wait(_QUIET / 2):
             now = time.monotonic()
+            is_late = now - group.begun >= _PATIENCE
             with self._lock:
-                all_are_there = self._waiting >= self._at_work
-            if now - group.joined >= _QUIET and (all_are_there or now - group.begun >= _PATIENCE):
+                self._expected = [] if is_late else [crowd for crowd in self._expected if crowd.missing]
+                all_are_there = not self._expected and self._waiting >= self._there
+            if is_late or (all_are_there and now - group.joined >= _QUIET):
                 return

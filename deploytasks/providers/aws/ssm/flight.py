@@ -33,6 +33,11 @@ _EMPTY = 3.0
 _AFTER = 10
 """Seconds that SSM's agent leaves to our own watcher."""
 _SLACK = 15.0
+"""Seconds beside those until a command must be taken and those that it may take."""
+_SOON = 8.0
+"""Seconds instead of all of these for whoever watches: health is asked again and again."""
+_PAUSE = 1.0
+"""Seconds until SSM is asked again when it was busy for all that boto3 has tried."""
 _BUSY = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
 ALL = "100%"
 
@@ -132,31 +137,31 @@ class _Run:
             try:
                 answer = self._ssm.send_command(**request)
             except botocore.exceptions.ClientError as error:
-                if code_of(error) not in _BUSY or time.monotonic() > until or self._given_up.wait(1.0):
+                if code_of(error) not in _BUSY or time.monotonic() > until or self._given_up.wait(_PAUSE):
                     raise
                 continue
             now = time.monotonic()
-            return Flight(answer["Command"]["CommandId"], dict(jobs), now, now + taken + self._timeout + _SLACK)
+            patience = _SOON if self._task.is_hasty else taken + _SLACK
+            return Flight(answer["Command"]["CommandId"], dict(jobs), now, now + patience + self._timeout)
 
     def _request(self, jobs: Mapping[str, Job], taken: float) -> Mapping[str, Any]:
         seconds = max(1, math.ceil(self._timeout))
         how = Wrapping(self._token, seconds, self._settings.user or "", self._given)
         first = self._roll.first()
         text = wrapping.wrapped(self._task.command, how, {name: first[name][0].address for name in jobs})
-        is_reading = not (self._task.is_careful or self._task.given)
         return {
             "InstanceIds": list(jobs),
             "DocumentName": "AWS-RunShellScript",
             "Comment": f"deploytasks {self._site.application}/{self._site.environment} {self._token}"[:100],
             "Parameters": {"commands": [text], "executionTimeout": [str(min(seconds + _AFTER, 172_800))]},
             "TimeoutSeconds": max(30, math.ceil(taken)),
-            "MaxConcurrency": ALL if is_reading else self._settings.max_concurrency,
-            "MaxErrors": self._settings.errors_borne if self._task.is_careful else ALL,
+            "MaxConcurrency": ALL if self._task.kind == "look" else self._settings.max_concurrency,
+            "MaxErrors": self._settings.errors_borne if self._task.kind == "careful" else ALL,
         }
 
     def _at_once(self, count: int) -> int:
         given = self._settings.max_concurrency
-        if not (self._task.is_careful or self._task.given):
+        if self._task.kind == "look":
             return count
         return max(1, min(count, count * int(given[:-1]) // 100 if given.endswith("%") else int(given)))
 

@@ -28,13 +28,13 @@ class SsmHost:
         self._broker = broker
 
     def run(self, command: str, timeout: float, given: str | None = None) -> str:
-        return self._run(Task(command, given, self._broker.is_careful), timeout)
+        return self._run(Task(command, given, self._broker.kind), timeout)
 
     def follow(self, command: str, line: Callable[[str], None]) -> int:
         """Run a command; hand on what it said, stderr too, when it has ended: the end of it, where it is long. Its exit
         code."""
         text = f'( {command}\n) 2>&1; code=$?; echo; echo "$code"'
-        *said, code = self._run(Task(text, keeps_the_end=True), _LONGEST).rstrip("\n").split("\n")
+        *said, code = self._run(Task(text, kind="write", keeps_the_end=True), _LONGEST).rstrip("\n").split("\n")
         for one in said if said[-1:] != [""] else said[:-1]:
             line(one)
         return int(code)
@@ -49,7 +49,7 @@ class SsmHost:
     def health(self, page: Page) -> Health:
         """Ask a page once. Never raises for one that is silent."""
         try:
-            return _health(page, self.run(_ask(page), page.within + _MORE))
+            return _health(page, self._run(Task(_ask(page), is_hasty=True), page.within + _MORE))
         except DeployError as error:
             return Health(False, error.what.removeprefix(f"{self.name}: "))
 

@@ -124,8 +124,8 @@ END-{token}
 cd /
 {run} "$stage/script" </dev/null >"$stage/out" 2>"$stage/err" &
 child=$!
-( trap 'kill -KILL "$!" 2>/dev/null; wait; exit' TERM
-  sleep {seconds} & wait "$!"
+( left={seconds}
+  while [ "$left" -gt 0 ]; do sleep 1; kill -0 "$child" || exit 0; left=$((left - 1)); done
   {{ read -r myself rest < /proc/self/stat; }} 2>/dev/null || myself=$(exec sh -c 'echo $PPID')
 {tree}
   : > "$stage/late"
@@ -134,7 +134,7 @@ child=$!
 watcher=$!
 wait "$child" 2>/dev/null
 code=$?
-kill "$watcher" 2>/dev/null
+[ -e "$stage/late" ] || kill -KILL "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
 [ ! -e "$stage/late" ] || code={late}
 rm -f "$stage/script"

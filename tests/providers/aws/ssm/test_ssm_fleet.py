@@ -252,7 +252,7 @@ def test_a_command_and_its_output(world: World, fleet: SsmFleet, release: Releas
     with pytest.raises(HostsFailed, match="failed with code 3"):
         world.perform(fleet.command("green", "seq 1 9000; exit 3", hear))
     assert [said[-2:] for said in heard.values()] == [["9000", 3]] * 3
-    assert "1" not in heard[IDS[0]]
+    assert heard[IDS[0]][0] == "(the beginning of 43896 bytes is left out)"
 
 
 def test_output_of_any_length(fleet: SsmFleet) -> None:
@@ -285,7 +285,7 @@ def test_as_another_user(
     (folder / "srv").mkdir()
     for one in (folder / "srv", folder / "tmp"):
         one.chmod(0o777)
-    for one in (tmp_path, *tmp_path.parents[:2]):
+    for one in (tmp_path, *tmp_path.parents[:-2]):
         one.chmod(one.stat().st_mode | 0o011)
     world.perform(fleet.install(release, "green"), 20.0)
     assert (folder / "srv/app/current-green/app.py").stat().st_uid == 65534
