@@ -8,10 +8,12 @@ from pathlib import Path
 import memory
 import pytest
 import stories
+from invoke import Context
 
 from deploytasks import plans
 from deploytasks.errors import DeployError, TakenBack, Unreachable
 from deploytasks.observing import _both
+from deploytasks.operations import rollback
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.ports import Color, Health
 from deploytasks.world import World
@@ -109,3 +111,19 @@ def test_retiring_waits_for_visitors_that_are_bound(live: Path, bound: float) ->
     carry_out(world, plans.retire, task="retire")
     assert until <= world.clock.elapsed() < until + 5
     assert "stop blue" in memory.state_of(live).read()["log"]
+
+
+def test_a_rollback_says_when_its_targets_are_ill(
+    live: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It waits for nobody: traffic is home by then."""
+    stories.deploy(stories.world(live), "1.1.0")
+    world = stories.world(live)
+    checked_by(world, lambda color: ILL)
+    world.consent = True
+    monkeypatch.setattr(rollback, "_opened", lambda *_, **__: (world, ""))
+    options = {"preview": False, "consent": True, "database": False, "watch": False, "force": False}
+    rollback.rollback(Context(), "test", "why not", to=None, **options)
+    said = "".join(capsys.readouterr())
+    assert "the balancer does not find blue healthy: 0 of 2 targets healthy" in said
+    assert stories.split(live).live == "blue"
