@@ -205,7 +205,7 @@ def test_a_protected_environment_needs_a_shared_store(kind: object) -> None:
     config = section(protected=True, **({"store": kind} if kind else {}))
     found = mistake(config)
     assert found.startswith(at("store", "a folder of one machine, and the environment is protected"))
-    assert "{kind: postgres}" in found
+    assert "{kind: postgres} or {kind: s3}" in found
     assert "`shared: true`" in found
 
 
@@ -214,6 +214,7 @@ def test_a_protected_environment_needs_a_shared_store(kind: object) -> None:
     [
         {"protected": True, "store": {"kind": "directory", "shared": True}},
         {"protected": True, "store": {"kind": "postgres", "url_from": "LEDGER_URL"}},
+        {"protected": True, "store": {"kind": "s3", "bucket": "acme-ledger"}},
         {"protected": False},
     ],
 )
