@@ -66,6 +66,8 @@ class Line:
         finally:
             if not is_done:
                 _hang_up(taken)
+                if hasattr(request.body, "read"):  # the next attempt reads the same file
+                    work.join(CONNECT_WITHIN)
 
     def _work(self, request: Any, heard: SimpleQueue[Any], taken: list[Any]) -> None:
         _mine.taken = taken

@@ -85,6 +85,10 @@ def translated(doing: str, known: Mapping[str, Known] | None = None, *, state: s
         raise _refusal(doing, error, known or {}, state) from error
     except failed.BotoCoreError as error:
         raise _failure(doing, error, state) from error
+    except RuntimeError as error:
+        if "still expired" not in str(error):
+            raise
+        raise UsageError(f"cannot {doing}: {_plain(error)}", state=state, do=f"{_LOGIN}; or {_CLOCK}") from error
     except FileNotFoundError as error:
         if not error.filename or error.filename != os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
             raise

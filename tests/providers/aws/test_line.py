@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from lab.aws import Cloud
 from lab.aws.slow import Slow
 from lab.aws.standing import site_in
 from lab.aws.sts import Sts
+from lab.certificates import certificate
 
 from deploytasks.errors import Unreachable
 from deploytasks.providers.aws.session import client, translated
@@ -29,8 +31,11 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def _site(url: str, root: Path) -> Site:
-    access = AwsAccess.model_construct(region="eu-central-1", endpoint=url, answer_within=_WITHIN)
-    return Site("shop", "production", root, root, None, "ann@laptop", {"aws": access})
+    return Site("shop", "production", root, root, None, "ann@laptop", {"aws": _access(url, _WITHIN)})
+
+
+def _access(url: str, within: float) -> AwsAccess:
+    return AwsAccess.model_construct(region="eu-central-1", endpoint=url, answer_within=within)
 
 
 def _ask(site: Site) -> str:
@@ -141,3 +146,21 @@ def test_a_proxy_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(Unreachable, match="proxy") as found:
         _ask(_site("https://aws.invalid", tmp_path))
     assert "HTTPS_PROXY" in found.value.do
+
+
+def test_certificates_are_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is vouched for by nobody is not talked to, and told apart from who is silent; AWS_CA_BUNDLE vouches."""
+    made = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.chain, made.key)
+    with Cloud(Sts()) as cloud:
+        server = cloud._server
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        address = cloud.url.replace("http:", "https:")
+        with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED") as found:
+            _ask(site_in(cloud, tmp_path)._replace(sections={"aws": _access(address, 5.0)}))
+        assert "AWS_CA_BUNDLE" in found.value.do
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(made.chain))
+        site = site_in(cloud, tmp_path)._replace(sections={"aws": _access(address, 5.5)})
+        assert _ask(site).endswith("user/ann")

@@ -281,6 +281,14 @@ def test_credentials_that_end_meanwhile(cloud: Cloud, tmp_path: Path) -> None:
         assert "aws sso login" in found.value.do
 
 
+def test_credentials_that_have_ended_when_they_come(cloud: Cloud, tmp_path: Path) -> None:
+    """Somebody's clock is wrong: this machine's, most likely."""
+    cloud["sts"].lifetime = -60.0
+    with pytest.raises(UsageError, match="cannot see who deploys: Credentials were refreshed, but") as found:
+        _ask(_site(cloud, tmp_path, role_arn=ROLE))
+    assert "clock" in found.value.do
+
+
 # -- refusals ---------------------------------------------------------------------------------------------------------
 
 ADVISED = {
