@@ -21,7 +21,13 @@ PREFIXES = {
     "resourcegroupstaggingapi": "tag",
 }
 """How IAM calls a service, where that is not as boto3 calls it."""
+MAKES_WITH_TAGS = (
+    "CreateDBSnapshot", "CreateDBClusterSnapshot", "CreateDBInstance", "RestoreDBInstanceFromDBSnapshot",
+    "RestoreDBInstanceToPointInTime", "RestoreDBClusterFromSnapshot", "RestoreDBClusterToPointInTime",
+)  # fmt: skip
+"""Operations of RDS that put tags on what they make."""
 OTHERWISE: Mapping[str, frozenset[str]] = {
+    **{f"rds:{name}": frozenset({f"rds:{name}", "rds:AddTagsToResource"}) for name in MAKES_WITH_TAGS},
     # What an operation needs, where that is not the action of the same name: the service authorization reference.
     "s3:ListObjectsV2": frozenset({"s3:ListBucket"}),
     "s3:HeadBucket": frozenset({"s3:ListBucket"}),
@@ -36,7 +42,13 @@ OTHERWISE: Mapping[str, frozenset[str]] = {
     "ssm:SendCommand": frozenset({"ssm:SendCommand"}),
 }
 PASSES_A_ROLE = frozenset(
-    {"scheduler:CreateSchedule", "scheduler:UpdateSchedule", "ecs:RegisterTaskDefinition", "ecs:RunTask"}
+    {
+        "scheduler:CreateSchedule",
+        "scheduler:UpdateSchedule",
+        "rds:ModifyDBInstance",
+        "ecs:RegisterTaskDefinition",
+        "ecs:RunTask",
+    }
 )
 """Operations that hand a role over: ``iam:PassRole``."""
 

@@ -138,8 +138,15 @@ def tour_deadman(root: Path) -> set[str]:
 
 
 def tour_rds(root: Path) -> set[str]:
-    """``database: {kind: rds}``: an instance and a cluster copied, put back by copy and by time, rehearsed, looked at."""
+    """``database: {kind: rds}``: an instance and a cluster copied, put back by copy and by time, rehearsed on."""
     from .rds_standing import toured
+
+    return toured(root)
+
+
+def tour_ssm(root: Path) -> set[str]:
+    """``fleet: {kind: ssm}``: looked at, installed on, and what nobody was given cancelled."""
+    from .ssm_standing import toured
 
     return toured(root)
 
@@ -155,3 +162,4 @@ TOURS["ecs-native"] = tour_ecs_native
 TOURS["scheduler"] = tour_scheduler
 TOURS["deadman"] = tour_deadman
 TOURS["rds"] = tour_rds
+TOURS["ssm"] = tour_ssm
