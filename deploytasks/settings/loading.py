@@ -174,20 +174,26 @@ def _parts(
         from .rollout import Rollout
 
         found[ROLLOUT] = check(Rollout, _only(given, Rollout), path, mistakes)
-    for group, target in kinds.GROUPS.items():
-        if need is None or group in need:
-            found[group] = _group(group, target, given, config, path, mistakes)
-    for section in kinds.KINDS:
-        if need is None or section in need:
-            is_general = section in kinds.SHARED and section not in given
-            found[section] = _section(section, *((config, "deploy") if is_general else (given, path)), mistakes)
-    for name in sorted({name for value in found.values() for name in _beside(value)} - found.keys()):
-        found[name] = _group(name, kinds.GROUPS[name], given, config, path, mistakes)
+    wanted = [name for name in (*kinds.GROUPS, *kinds.KINDS) if need is None or name in need]
+    while wanted:
+        for name in wanted:
+            found[name] = _named(name, given, config, path, mistakes)
+        wanted = sorted({name for value in found.values() for name in _beside(value)} - found.keys())
     return {name: value for name, value in found.items() if value is not None}
 
 
+def _named(
+    name: str, given: Mapping[str, Any], config: Mapping[str, Any], path: str, mistakes: list[str]
+) -> Value | None:
+    """A group or a section."""
+    if name in kinds.GROUPS:
+        return _group(name, kinds.GROUPS[name], given, config, path, mistakes)
+    is_general = name in kinds.SHARED and name not in given
+    return _section(name, *((config, "deploy") if is_general else (given, path)), mistakes)
+
+
 def _beside(value: Value | None) -> tuple[str, ...]:
-    """The groups that a section, or one of several in it, cannot do without."""
+    """The other parts that a section, or one of several in it, cannot do without."""
     return tuple(name for part in parts(value) for name in part.beside)
 
 

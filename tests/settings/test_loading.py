@@ -348,3 +348,18 @@ def test_a_url_in_the_place_of_a_variables_name_keeps_its_password() -> None:
     found = mistake(section(store={"kind": "postgres", "url_from": url}))
     assert "'postgresql://deployer:***@db.example... is no name of a variable" in found
     assert "s3cret" not in found
+
+
+def test_what_a_section_cannot_do_without_is_loaded_with_it() -> None:
+    """CloudWatch asks about the groups of the balancer, and the balancer is at AWS: both come with it, whatever else is
+    needed."""
+    group = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-{}/1"
+    traffic = {
+        "kind": "alb",
+        "public": "https://shop.example",
+        "listener": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/shop/1/2",
+        "groups": {color: group.format(color) for color in ("blue", "green")},
+    }
+    environment = {"traffic": traffic, "metrics": {"kind": "cloudwatch"}}
+    config = {"application": "shop", "environments": {"production": environment}}
+    assert load(config, "production", ("metrics",)).sections.keys() == {"metrics", "traffic", "aws"}
