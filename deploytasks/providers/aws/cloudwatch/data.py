@@ -28,7 +28,8 @@ class Query(NamedTuple):
 
 
 def fetch(site: Site, queries: Sequence[Query], start: float, end: float, period: float) -> Mapping[Query, Points]:
-    """The data points of whole periods from ``start`` up to ``end`` (Unix time, not included), of every query.
+    """The data points of whole periods from ``start`` up to ``end`` (Unix time, not included), of every query; those of
+    a period below a minute from the beginning of that minute on, to which CloudWatch rounds.
 
     Raises ``Unreachable``, also when something was answered in part: what is missing is not zero.
     """
@@ -60,11 +61,7 @@ def _asked(
         for result in page["MetricDataResults"]:
             states[result["Id"]] = result.get("StatusCode", "Complete")
             points = zip(result.get("Timestamps", ()), result.get("Values", ()), strict=True)
-            # CloudWatch rounds the start down to a whole minute.
-            yield (
-                queries[int(result["Id"][1:])],
-                {at.timestamp(): value for at, value in points if start <= at.timestamp() < end},
-            )
+            yield queries[int(result["Id"][1:])], {at.timestamp(): value for at, value in points}
     odd = {state for state in states.values() if state != "Complete"}
     if odd or len(states) < len(queries):
         said = "; ".join(message.get("Value", "") for page in pages for message in page.get("Messages", ()))

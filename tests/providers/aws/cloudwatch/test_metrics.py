@@ -56,6 +56,14 @@ def test_the_first_period_counts_whole(world: World) -> None:
     assert read(world.metrics(), since=90)["blue"].requests == 2
 
 
+def test_a_finer_period_begins_within_a_minute(world: World) -> None:
+    """CloudWatch tells of the whole minute; what was before the period of ``since`` does not count."""
+    for at in (5, 29, 31, 45):
+        world.serve("blue", at)
+    world.at(70)
+    assert read(world.metrics(period=10, lag=0, stale_after=60), since=33)["blue"].requests == 2
+
+
 def test_errors_that_are_absent_are_none_where_requests_are(world: World) -> None:
     """``HTTPCode_Target_5XX_Count`` exists only when it is not zero."""
     world.serve("blue", 5)
