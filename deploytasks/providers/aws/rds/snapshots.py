@@ -94,8 +94,8 @@ class Snapshots:
             )
         if not is_well(machine.status):
             raise self._unready(machine)
-        site = {"application": self._site.application, "environment": self._site.environment}
-        own = {f"{OURS}{key}": value for key, value in {**site, **tags}.items() if value}
+        site = {"application": self._site.application, "environment": self._site.environment, "who": self._site.who}
+        own = {f"{OURS}{key}": value for key, value in [*site.items(), *tags.items()] if value}
         try:
             self._sort.shoot(self._database, wanted, {DATABASE: self._database, NAME: name, **own})
         except (Taken, Unready):

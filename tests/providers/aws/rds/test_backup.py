@@ -39,6 +39,12 @@ def test_a_snapshot_is_made_and_waited_for(shop: Place) -> None:
     assert (tags["deploytasks:who"], tags["deploytasks:version"]) == ("ann@laptop", "1.2.0")
 
 
+def test_who_it_was_is_always_said(shop: Place) -> None:
+    """A deployment that copies the database before it migrates names nobody: whoever runs it is meant."""
+    shop.database.back_up("shop-1", {**TAGS, "who": ""}).perform(20)
+    assert shop.database.backups()[0].tags["who"] == "ann@laptop"
+
+
 def test_how_far_it_is_is_told(shop: Place) -> None:
     """Whoever listens hears each new word once."""
     shop.rds.takes = 5
@@ -60,7 +66,7 @@ def test_one_that_is_there_is_kept(backed_up: Place) -> None:
 def test_one_that_is_being_made_is_waited_for(shop: Place) -> None:
     """Whoever died while it was made: the next one waits for the same snapshot."""
     shop.rds.takes = 50
-    with pytest.raises(Unreachable, match=r"is not done after 0\.05 s: creating"):
+    with pytest.raises(Unreachable, match=r"the snapshot shop-1 is not done after 0\.05 s: "):
         shop.database.back_up("shop-1", TAGS).perform(0.05)
     assert shop.database.busy() is None
     shop.again().back_up("shop-1", TAGS).perform(20)

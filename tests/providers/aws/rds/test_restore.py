@@ -140,7 +140,7 @@ def test_a_restore_that_breaks(backed_up: Place) -> None:
 def test_a_restore_that_takes_too_long(backed_up: Place) -> None:
     """It is said how far it is; AWS goes on, and so does the next one."""
     backed_up.rds.takes = 10_000
-    with pytest.raises(Unreachable, match=f"the restored instance {NEW} is not done after 0.05 s: creating") as caught:
+    with pytest.raises(Unreachable, match=f"the restored instance {NEW} is not done after 0.05 s: ") as caught:
         perform(backed_up.database.restore("shop-1", MARK), 0.05)
     assert caught.value.do == "`inv resume` goes on with it; `database.within` gives it longer"
 
