@@ -54,7 +54,7 @@ def test_no_room_for_tags(house: House) -> None:
 
 @pytest.mark.parametrize("kind", ["listener", "rule"])
 def test_a_place_that_is_not_there(house: House, kind: str) -> None:
-    """Reads say so, and which setting to mend."""
+    """``ListenerNotFound``, ``RuleNotFound``: reads say so, and which setting to mend."""
     arn = (
         house.listener[:-4] + "0000"
         if kind == "listener"
@@ -90,6 +90,15 @@ def test_health_that_aws_cannot_tell(house: House) -> None:
     house.cloud.fail("elbv2", "DescribeTargetHealth", "HealthUnavailable", status=500, times=3)
     error = refused(house)
     assert "AWS cannot say how the targets are" in error.what
+    assert house.traffic().read() == CLAIMED
+
+
+def test_a_target_that_is_leaving(house: House) -> None:
+    """``InvalidTarget``: the group changes right now; nothing was written."""
+    house.set(CLAIMED)
+    house.cloud.fail("elbv2", "DescribeTargetHealth", "InvalidTarget")
+    error = refused(house)
+    assert ("a target is not registered any more" in error.what, error.exit_code) == (True, 7)
     assert house.traffic().read() == CLAIMED
 
 

@@ -68,7 +68,7 @@ def test_lost_request_in_whose_place_another_wrote(store: S3Store, cloud: Cloud,
 
 
 def test_refused_at_once_is_a_conflict(store: S3Store, cloud: Cloud) -> None:
-    """What was asked for once and refused needs no second look."""
+    """What was asked for once and refused (412, ``PreconditionFailed``) needs no second look."""
     store.put(EVENT, b"theirs", None)
     with cloud.counting() as asked, pytest.raises(Conflict):
         store.put(EVENT, b"ours", None)
