@@ -193,11 +193,15 @@ def _die(world: World, release: Release, kind: type[BaseException]) -> None:
     plan = plans.deploy(world.settings, world.situation(), world.deployment, release=release, gates=False)
     facts: dict[str, Any] = {"task": "deploy", "who": "ann", "host": "gone", "color": plan.color}
     world.note("began", plan=to_json(plan), first=0, **facts)
-    with pytest.raises(kind):
+
+    def run() -> None:
         for step in plan.steps:
             world.note("step", step=step.label, state="began")
             step.do(world, ())
             world.note("step", step=step.label, state="done")
+
+    with pytest.raises(kind):
+        run()
 
 
 def test_a_pause_that_nobody_answers_takes_it_back(native: NativePlace, tmp_path: Path) -> None:
