@@ -107,10 +107,16 @@ def test_it_is_disarmed_before_it_is_settled(live: House) -> None:
     assert ({}, {}, []) == (live.scheduler.schedules, live.tags, live.scheduler.shots)
 
 
-@pytest.mark.parametrize(("kind", "facts"), [("shifted", {}), ("step", {"step": "settle", "state": "began"})])
-def test_a_deployer_whose_switch_fired_stops(live: House, kind: str, facts: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "facts", "words"),
+    [
+        ("shifted", {}, "written by deadman"),
+        ("step", {"step": "settle", "state": "began"}, "the dead-man's switch has fired"),
+    ],
+)
+def test_a_deployer_whose_switch_fired_stops(live: House, kind: str, facts: dict[str, object], words: str) -> None:
     """In the middle of the rollout, and after its end: traffic stays home, nothing is signed, the exit code is 5."""
-    with pytest.raises(SplitMoved) as caught:
+    with pytest.raises(SplitMoved, match=words) as caught:
         deploy(live, stories.when(kind, lambda _: live.scheduler.shots or go_off(live), **facts))
 
     found = live.traffic.read()
@@ -219,8 +225,11 @@ def test_a_rollback_to_the_new_color_stays(live: House) -> None:
 
 
 def test_a_rollback_over_which_the_switch_fires_is_written_again(live: House) -> None:
-    """Between the write and the disarming."""
+    """Between the write and the disarming; nobody who signs had moved traffic before."""
     killed(live, "shifted")
+    live.elb.modify_listener(
+        {"ListenerArn": live.listener, "DefaultActions": [forward((live.blue, 30), (live.green, 70))]}
+    )
     live.cloud.before("scheduler", "GetSchedule", lambda: go_off(live))
     roll_back(world(live), to="green")
 

@@ -161,9 +161,10 @@ def test_disarmed_after_it_has_fired_it_still_shows(house: House) -> None:
 
 
 def test_a_deployer_disarms_only_what_is_its_own(house: House) -> None:
-    """Somebody newer has taken the schedule over."""
+    """Somebody newer has taken the schedule over: it is neither moved nor deleted."""
     switch = house.out()
     house.switch().arm(NEW, home(NEW)).perform(10)
+    assert "somebody else's" in switch._move()
     switch.disarm().perform(10)
 
     assert NEW in house.schedule["Description"]
