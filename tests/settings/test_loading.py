@@ -17,6 +17,7 @@ SECTIONS: dict[str, Any] = {
     "fleet": {"kind": "local", "colors": {"blue": "127.0.0.1:8101", "green": "127.0.0.1:8102"}, "start": "run {port}"},
     "metrics": {"kind": "envoy"},
 }
+ALERTS = "known: alertmanager, cloudwatch, file"
 
 
 def section(**own: Any) -> dict[str, Any]:
@@ -264,9 +265,9 @@ def test_other_sections_may_not_be_lists() -> None:
     [
         (None, at("alerts", "a section such as {kind: alertmanager} is needed, not nothing")),
         ("file", at("alerts", "a section such as {kind: alertmanager} is needed, not 'file'")),
-        ({}, at("alerts.kind", "missing; known: alertmanager, cloudwatch, file")),
-        ({"kind": "fiel"}, at("alerts.kind", "'fiel' is unknown; did you mean `file`?; known: alertmanager, cloudwatch, file")),
-        ({"kind": ["file"]}, at("alerts.kind", "['file'] is unknown; did you mean `file`?; known: alertmanager, cloudwatch, file")),
+        ({}, at("alerts.kind", f"missing; {ALERTS}")),
+        ({"kind": "fiel"}, at("alerts.kind", f"'fiel' is unknown; did you mean `file`?; {ALERTS}")),
+        ({"kind": ["file"]}, at("alerts.kind", f"['file'] is unknown; did you mean `file`?; {ALERTS}")),
     ],
 )
 def test_a_section_without_a_usable_kind(given: object, expected: str) -> None:
