@@ -11,7 +11,16 @@ import pytest
 from lab.aws.native_place import NativePlace
 
 from deploytasks import plans
-from deploytasks.errors import DeployError, GateRefused, NotEnoughEvidence, SplitMoved, TakenBack, WayBackFailed
+from deploytasks.errors import (
+    DeployError,
+    GateRefused,
+    Interrupted,
+    NotEnoughEvidence,
+    SplitMoved,
+    TakenBack,
+    UsageError,
+    WayBackFailed,
+)
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.operations.resuming import resume
 from deploytasks.operations.returning import roll_back
@@ -275,3 +284,28 @@ def test_status_reads_all_of_it_in_four_requests(native: NativePlace, tmp_path: 
         world.traffic.read()
     assert len(asked) == 4
     assert [(one.subject, one.state) for one in world.traffic.diagnose()] == [("traffic", "ok")]
+
+
+def test_an_interrupt_has_it_taken_back(native: NativePlace, tmp_path: Path) -> None:
+    """Ctrl-C in the middle: ECS goes home before we leave, with 130."""
+    world = native.world(tmp_path)
+
+    def interrupt() -> None:
+        raise Interrupted(130)
+
+    at(world, 50, interrupt)
+    with pytest.raises(Interrupted):
+        deploy(world, native.push())
+    assert native.deployment.status == "ROLLBACK_SUCCESSFUL"
+    assert {"shop-blue": 100, "shop-green": 0} == native.balancer.weights(native.rule)
+
+
+@pytest.mark.parametrize(
+    "code", ["ServiceNotFoundException", "ClusterNotFoundException", "UnsupportedFeatureException", "ClientException"]
+)
+def test_each_code_about_deployments_is_an_error_of_ours(native: NativePlace, tmp_path: Path, code: str) -> None:
+    """Told before anything is written."""
+    native.cloud.fail("ecs", "ListServiceDeployments", code)
+    with pytest.raises(UsageError) as caught:
+        native.world(tmp_path).traffic.read()
+    assert caught.value.do
