@@ -25,7 +25,7 @@ KINDS: dict[str, dict[str, str]] = {
         "haproxy": "deploytasks.providers.haproxy:Traffic",
     },
     "fleet": {
-        "ecs": "deploytasks.providers.aws.ecs:open_fleet",
+        "ecs": "deploytasks.providers.aws.ecs:Fleet",
         "local": "deploytasks.providers.local:LocalFleet",
         "ssh": "deploytasks.providers.ssh_fleet:SshFleet",
         "ssm": "deploytasks.providers.aws.ssm_fleet:SsmFleet",

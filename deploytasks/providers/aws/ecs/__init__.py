@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ....settings.ecs import EcsFleetSettings
     from ...site import Site
-    from .fleet import EcsFleet
-    from .native_fleet import NativeFleet
 
 
-def open_fleet(settings: EcsFleetSettings, site: Site) -> EcsFleet | NativeFleet:
-    """The fleet that these settings mean."""
-    if settings.is_one_service:
-        from .native_fleet import NativeFleet
+class Fleet:
+    """``Fleet(settings, site)`` is the fleet that these settings mean; what only the other needs is not imported."""
 
-        return NativeFleet(settings, site)
-    from .fleet import EcsFleet
+    def __new__(cls, settings: EcsFleetSettings, site: Site) -> Any:
+        if settings.is_one_service:
+            from .native_fleet import NativeFleet
 
-    return EcsFleet(settings, site)
+            return NativeFleet(settings, site)
+        from .fleet import EcsFleet
+
+        return EcsFleet(settings, site)

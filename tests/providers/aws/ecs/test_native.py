@@ -24,6 +24,9 @@ from deploytasks.errors import (
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.operations.resuming import resume
 from deploytasks.operations.returning import roll_back
+from deploytasks.providers import open_provider
+from deploytasks.providers.aws.ecs.fleet import EcsFleet
+from deploytasks.providers.aws.ecs.native_fleet import NativeFleet
 
 if TYPE_CHECKING:
     from lab.aws.ecs_place import Place
@@ -309,3 +312,12 @@ def test_each_code_about_deployments_is_an_error_of_ours(native: NativePlace, tm
     with pytest.raises(UsageError) as caught:
         native.world(tmp_path).traffic.read()
     assert caught.value.do
+
+
+def test_the_settings_say_which_fleet_it_is(native: NativePlace, tmp_path: Path) -> None:
+    """One service for both colors is ECS' own to roll out; two are ours."""
+    site = native.world(tmp_path).site
+    one = site.sections["fleet"]
+    two = one.model_copy(update={"services": {"blue": "shop-blue", "green": "shop-green"}})
+    assert type(open_provider("fleet", one, site)) is NativeFleet
+    assert type(open_provider("fleet", two, site)) is EcsFleet
