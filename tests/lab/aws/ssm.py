@@ -6,80 +6,27 @@ taken last ``pace`` times as long.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import math
 import os
 import re
-import signal
 import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from .service import REGION, AwsError, Params, Service
+from .ssm_parts import DONE, Instance, Invocation, Sent, counted, fits, information, kill, text_of
 
 LISTED, SAID, ERRORS_SAID = 2500, 24_000, 8_000
 """How many characters of an output are told: in the list, and for one invocation."""
 _LARGEST = 64 * 1024
-_DONE = frozenset({"Success", "Failed", "TimedOut", "Cancelled"})
 _CUT = "---Output truncated---"
 Runner = Callable[["Instance", str], tuple[int, str]]
 """In the place of a shell: exit code and stdout."""
-
-
-@dataclass
-class Instance:
-    """A machine and its agent."""
-
-    instance_id: str
-    folder: Path
-    address: str = "127.0.0.1"
-    tags: dict[str, str] = field(default_factory=dict)
-    ping: str = "Online"
-    state: str = "running"
-    platform: str = "Linux"
-    takes: str = ""
-    """``never``: commands are not taken; ``undeliverable``: they cannot be brought; ``InvalidPlatform`` and the like:
-    they end so."""
-    ran: list[str] = field(default_factory=list)
-    """The scripts that were run."""
-
-
-@dataclass
-class Invocation:
-    """A command on one instance."""
-
-    instance: Instance
-    status: str = "Pending"
-    details: str = "Pending"
-    code: int = -1
-    out: str = ""
-    err: str = ""
-    process: subprocess.Popen[bytes] | None = None
-
-    def end(self, status: str, details: str = "") -> None:
-        self.status, self.details = status, details or status
-
-
-@dataclass
-class Sent:
-    """A command."""
-
-    params: Params
-    invocations: dict[str, Invocation]
-    script: str
-    execution: float
-    at: datetime
-    shy: int
-    is_cancelled: bool = False
-    details: str = ""
-    """What became of the whole command, when it came to nothing."""
 
 
 class SystemsManager(Service):
@@ -119,7 +66,7 @@ class SystemsManager(Service):
             self._is_closed = True
             running = [one.process for sent in self.sent.values() for one in sent.invocations.values() if one.process]
         for process in running:
-            _kill(process)
+            kill(process)
 
     # -- operations ----------------------------------------------------------
 
@@ -127,10 +74,10 @@ class SystemsManager(Service):
         size, start = params.get("MaxResults", 10), int(params.get("NextToken", "0"))
         if not 5 <= size <= 50:
             raise AwsError("ValidationException", f"MaxResults {size} is not between 5 and 50")
-        found = [one for one in self._registered() if all(_fits(one, each) for each in params.get("Filters", []))]
+        found = [one for one in self._registered() if all(fits(one, each) for each in params.get("Filters", []))]
         page = found[start : start + size]
         more = {"NextToken": str(start + size)} if start + size < len(found) else {}
-        return {"InstanceInformationList": [_information(one) for one in page], **more}
+        return {"InstanceInformationList": [information(one) for one in page], **more}
 
     def send_command(self, params: Params) -> Params:
         instances = self._addressed(params)
@@ -193,11 +140,11 @@ class SystemsManager(Service):
         sent.is_cancelled = sent.is_cancelled or len(chosen) == len(sent.invocations)
         for name in chosen:
             one = sent.invocations[name]
-            if one.status in _DONE:
+            if one.status in DONE:
                 continue
             one.end("Cancelled")
             if one.process is not None:
-                _kill(one.process)
+                kill(one.process)
         self._moved.notify_all()
         return {}
 
@@ -217,7 +164,7 @@ class SystemsManager(Service):
         if lost:
             raise AwsError("InvalidInstanceId", f"Instances [[{', '.join(lost)}]] not in a valid state for account 1")
         filters = [{"Key": one["Key"], "Values": one["Values"]} for one in targets]
-        found = [known[name] for name in ids] or [o for o in known.values() if all(_fits(o, f) for f in filters)]
+        found = [known[name] for name in ids] or [o for o in known.values() if all(fits(o, f) for f in filters)]
         if any(one.platform == "Windows" for one in found):
             raise AwsError("UnsupportedPlatformType", "The document doesn't support the platform type")
         return found
@@ -230,7 +177,7 @@ class SystemsManager(Service):
     def _shown(self, command: str) -> Params:
         sent = self.sent[command]
         every = [one.status for one in sent.invocations.values()]
-        status = "Pending" if not set(every) <= _DONE else "Success" if set(every) == {"Success"} else "Failed"
+        status = "Pending" if not set(every) <= DONE else "Success" if set(every) == {"Success"} else "Failed"
         return {
             "CommandId": command, "DocumentName": "AWS-RunShellScript", "Status": status,
             "StatusDetails": sent.details or status, "RequestedDateTime": sent.at, "TargetCount": len(every),
@@ -241,7 +188,7 @@ class SystemsManager(Service):
         said = one.out + (f"\n----------ERROR-------\n{one.err}" if one.err else "")
         output = said if len(said) <= LISTED else said[: LISTED - len(_CUT)] + _CUT
         plugin = {"Name": "aws:runShellScript", "Status": one.status, "StatusDetails": one.details, "Output": output}
-        details = [{**plugin, "ResponseCode": one.code}] if params.get("Details") and one.status in _DONE else []
+        details = [{**plugin, "ResponseCode": one.code}] if params.get("Details") and one.status in DONE else []
         return {
             "CommandId": command, "InstanceId": one.instance.instance_id, "Status": one.status,
             "StatusDetails": one.details, "CommandPlugins": details,
@@ -258,8 +205,8 @@ class SystemsManager(Service):
 
     def _carry_out(self, sent: Sent, folder: str) -> None:
         waiting = list(sent.invocations.values())
-        most = _counted(sent.params.get("MaxConcurrency", "50"), len(waiting), at_least=1)
-        bearable = _counted(sent.params.get("MaxErrors", "0"), len(waiting))
+        most = counted(sent.params.get("MaxConcurrency", "50"), len(waiting), at_least=1)
+        bearable = counted(sent.params.get("MaxErrors", "0"), len(waiting))
         threads: list[threading.Thread] = []
         with self.lock:
             while waiting:
@@ -289,7 +236,7 @@ class SystemsManager(Service):
         until = time.monotonic() + sent.params.get("TimeoutSeconds", 3600) * self.pace
         while instance.takes == "never" or instance.ping != "Online":
             with self.lock:
-                if one.status in _DONE or self._is_closed:
+                if one.status in DONE or self._is_closed:
                     return
                 one.status, one.details = (
                     ("Pending", "Pending") if instance.ping == "Online" else ("Delayed", "Delayed")
@@ -310,7 +257,7 @@ class SystemsManager(Service):
             "TMPDIR": str(instance.folder / "tmp"),
         }  # fmt: skip
         with self.lock:
-            if one.status in _DONE or self._is_closed:
+            if one.status in DONE or self._is_closed:
                 return
             instance.ran.append(script)
             one.process = subprocess.Popen(
@@ -323,16 +270,16 @@ class SystemsManager(Service):
             out, err = one.process.communicate(timeout=sent.execution)
             status, details = ("Success", "Success") if one.process.returncode == 0 else ("Failed", "Failed")
         except subprocess.TimeoutExpired:
-            _kill(one.process)
+            kill(one.process)
             out, err = one.process.communicate()
             status, details = "TimedOut", "ExecutionTimedOut"
         with self.lock:
-            one.code, one.out, one.err = one.process.returncode, _text(out), _text(err)
+            one.code, one.out, one.err = one.process.returncode, text_of(out), text_of(err)
         self._end(one, status, details)
 
     def _end(self, one: Invocation, status: str, details: str) -> None:
         with self.lock:
-            if one.status not in _DONE:
+            if one.status not in DONE:
                 one.end(status, details)
             self._moved.notify_all()
 
@@ -353,36 +300,3 @@ class Machines(Service):
             found = [one for one in found if one.instance_id in each["Values"]]
         shown = [{"InstanceId": o.instance_id, "State": {"Code": 16, "Name": o.state}} for o in found if o.state]
         return {"Reservations": [{"ReservationId": "r-0", "Instances": [one]} for one in shown]}
-
-
-def _fits(one: Instance, asked: Params) -> bool:
-    key, values = asked["Key"], asked["Values"]
-    if key.startswith("tag:"):
-        return one.tags.get(key[4:]) in values
-    known = {"InstanceIds": one.instance_id, "PingStatus": one.ping, "PlatformTypes": one.platform}
-    if key not in known:
-        raise AwsError("InvalidFilterKey", key)
-    return known[key] in values
-
-
-def _information(one: Instance) -> Params:
-    return {
-        "InstanceId": one.instance_id, "PingStatus": one.ping, "LastPingDateTime": datetime(2026, 11, 23, tzinfo=UTC),
-        "AgentVersion": "3.3.3270.0", "PlatformType": one.platform, "ResourceType": "EC2Instance",
-        "IPAddress": one.address, "ComputerName": f"{one.instance_id}.lab",
-    }  # fmt: skip
-
-
-def _counted(given: str, of: int, at_least: int = 0) -> int:
-    share = int(given.removesuffix("%"))
-    return max(at_least, math.floor(of * share / 100) if given.endswith("%") else share)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """As the agent does: the process group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _text(said: bytes) -> str:
-    return said.decode(errors="replace")
