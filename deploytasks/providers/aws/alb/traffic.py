@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....errors import DeployError, SplitMoved, Unreachable
@@ -113,9 +114,12 @@ class Traffic:
 
     def _tagged_and_moved(self, seen: Seen, to: Split) -> Seen:
         moves = to[:2] != seen.split[:2]
-        since = datetime.now(UTC) if moves else since_in(seen.tags.get(SPLIT))
         try:
-            self._place.tag({SPLIT: tag_of(to, since), BEFORE: tag_of(seen.split)})
+            try:
+                self._place.tag({SPLIT: tag_of(to, _since(seen, to)), BEFORE: tag_of(seen.split)})
+            except Unreachable:
+                if not moves or to.verb not in _HOMEWARD:
+                    raise  # else everybody goes home first: the signature is tried again afterwards
             if moves:
                 self._place.write(with_shares(seen.actions, self._groups, to.blue, to.green))
         except Unreachable as error:
@@ -131,7 +135,9 @@ class Traffic:
                 return found
             if found.split == seen.split and found.tags != seen.tags:
                 self._sign(seen)
-        error.state = error.state or f"the load balancer is as it was: {_described(seen.split)}"
+        is_home = to.verb in _HOMEWARD and to[:2] == seen.split[:2]
+        was = "everybody is home, and only the signature is missing" if is_home else "the load balancer is as it was"
+        error.state = error.state or f"{was}: {_described(seen.split)}"
         raise error
 
     def _sign(self, seen: Seen) -> None:
@@ -188,20 +194,37 @@ class Traffic:
         delay of its group, counted from when it got nothing any more."""
         from .attributes import delay
 
-        return int(self._idle_for(color, self._look()) < delay(self._place, self._groups.of(color)))
+        group, idle = self._groups.of(color), self._idle_for(color, self._look())
+        if idle == inf or idle >= delay(self._place, group):
+            return 0
+        found = health.count(self._place, group)
+        return int(bool(found.registered or found.others))
 
     def _idle_for(self, color: Color, seen: Seen) -> float:
-        """Seconds since a color got its last new request, as far as it is known."""
+        """Seconds since a color got its last new request, as far as it is known; infinite, when none of ours ever sent
+        it any."""
         if seen.split.share(color):
             return 0.0
-        text = seen.tags.get(SPLIT)
-        since = since_in(text) if split_in(text) == seen.split else None
-        return time.time() - (since.timestamp() if since else self._first_seen)
+        if SPLIT not in seen.tags:
+            return inf
+        if split_in(seen.tags[SPLIT]) != seen.split:
+            return time.time() - self._first_seen
+        since = since_in(seen.tags[SPLIT])
+        return time.time() - since.timestamp() if since else inf
 
     def diagnose(self) -> Sequence[Finding]:
         from .diagnosis import diagnose
 
         return diagnose(self, self._place, self._groups)
+
+
+def _since(seen: Seen, to: Split) -> datetime | None:
+    """When the weights that are being signed became these; ``None``: they were so before anybody signed."""
+    text = seen.tags.get(SPLIT)
+    signed = split_in(text)
+    if to[:2] != seen.split[:2] or (text is not None and (signed is None or signed[:2] != to[:2])):
+        return datetime.now(UTC)
+    return since_in(text)
 
 
 def _described(split: Split) -> str:

@@ -11,7 +11,7 @@ from lab.aws.elbv2 import forward
 from deploytasks.errors import Unreachable
 from deploytasks.ports import Split
 
-from .conftest import GREEN_TARGETS
+from .conftest import BLUE_TARGETS, GREEN_TARGETS
 
 if TYPE_CHECKING:
     from .conftest import House
@@ -119,6 +119,36 @@ def test_open_requests_get_the_deregistration_delay(house: House) -> None:
     assert house.traffic().drained("blue") == 1
     house.elb.groups[house.blue].attributes["deregistration_delay.timeout_seconds"] = "0"
     assert house.traffic().drained("blue") == 0
+
+
+@pytest.mark.parametrize("split", [None, CLAIMED])
+def test_a_color_that_never_had_traffic_is_drained(house: House, split: Split | None) -> None:
+    """Before the first deployment, and once that has signed the weights as they were: nothing is open there."""
+    if split:
+        house.set(split)
+    assert house.traffic().drained("green") == 0
+    assert house.traffic().drained("blue") == 1
+
+
+def test_a_color_without_targets_is_drained(house: House) -> None:
+    """Those that were taken out have had their time; one that is still draining has not."""
+    house.set(Split(0, 100, "blue", "deploy:d-17"))
+    for host, port in BLUE_TARGETS:
+        house.elb.deregister_targets({"TargetGroupArn": house.blue, "Targets": [{"Id": host, "Port": port}]})
+    assert house.traffic().drained("blue") == 1
+    house.elb.groups[house.blue].targets.clear()
+    house.elb.groups[house.blue].leaving.clear()
+    assert house.traffic().drained("blue") == 0
+
+
+def test_who_signs_what_somebody_else_moved_counts_from_then(house: House) -> None:
+    """A switch that fired left a signature of before: since when the weights were others."""
+    house.set(Split(0, 100, "blue", "deploy:d-17"))
+    tags = house.elb.tags[house.listener]
+    tags["deploytasks:split"] = tags["deploytasks:split"].rpartition(" ")[0] + " since=2026-01-01T00:00:00Z"
+    house.elb.rules[house.listener].actions = [forward((house.blue, 100), (house.green, 0))]
+    house.set(Split(100, 0, "blue", "deploy:d-18"))
+    assert house.traffic().drained("green") == 1
 
 
 def test_doctor_says_who_stays_where_and_who_is_ill(house: House) -> None:

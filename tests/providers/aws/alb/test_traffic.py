@@ -203,6 +203,29 @@ def test_a_way_back_is_written_again_over_a_deployer_in_the_same_second(house: H
     assert house.traffic().read() == HOMEWARD
 
 
+@pytest.mark.parametrize("to", [HOMEWARD, Split(100, 0, None, "deadman:d-17")])
+def test_a_way_back_needs_no_signature(house: House, to: Split) -> None:
+    """Where tags cannot be written, traffic goes home all the same; that nobody signed it is an error, and the deployer
+    that finds it so stops."""
+    house.set(STAGE)
+    house.cloud.fail("elbv2", "AddTags", "TooManyTags", times=9)
+    with pytest.raises(Unreachable, match="50 tags") as caught:
+        house.traffic().shift(to).perform(2)
+    assert "everybody is home" in caught.value.state
+    assert house.traffic().read()[:2] == (100, 0)
+    with pytest.raises(SplitMoved):
+        house.traffic().shift(NEXT, expect=STAGE).perform(2)
+
+
+def test_a_stage_that_cannot_be_signed_is_not_written(house: House) -> None:
+    """Nobody would know whose it is."""
+    house.set(CLAIMED)
+    house.cloud.fail("elbv2", "AddTags", "TooManyTags", times=9)
+    with pytest.raises(Unreachable, match="50 tags"):
+        house.traffic().shift(STAGE, expect=CLAIMED).perform(2)
+    assert house.traffic().read() == CLAIMED
+
+
 def test_of_two_deployers_at_once_at_most_one_goes_on(house: House) -> None:
     """Without a lock both may be stopped; never do both believe that it is theirs."""
     house.set(BLUE)
