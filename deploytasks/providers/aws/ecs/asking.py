@@ -18,12 +18,12 @@ _DESCRIBED = 10
 
 
 class Ecs:
-    """The cluster of an environment."""
+    """The cluster of an environment. ``known``: what more codes mean to whoever asks."""
 
-    def __init__(self, settings: EcsFleetSettings, site: Site) -> None:
+    def __init__(self, settings: EcsFleetSettings, site: Site, known: Mapping[str, Known] | None = None) -> None:
         self.settings = settings
         self.site = site
-        self.known = _known(settings)
+        self.known = {**_known(settings), **(known or {})}
 
     def ask(self, doing: str, operation: str, **params: Any) -> Any:
         """One operation in the cluster; ``doing`` completes "AWS did not …"."""

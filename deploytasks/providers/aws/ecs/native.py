@@ -17,6 +17,12 @@ from .asking import Ecs, tags_of
 from .handed import Handed, Revision
 
 _NONE = "none"
+_KNOWN = {
+    "ConflictException": Known(Unreachable, "it cannot be stopped any more: {said}", "`inv status`"),
+    "ServiceDeploymentNotFoundException": Known(
+        Unreachable, "ECS knows that service deployment no more: {said}", "`inv status` says what is live"
+    ),
+}
 
 
 class Look(NamedTuple):
@@ -65,7 +71,7 @@ class Native:
             )
         self.fleet, self.traffic, self.site = fleet, traffic, site
         self.name = fleet.services["blue"]
-        self.ecs = Ecs(fleet, site)
+        self.ecs = Ecs(fleet, site, _KNOWN)
         self._known: dict[str, Revision] = {}
         """A revision never changes."""
         self.colors = {traffic.groups.blue: "blue", traffic.groups.green: "green"}
@@ -130,7 +136,7 @@ class Native:
         """Let go of the pause that waits. One that somebody has released meanwhile is no mistake: a lost answer."""
         params = {"serviceDeploymentArn": of.arn, "hookId": of.hook, "action": "CONTINUE"}
         try:
-            self._call("continue the service deployment", "continue_service_deployment", **params)
+            self.ecs.call("continue the service deployment", "continue_service_deployment", **params)
         except DeployError:
             now = self.look().deployment
             if now is None or now.arn != of.arn or now.hook == of.hook:
@@ -139,7 +145,7 @@ class Native:
     def take_back(self, of: Handed) -> None:
         """Have ECS take it back. That it does already, or has, is no mistake."""
         try:
-            self._call(
+            self.ecs.call(
                 "stop the service deployment",
                 "stop_service_deployment",
                 serviceDeploymentArn=of.arn,
@@ -149,15 +155,6 @@ class Native:
             now = self.look().deployment
             if now is not None and now.arn == of.arn and now.is_at_work:
                 raise
-
-    def _call(self, doing: str, operation: str, **params: Any) -> None:
-        gone = "ECS knows that service deployment no more: {said}"
-        self.ecs.known = {
-            **self.ecs.known,
-            "ConflictException": Known(Unreachable, "it cannot be stopped any more: {said}", "`inv status`"),
-            "ServiceDeploymentNotFoundException": Known(Unreachable, gone, "`inv status` says what is live"),
-        }
-        self.ecs.call(doing, operation, **params)
 
     def follow(self, within: float, what: str, is_there: Callable[[Look], bool]) -> Look:
         """Look until it is there. Raises ``Unreachable`` when that takes too long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from ....errors import DeployError, GateRefused, SplitMoved, WayBackFailed
@@ -68,7 +69,7 @@ class NativeTraffic:
         if of is not None and of.is_at_work:
             self._at_work(look, of, to)
         elif of is not None and of.status in handed.GOING_BACK:
-            self._going_back(look, of, to)
+            self._home(look, of, to)
         elif (to.blue, to.green) != (look.split.blue, look.split.green):
             raise GateRefused(
                 f"ECS runs nothing but {look.split.live}: there is nowhere else to send traffic to",
@@ -133,15 +134,15 @@ class NativeTraffic:
         return now
 
     def _home(self, look: Look, of: Handed, to: Split) -> None:
-        self._native.sign(look, to.way_back, to.writer)
-        self._native.take_back(of)
-        self._until_home(of)
+        """Sign it, so that the deployer stops; have it taken back if it is not yet; wait. Where it cannot be signed,
+        everybody goes home all the same, and the error is raised then."""
+        with suppress(DeployError):
+            self._native.sign(look, to.way_back, to.writer)
+        if of.is_at_work:
+            self._native.take_back(of)
+        self._native.sign(self._until_home(of), to.way_back, to.writer)
 
-    def _going_back(self, look: Look, of: Handed, to: Split) -> None:
-        self._native.sign(look, to.way_back, to.writer)
-        self._until_home(of)
-
-    def _until_home(self, of: Handed) -> None:
+    def _until_home(self, of: Handed) -> Look:
         def is_home(look: Look) -> bool:
             now = look.deployment
             if now is None or now.arn != of.arn:
@@ -150,7 +151,7 @@ class NativeTraffic:
                 raise handed.problem(now, None) or WayBackFailed("ECS could not take it back")
             return now.status in handed.IS_BACK or (not now.is_at_work and now.share == 0)
 
-        self._native.follow(self._settings.shift_within, "has taken traffic home", is_home)
+        return self._native.follow(self._settings.shift_within, "has taken traffic home", is_home)
 
     def diagnose(self) -> Sequence[Finding]:
         """Who is live, and what ECS is at."""
@@ -160,5 +161,5 @@ class NativeTraffic:
             return [Finding("traffic", "fail", error.what, error.do)]
         of = look.deployment
         told = f"; the newest service deployment is {of.status}" if of else ""
-        state = "fail" if of is not None and of.status == "ROLLBACK_FAILED" else "ok"
-        return [Finding("traffic", "fail" if state == "fail" else "ok", f"{look.split.weights()}{told}")]
+        is_stuck = of is not None and of.status == "ROLLBACK_FAILED"
+        return [Finding("traffic", "fail" if is_stuck else "ok", f"{look.split.weights()}{told}")]

@@ -18,12 +18,14 @@ from deploytasks.errors import (
     NotEnoughEvidence,
     SplitMoved,
     TakenBack,
+    Unreachable,
     UsageError,
     WayBackFailed,
 )
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.operations.resuming import resume
 from deploytasks.operations.returning import roll_back
+from deploytasks.ports import Split
 from deploytasks.providers import open_provider
 from deploytasks.providers.aws.ecs.fleet import EcsFleet
 from deploytasks.providers.aws.ecs.native_fleet import NativeFleet
@@ -239,6 +241,25 @@ def test_a_rollback_takes_back_what_is_under_way(native: NativePlace, tmp_path: 
     found = native.world(tmp_path).traffic.read()
     assert (found.live, found.verb) == ("blue", "back")
     assert not roll_back(native.world(tmp_path)).changed
+
+
+def test_a_way_back_needs_no_signature(native: NativePlace, tmp_path: Path) -> None:
+    """Who may not tag the service still has ECS take its deployment back; that nobody signed it is said then."""
+    world = native.world(tmp_path)
+    found: list[DeployError] = []
+
+    def back() -> None:
+        native.cloud.fail("ecs", "TagResource", "AccessDeniedException", times=9)
+        to = Split(100, 0, None, "back:rollback-1")
+        with pytest.raises(Unreachable, match="AccessDenied") as caught:
+            native.world(tmp_path).traffic.shift(to).perform(10)
+        found.append(caught.value)
+        assert native.deployment.status == "ROLLBACK_SUCCESSFUL"
+
+    at(world, 50, back)
+    with pytest.raises(SplitMoved):
+        deploy(world, native.push())
+    assert (len(found), native.balancer.weights(native.rule)) == (1, {"shop-blue": 100, "shop-green": 0})
 
 
 def test_afterwards_no_way_back_is_open(native: NativePlace, tmp_path: Path) -> None:
