@@ -8,11 +8,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
-from deploytasks.providers.aws.alb.traffic import Traffic
-from deploytasks.settings.alb import TrafficSettings
 from lab.aws import Cloud
 from lab.aws.elbv2 import ElasticLoadBalancing, Target, forward
 from lab.aws.standing import site_in
+
+from deploytasks.providers.aws.alb.traffic import Traffic
+from deploytasks.settings.alb import TrafficSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
