@@ -21,6 +21,9 @@ from .service import REGION, AwsError, Service
 MOTO = threading.Lock()
 """Moto's own state is not guarded: one request at a time makes it as atomic as AWS is."""
 
+_PORTS: set[int] = set()
+"""Where this process had clouds: none comes twice, for clients are kept by their address, credentials and all."""
+
 
 class Seen(NamedTuple):
     """An operation that somebody asked for, by one of our services or by moto."""
@@ -245,8 +248,19 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        while self.server_address[1] in _PORTS:
+            self._another_port()
+        _PORTS.add(self.server_address[1])
         self.cloud = cloud
         self._open: set[socket.socket] = set()
+
+    def _another_port(self) -> None:
+        before = self.socket
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        self.server_address = ("127.0.0.1", 0)
+        self.server_bind()  # before the other one is given back: it would come again
+        self.server_activate()
+        before.close()
 
     def end(self) -> None:
         """Hang up on clients that keep their connections."""
