@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from ....errors import GateRefused, Unreachable
+from ....errors import DeployError, GateRefused, Unreachable
 from . import logs
 from .asking import Ecs
 from .settling import id_of, reason
 
-_LINES = 20
 _SIDEWAYS = ("networkConfiguration", "platformVersion")
 """What a task takes over from its service as it is."""
 
@@ -42,14 +42,10 @@ def run(
     try:
         ended = _wait(ecs, task, definition, container, hear)
     except BaseException:
-        ecs.ask("stop a task", "stop_task", task=task["taskArn"], reason="Task stopped by user: given up")
+        with suppress(DeployError):  # why it is given up matters more
+            ecs.ask("stop a task", "stop_task", task=task["taskArn"], reason="Task stopped by user: given up")
         raise
     return _code(ended, container)
-
-
-def tail(ecs: Ecs, definition: Mapping[str, Any], container: str, task: Mapping[str, Any]) -> str:
-    """The last lines it said."""
-    return "\n".join(logs.tail(ecs.site, logs.place_of(definition, container), id_of(task), _LINES))
 
 
 def _require_alone(ecs: Ecs, what: str) -> None:
@@ -93,23 +89,38 @@ def _wait(
     container: str,
     hear: Callable[[str], None] | None,
 ) -> Mapping[str, Any]:
+    """Until it has ended. A migration is not given up because AWS was silent for a moment, nor because nobody may
+    read its log."""
     until = time.monotonic() + ecs.settings.run_within
     place = logs.place_of(definition, container)
     reader = logs.Reader(ecs.site, place, id_of(task)) if place and hear else None
-    arn = str(task["taskArn"])
+    arn, silence = str(task["taskArn"]), ""
     while True:
-        found = ecs.described([arn])
-        is_over = bool(found) and found[0]["lastStatus"] == "STOPPED"
-        if reader and hear:
-            for line in reader.new():
-                hear(line)
-        if is_over:
+        found: Sequence[Mapping[str, Any]] = ()
+        try:
+            found, silence = ecs.described([arn]), ""
+        except Unreachable as error:
+            silence = f": {error.what}"
+        unread = _handed_on(reader, hear) if reader and hear else ""
+        if found and found[0]["lastStatus"] == "STOPPED":
+            if unread and hear:
+                hear(f"(not all that it said could be read: {unread})")
             return found[0]
         if time.monotonic() >= until:
             raise Unreachable(
-                f"it did not end within {ecs.settings.run_within:g} s", do="`fleet.run_within` says how long"
+                f"it did not end within {ecs.settings.run_within:g} s{silence}", do="`fleet.run_within` says how long"
             )
         time.sleep(ecs.settings.poll)
+
+
+def _handed_on(reader: logs.Reader, hear: Callable[[str], None]) -> str:
+    """Hand on what is new; why it could not be read, or nothing."""
+    try:
+        for line in reader.new():
+            hear(line)
+    except DeployError as error:
+        return error.what
+    return ""
 
 
 def _code(task: Mapping[str, Any], container: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 from lab.aws.ecs_place import COMMIT, DIGEST, SERVER, carried_out, release
 from lab.aws.images import HOST
 
-from deploytasks.errors import CommandsFailed, DeployError, GateRefused, TakenBack, Unreachable, UsageError
+from deploytasks.errors import CommandsFailed, DeployError, GateRefused, Interrupted, TakenBack, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from lab.aws.ecs_place import Place
@@ -249,6 +249,40 @@ def test_a_migration_that_fails_says_its_last_words(place: Place) -> None:
     carried_out(fleet.install(place.push(command=["true"], folder=place.root), "green"))
     with pytest.raises(TakenBack, match=r"(?s)migrate failed on green with code 4.*no such column"):
         fleet.run("green", "echo no such column; exit 4", "migrate").perform(60.0)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"), [("ecs", "DescribeTasks"), ("logs", "GetLogEvents")], ids=["itself", "its log"]
+)
+def test_a_migration_outlives_a_moment_of_silence(place: Place, service: str, operation: str) -> None:
+    """It is AWS that says nothing, not the migration that fails: it is not stopped in the middle."""
+    fleet = place.fleet()
+    carried_out(fleet.install(place.push(command=["true"], folder=place.root), "green"))
+    place.cloud.fail(service, operation, "ThrottlingException", times=4)
+    fleet.run("green", "true", "migrate").perform(60.0)
+    assert "StopTask" not in place.cloud.operations("ecs")
+
+
+def test_who_may_not_read_its_log_can_still_migrate(place: Place) -> None:
+    """When it fails, that nobody could read why is said."""
+    fleet = place.fleet()
+    carried_out(fleet.install(place.push(command=["true"], folder=place.root), "green"))
+    place.cloud.fail("logs", "GetLogEvents", "AccessDeniedException", times=999)
+    with pytest.raises(TakenBack, match=r"(?s)with code 4.*could be read: .*AccessDenied"):
+        fleet.run("green", "exit 4", "migrate").perform(60.0)
+
+
+def test_an_interrupt_stays_one_when_the_task_cannot_be_stopped(place: Place) -> None:
+    """The exit code is that of the signal."""
+    fleet = place.fleet()
+    carried_out(fleet.install(place.push(command=["true"], folder=place.root), "green"))
+    place.cloud.fail("ecs", "StopTask", "AccessDeniedException", times=9)
+
+    def hear(_name: str, _said: str | int) -> None:
+        raise Interrupted(130)
+
+    with pytest.raises(Interrupted):
+        carried_out(fleet.command("green", "echo one; sleep 1", hear))
 
 
 def test_a_migration_does_not_run_beside_itself(place: Place) -> None:
