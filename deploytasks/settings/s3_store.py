@@ -18,9 +18,9 @@ class S3StoreSettings(Value):
     kind: Literal["s3"] = "s3"
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     prefix: (
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9!_.*'()=-]+(/[A-Za-z0-9!_.*'()=-]+)*$", max_length=400)] | None
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9!_.*'()=-]+(/[A-Za-z0-9!_.*'()=-]+)*/?$", max_length=400)] | None
     ) = None
-    """Stands before all keys, without a slash at its ends."""
+    """Stands before all keys, which follow after a slash."""
     kms_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9:/_-]+$")] | None = None
     """Id, ARN or alias of the key that encrypts; by default what the bucket says."""
     retain: Annotated[Duration, Field(ge=_DAY, le=36500 * _DAY)] | None = None

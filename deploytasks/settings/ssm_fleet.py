@@ -37,7 +37,7 @@ class SsmFleetSettings(HostsSettings):
     """Where each color listens."""
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     """The S3 bucket from which the instances fetch releases."""
-    prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]+/)*$")] = "releases/"
+    prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]+/)*([A-Za-z0-9._-]+)?$")] = "releases/"
     """What the keys of releases begin with there."""
     url_expires: Annotated[Duration, Field(ge=60, le=43200)] = 900.0
     """Seconds for which the URL that an instance is given is good."""

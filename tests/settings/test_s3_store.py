@@ -22,6 +22,7 @@ def mistakes(**given: Any) -> list[str]:
     [
         {},
         {"prefix": "teams/shop"},
+        {"prefix": "teams/shop/"},
         {"retain": "400d"},
         {"retain": "1d", "lock": "governance"},
         {"kms_key": "alias/ledger"},
@@ -35,7 +36,7 @@ def test_what_may_be_said(given: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        {"bucket": "Acme"}, {"bucket": "s3://acme"}, {"bucket": "ab"}, {"prefix": "/shop"}, {"prefix": "shop/"},
+        {"bucket": "Acme"}, {"bucket": "s3://acme"}, {"bucket": "ab"}, {"prefix": "/shop"}, {"prefix": "shop//"},
         {"prefix": "a//b"}, {"prefix": ""}, {"prefix": "a b"}, {"retain": "1h"}, {"retain": "for ever"},
         {"lock": "strict"}, {"kms_key": "a key"}, {"shared": True},
     ],

@@ -83,7 +83,7 @@ class Bucket:
 
     def __init__(self, name: str, prefix: str | None, kms_key: str | None, site: Site) -> None:
         self.name = name
-        self.prefix = f"{prefix}/" if prefix else ""
+        self.prefix = f"{prefix.rstrip('/')}/" if prefix else ""
         self.shown = f"s3://{name}/{self.prefix}".rstrip("/")
         self.scope = f"{site.application}/{site.environment}"
         """Below which this environment writes."""

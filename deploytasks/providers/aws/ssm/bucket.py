@@ -29,7 +29,7 @@ class Bucket:
 
     def __init__(self, settings: SsmFleetSettings, site: Site) -> None:
         self.name = settings.bucket
-        self._prefix = f"{settings.prefix}{site.application}/"
+        self._prefix = f"{settings.prefix.rstrip('/')}/{site.application}/".lstrip("/")
         self._expires = int(settings.url_expires)
         self._site = site
         self._lock = threading.Lock()
