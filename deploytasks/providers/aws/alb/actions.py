@@ -25,7 +25,6 @@ CLOSED: Action = {
     },
 }
 """What visitors get while nothing is exposed."""
-MOST_WEIGHT = 999
 
 
 class Groups(NamedTuple):

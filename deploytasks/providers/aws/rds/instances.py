@@ -24,10 +24,6 @@ class Instances:
     def find(self, *names: str) -> Mapping[str, Machine]:
         return self._found([{"Name": "db-instance-id", "Values": list(names)}], ", ".join(names)) if names else {}
 
-    def of_cluster(self, cluster: str) -> Mapping[str, Machine]:
-        """The instances of a cluster."""
-        return self._found([{"Name": "db-cluster-id", "Values": [cluster]}], f"the instances of {cluster}")
-
     def all(self) -> Mapping[str, Machine]:
         """Every instance of the region."""
         return self._found([], "the instances")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,7 @@ class S3Store:
         self._ahead = Ahead(self._bucket)
         self._settings = settings
         self._writers: dict[str, tuple[Tag, Sequence[str]]] = {}
+        self._lock_of_writers = threading.Lock()
 
     def get(self, key: str) -> tuple[bytes, Tag] | None:
         """The value and its tag, or ``None``. One request. Raises ``Unreachable``."""
@@ -129,10 +131,11 @@ class S3Store:
     def _know(self, key: str, tag: Tag, writes: Sequence[str]) -> None:
         if _EVENT.search(key):  # never written again
             return
-        self._writers.pop(key, None)
-        self._writers[key] = (tag, tuple(writes))
-        while len(self._writers) > _KNOWN_KEYS:
-            self._writers.pop(next(iter(self._writers)), None)
+        with self._lock_of_writers:  # a lease beats in a thread of its own
+            self._writers.pop(key, None)
+            self._writers[key] = (tag, tuple(writes))
+            while len(self._writers) > _KNOWN_KEYS:
+                self._writers.pop(next(iter(self._writers)))
 
 
 def _rewritten(versions: Iterator[tuple[str, bool]]) -> Iterator[str]:

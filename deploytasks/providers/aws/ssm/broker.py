@@ -115,11 +115,11 @@ class Broker:
     @contextmanager
     def carefully(self) -> Iterator[None]:
         """Commands of this thread are begun nowhere else once too many have failed."""
-        self._own.kind = "careful"
+        before, self._own.kind = self.kind, "careful"
         try:
             yield
         finally:
-            self._own.kind = "look"
+            self._own.kind = before
 
     @property
     def kind(self) -> Kind:
