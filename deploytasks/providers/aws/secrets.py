@@ -6,7 +6,7 @@ Secrets are looked up by their names, never in ``list_secrets``, which may be fi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,6 +15,7 @@ from ...errors import DeployError, Unreachable, UsageError
 from ...ports import Finding
 from ...settings.secrets_manager import KeptSecret, SecretsManagerSettings
 from ..site import Site
+from .lists import pages
 from .refusals import ADVICE, DENIED
 from .session import client, code_of, translated
 
@@ -79,7 +80,7 @@ class SecretsManager:
         current = [secret for secret, stage in wanted if stage == _CURRENT]
         for at in range(0, len(current), _AT_ONCE):
             some = current[at : at + _AT_ONCE]
-            answers = list(_batch(asked, some))
+            answers = _batch(asked, some)
             found |= {(secret, _CURRENT): _of(secret, answers) for secret in some}
         for secret, stage in wanted:
             if stage != _CURRENT:  # a batch has current versions alone
@@ -87,16 +88,10 @@ class SecretsManager:
         return found
 
 
-def _batch(asked: Any, secrets: Sequence[str]) -> Iterator[_Answer]:
-    more: dict[str, str] = {}
-    while True:
-        with translated(_DOING):
-            answer = asked.batch_get_secret_value(SecretIdList=list(secrets), **more)
-        yield from answer.get("SecretValues", ())
-        yield from answer.get("Errors", ())
-        if not answer.get("NextToken"):
-            return
-        more = {"NextToken": answer["NextToken"]}
+def _batch(asked: Any, secrets: Sequence[str]) -> list[_Answer]:
+    with translated(_DOING):
+        found = list(pages(asked.batch_get_secret_value, SecretIdList=list(secrets)))
+    return [one for page in found for key in ("SecretValues", "Errors") for one in page.get(key, ())]
 
 
 def _single(asked: Any, secret: str, stage: str) -> _Answer:

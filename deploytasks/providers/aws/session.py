@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -159,11 +160,38 @@ def _assumed(source: Any, way: _Way) -> Any:
     sts = source.client("sts", endpoint_url=way.address("sts"))  # now: whoever renews them later holds no lock
     named = {"RoleSessionName": way.who, **({"ExternalId": way.external_id} if way.external_id else {})}
     fetcher = AssumeRoleCredentialFetcher(lambda *_, **__: sts, credentials, way.role, extra_args=named)
+
+    @cache
+    def is_it_already() -> bool:
+        has_session = credentials.get_frozen_credentials().token
+        return bool(has_session) and is_session_of(way.role or "", sts.get_caller_identity()["Arn"])
+
+    def fetch() -> dict[str, Any]:
+        return _as_it_is(credentials) if is_it_already() else fetcher.fetch_credentials()
+
     core = _core(way, way.region or source.region_name)
     core._credentials = DeferredRefreshableCredentials(  # noqa: SLF001  botocore has no public way in
-        refresh_using=fetcher.fetch_credentials, method="assume-role"
+        refresh_using=fetch, method="assume-role"
     )
     return boto3.Session(botocore_session=core)
+
+
+def is_session_of(role: str, who: str) -> bool:
+    """Whether somebody has a role already: a job that was given it cannot assume it once more, for no role trusts
+    itself. ``role``: its ARN, with its path; ``who``: as ``GetCallerIdentity`` has it, without."""
+    told = re.fullmatch(r"arn:([^:]+):sts::(\d+):assumed-role/([^/]+)/.*", who)
+    wanted = re.fullmatch(r"arn:([^:]+):iam::(\d+):role/(?:.*/)?([^/]+)", role)
+    return bool(told and wanted) and told.groups() == wanted.groups()  # type: ignore[union-attr]
+
+
+def _as_it_is(credentials: Any) -> dict[str, Any]:
+    """Credentials that somebody else renews, to be looked at again in five minutes: botocore does so a quarter of an
+    hour before they end."""
+    found = credentials.get_frozen_credentials()
+    again = (datetime.now(UTC) + timedelta(minutes=20)).isoformat()
+    return {
+        "access_key": found.access_key, "secret_key": found.secret_key, "token": found.token, "expiry_time": again,
+    }  # fmt: skip
 
 
 def _forget() -> None:

@@ -12,6 +12,7 @@ from ....ports import Call, Finding, Notice
 from ...maintenances import diagnosed
 from ...notice_page import rendered
 from ...site import Site
+from ..lists import as_tags, tags_of
 from ..session import Known, translated
 from .place import KNOWN, Place
 from .signature import LONGEST, decoded, encoded
@@ -146,7 +147,7 @@ class Maintenance:
             with translated("read the tags of the listener's rules", KNOWN):
                 found = self._place.client.describe_tags(ResourceArns=arns[at : at + 20])["TagDescriptions"]
             for each in found:
-                tags = {tag["Key"]: tag.get("Value", "") for tag in each.get("Tags", ())}
+                tags = tags_of(each.get("Tags"))
                 if tags.get(MARK) == encoded(self._site.environment):
                     return ours[each["ResourceArn"]], tags
         return None
@@ -158,7 +159,7 @@ class Maintenance:
             NOTICE: _cut(f"retry_after={notice.retry_after} since={when} who={encoded(notice.who)}"),
             MESSAGE: _cut(encoded(notice.message)),
         }
-        return [{"Key": key, "Value": value} for key, value in tags.items()]
+        return as_tags(tags)
 
     def _page(self, notice: Notice) -> str:
         page = rendered(self._settings.page, self._site, notice.message or self._settings.message, notice.retry_after)

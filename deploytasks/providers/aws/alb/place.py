@@ -7,6 +7,7 @@ from typing import Any
 
 from ....errors import Unreachable
 from ...site import Site
+from ..lists import as_tags, tags_of
 from ..session import Known, client, translated
 from .actions import Action
 
@@ -105,14 +106,12 @@ class Place:
         """All of them."""
         with translated(f"read the tags of {self.name}", KNOWN):
             found = self.client.describe_tags(ResourceArns=[self.arn])["TagDescriptions"]
-        return {tag["Key"]: tag.get("Value", "") for each in found for tag in each.get("Tags", ())}
+        return {key: value for each in found for key, value in tags_of(each.get("Tags")).items()}
 
     def tag(self, tags: Mapping[str, str], *, state: str = "") -> None:
         """Set some tags, at once."""
         with translated(f"tag {self.name}", KNOWN, state=state):
-            self.client.add_tags(
-                ResourceArns=[self.arn], Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
-            )
+            self.client.add_tags(ResourceArns=[self.arn], Tags=as_tags(tags))
 
     def untag(self, *keys: str) -> None:
         """Remove some tags; those that are not there are no mistake."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ....errors import Unreachable
 from ...site import Site
+from .. import lists
 from ..session import Known, client, translated
 
 MOST = 500
@@ -73,14 +74,8 @@ def _asked(
 
 
 def _pages(site: Site, request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    asked, pages, token = client("cloudwatch", site), [], dict[str, str]()
-    while True:
-        with translated("read metrics of CloudWatch", _KNOWN):
-            page = asked.get_metric_data(**request, **token)
-        pages.append(page)
-        if not page.get("NextToken"):
-            return pages
-        token = {"NextToken": page["NextToken"]}
+    with translated("read metrics of CloudWatch", _KNOWN):
+        return list(lists.pages(client("cloudwatch", site).get_metric_data, **request))
 
 
 def _request(queries: Sequence[Query], start: float, end: float, period: float) -> Mapping[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....errors import Unreachable
+from .. import lists
+from ..lists import tags_of
 from ..session import Known, client, translated
 
 if TYPE_CHECKING:
@@ -59,17 +61,12 @@ def _questions(settings: AlarmSettings, tags: Mapping[str, Tags] | None) -> Iter
         yield {"AlarmNames": names[at : at + _NAMES]}
 
 
-def _pages(site: Site, asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _pages(site: Site, asked: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Of every kind of alarm: without being asked, AWS tells of metric alarms alone."""
-    cloudwatch, token = client("cloudwatch", site), dict[str, str]()
+    cloudwatch = client("cloudwatch", site)
     kinds = list(cloudwatch.meta.service_model.shape_for("AlarmType").enum)
-    while True:
-        with translated("describe the alarms", _KNOWN):
-            page = cloudwatch.describe_alarms(**asked, AlarmTypes=kinds, MaxRecords=_NAMES, **token)
-        yield page
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
+    with translated("describe the alarms", _KNOWN):
+        return list(lists.pages(cloudwatch.describe_alarms, **asked, AlarmTypes=kinds, MaxRecords=_NAMES))
 
 
 def _tags(site: Site, settings: AlarmSettings) -> Mapping[str, Tags]:
@@ -78,12 +75,6 @@ def _tags(site: Site, settings: AlarmSettings) -> Mapping[str, Tags]:
     asked: dict[str, Any] = {"ResourceTypeFilters": ["cloudwatch:alarm"], "ResourcesPerPage": _NAMES}
     if settings.tags:
         asked["TagFilters"] = [{"Key": name, "Values": [value]} for name, value in settings.tags.items()]
-    found: dict[str, Tags] = {}
-    while True:
-        with translated("read the tags of alarms", _KNOWN):
-            page = tagging.get_resources(**asked)
-        for each in page["ResourceTagMappingList"]:
-            found[each["ResourceARN"]] = {tag["Key"]: tag["Value"] for tag in each["Tags"]}
-        if not page.get("PaginationToken"):
-            return found
-        asked["PaginationToken"] = page["PaginationToken"]
+    with translated("read the tags of alarms", _KNOWN):
+        found = list(lists.pages(tagging.get_resources, "PaginationToken", **asked))
+    return {each["ResourceARN"]: tags_of(each["Tags"]) for page in found for each in page["ResourceTagMappingList"]}

@@ -41,7 +41,7 @@ def diagnose(settings: MetricsSettings, site: Site, groups: Groups, pace: Pace, 
     }
     findings = [*_pace(settings, site), *(_group(groups, color, ends[color], pace, now) for color in COLORS)]
     if all(end is None for end in ends.values()):
-        findings = [_silent(groups, findings)] + [each for each in findings if each.subject == SUBJECT]
+        findings = [_silent(groups)] + [each for each in findings if each.subject == SUBJECT]
     return [*findings, *_levels(settings, site, now)]
 
 
@@ -75,7 +75,7 @@ def _group(groups: Groups, color: Color, end: float | None, pace: Pace, now: flo
     return Finding(subject, "ok", detail)
 
 
-def _silent(groups: Groups, findings: Sequence[Finding]) -> Finding:
+def _silent(groups: Groups) -> Finding:
     names = " and ".join(groups.of[color] for color in COLORS)
     detail = f"there is no data point of the last hour of {names} at {groups.load_balancer}"
     return Finding("metrics: data", "warn", detail, "see that requests come; or mend `aws.region` and the names")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..lists import pages
 from ..session import client, translated
 from .data import Query, fetch
 
@@ -120,21 +121,16 @@ def _of_agent(namespace: str, instance: str, site: Site) -> Iterator[Source]:
 
 
 def _written(namespace: str, metric: str, instance: str, site: Site) -> Iterator[tuple[tuple[str, str], ...]]:
-    asked, token = client("cloudwatch", site), dict[str, str]()
-    while True:
-        with translated("list the metrics of the CloudWatch agent"):
-            page = asked.list_metrics(
-                Namespace=namespace,
-                MetricName=metric,
-                Dimensions=[{"Name": "InstanceId", "Value": instance}],
-                RecentlyActive="PT3H",
-                **token,
-            )
-        for each in page["Metrics"]:
-            yield tuple(sorted((one["Name"], one["Value"]) for one in each["Dimensions"]))
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
+    asked: dict[str, Any] = {
+        "Namespace": namespace,
+        "MetricName": metric,
+        "Dimensions": [{"Name": "InstanceId", "Value": instance}],
+        "RecentlyActive": "PT3H",
+    }
+    with translated("list the metrics of the CloudWatch agent"):
+        found = [each for page in pages(client("cloudwatch", site).list_metrics, **asked) for each in page["Metrics"]]
+    for each in found:
+        yield tuple(sorted((one["Name"], one["Value"]) for one in each["Dimensions"]))
 
 
 def _cpu(namespace: str, what: str, *dimensions: tuple[str, str]) -> Source:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ....errors import GateRefused, Unreachable, UsageError
 from ....settings.ecs import EcsFleetSettings
 from ...site import Site
+from ..lists import pages
 from ..session import Known, client
 from .meaning import meaning
 
@@ -71,12 +73,9 @@ class Ecs:
 
     def definitions(self, family: str) -> Sequence[str]:
         """The active revisions of a family, the newest first."""
-        return self._pages(
-            f"list the revisions of {family}",
-            "list_task_definitions",
-            "taskDefinitionArns",
-            {"familyPrefix": family, "status": "ACTIVE", "sort": "DESC"},
-        )
+        ask = partial(self.call, f"list the revisions of {family}", "list_task_definitions")
+        found = pages(ask, "nextToken", familyPrefix=family, status="ACTIVE", sort="DESC")
+        return [str(arn) for page in found for arn in page["taskDefinitionArns"]]
 
     # -- tasks ---------------------------------------------------------------
 
@@ -89,16 +88,6 @@ class Ecs:
         """Tasks by their ARNs; those that ECS has forgotten are left out."""
         found: Sequence[Mapping[str, Any]] = self.ask("describe tasks", "describe_tasks", tasks=list(arns))["tasks"]
         return found
-
-    def _pages(self, doing: str, operation: str, key: str, params: Mapping[str, Any]) -> Sequence[str]:
-        found: list[str] = []
-        token: dict[str, str] = {}
-        while True:
-            answer = self.call(doing, operation, **params, **token)
-            found += answer[key]
-            if not answer.get("nextToken"):
-                return found
-            token = {"nextToken": answer["nextToken"]}
 
 
 def tags_of(answer: Mapping[str, Any]) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ....errors import Unreachable, UsageError
 from ...site import Site
+from ..lists import pages
 from ..session import Known, client, code_of
 from .meaning import meaning
 
@@ -97,24 +98,12 @@ class Reader:
 
 def recent(site: Site, place: Place, since: int, seen: set[str]) -> list[tuple[str, str]]:
     """Task and line of all that its tasks said since then (milliseconds), and that was not seen yet."""
-    found: list[tuple[str, str]] = []
-    token: dict[str, str] = {}
-    while True:
-        with meaning("read the log", _known(place)):
-            answer = client("logs", site).filter_log_events(
-                logGroupName=place.group,
-                logStreamNamePrefix=f"{place.prefix}/{place.container}/",
-                startTime=since,
-                limit=_PAGE,
-                **token,
-            )
-        for one in answer["events"]:
-            if one["eventId"] not in seen:
-                seen.add(one["eventId"])
-                found.append((str(one["logStreamName"]).rpartition("/")[2], str(one["message"]).rstrip("\n")))
-        if not answer.get("nextToken"):
-            return found
-        token = {"nextToken": answer["nextToken"]}
+    asked = {"logGroupName": place.group, "logStreamNamePrefix": f"{place.prefix}/{place.container}/"}
+    with meaning("read the log", _known(place)):
+        found = list(pages(client("logs", site).filter_log_events, "nextToken", **asked, startTime=since, limit=_PAGE))
+    new = [one for page in found for one in page["events"] if one["eventId"] not in seen]
+    seen.update(one["eventId"] for one in new)
+    return [(str(one["logStreamName"]).rpartition("/")[2], str(one["message"]).rstrip("\n")) for one in new]
 
 
 def ago(seconds: float) -> int:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from ....errors import UsageError
+from ..lists import tags_of
 from . import carrying
 from .api import Api
-from .names import as_list, tags_of
+from .names import as_list
 from .sorts import Machine, Shot
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from ....errors import UsageError
+from ..lists import as_tags
 
 OURS = "deploytasks:"
 """How the keys of our tags begin."""
@@ -61,14 +62,9 @@ def identifier(name: str) -> str:
     return (found if re.match(r"[a-z]", found) else f"copy-{found}")[:255].rstrip("-")
 
 
-def tags_of(listed: Any) -> Mapping[str, str]:
-    """``TagList`` as a mapping."""
-    return {str(one["Key"]): str(one.get("Value", "")) for one in listed or ()}
-
-
 def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """As RDS takes tags: no character, and no length, that it refuses."""
-    return [{"Key": key[:128], "Value": re.sub(r"[^\w .:/=+@-]", "_", str(value))[:256]} for key, value in tags.items()]
+    return as_tags({key[:128]: re.sub(r"[^\w .:/=+@-]", "_", str(value))[:256] for key, value in tags.items()})
 
 
 def inherited(tags: Mapping[str, str]) -> dict[str, str]:
