@@ -157,12 +157,21 @@ class Native:
                 raise
 
     def follow(self, within: float, what: str, is_there: Callable[[Look], bool]) -> Look:
-        """Look until it is there. Raises ``Unreachable`` when that takes too long."""
+        """Look until it is there; a moment in which AWS is silent is none in which it fails. Raises ``Unreachable``
+        when that takes too long."""
         until = time.monotonic() + within
-        while not is_there(look := self.look()):
+        while True:
+            try:
+                look, state = self.look(), ""
+            except Unreachable as error:
+                look, state = None, error.what
+            if look is not None and is_there(look):
+                return look
             if time.monotonic() >= until:
-                of = look.deployment
-                state = f"it is {of.status}, {of.share} % on {of.target.color}" if of else "there is none"
+                state = state or _described(look.deployment if look else None)
                 raise Unreachable(f"ECS {what} not within {within:g} s: {state}", do="`inv status`, `inv doctor`")
             time.sleep(self.fleet.poll)
-        return look
+
+
+def _described(of: Handed | None) -> str:
+    return f"it is {of.status}, {of.share} % on {of.target.color}" if of else "there is none"

@@ -53,7 +53,12 @@ class Names(NamedTuple):
 
 def rehearsal(live: str, mark: str) -> str:
     """The name of a database in which migrations are rehearsed."""
-    return f"{Names.of(live, mark).new}-x"[:_LONGEST].rstrip("-")
+    return f"{live}-rx{Names.of(live, mark).mark}"
+
+
+def instance_of(rehearsed: str) -> str:
+    """The name of the one instance of a cluster in which migrations are rehearsed."""
+    return f"{rehearsed}-1"
 
 
 def identifier(name: str) -> str:

@@ -13,7 +13,7 @@ from .api import Taken, Unready
 from .clusters import Clusters, members
 from .inside import Inside
 from .instances import Instances
-from .names import REHEARSAL, rehearsal
+from .names import REHEARSAL, instance_of, rehearsal
 from .sorts import Machine, Shot, Sort
 from .waiting import Over, Wait, is_broken, is_well
 
@@ -72,7 +72,7 @@ class Beside:
 
     @property
     def _member(self) -> str:
-        return f"{self._name}-1"
+        return instance_of(self._name)
 
     def _begun(self, sort: Sort, name: str, begin: Callable[[], None], waiting: Wait) -> Machine:
         found: list[Machine] = []

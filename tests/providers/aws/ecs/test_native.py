@@ -262,6 +262,20 @@ def test_a_way_back_needs_no_signature(native: NativePlace, tmp_path: Path) -> N
     assert (len(found), native.balancer.weights(native.rule)) == (1, {"shop-blue": 100, "shop-green": 0})
 
 
+def test_a_way_back_outlives_a_moment_of_silence(native: NativePlace, tmp_path: Path) -> None:
+    """ECS is at it: that it cannot be looked at for a while is no failure."""
+    world = native.world(tmp_path)
+    memory.state_of(tmp_path).set(errors={"green": 0.5})
+
+    def fall_silent() -> None:
+        native.cloud.fail("ecs", "DescribeServiceDeployments", "ServerException", times=4)
+
+    native.cloud.before("ecs", "StopServiceDeployment", fall_silent)
+    with pytest.raises(TakenBack):
+        deploy(world, native.push())
+    assert native.deployment.status == "ROLLBACK_SUCCESSFUL"
+
+
 def test_afterwards_no_way_back_is_open(native: NativePlace, tmp_path: Path) -> None:
     """ECS has stopped the old tasks: the previous version is deployed."""
     deploy(native.world(tmp_path), native.push())

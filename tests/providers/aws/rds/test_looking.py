@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from deploytasks.errors import GateRefused, Unreachable, UsageError
 from deploytasks.providers.aws.rds import carrying
-from deploytasks.providers.aws.rds.names import Names, identifier
+from deploytasks.providers.aws.rds.names import Names, identifier, instance_of, rehearsal
 from deploytasks.settings.rds import RdsSettings
 
 from .conftest import MARK, NEW, TAGS, Place, perform
+
+REHEARSED = "shop-rx20261123-ab12cd"
 
 if TYPE_CHECKING:
     from lab.aws.cloud import Cloud
@@ -104,12 +106,22 @@ def test_a_restored_database_that_does_not_answer(backed_up: Place, monkeypatch:
     assert sorted(backed_up.rds.instances) == ["shop", NEW]
 
 
+@pytest.mark.parametrize("length", [4, 43, 44, 52])
+def test_the_names_of_a_rehearsal_are_as_long_as_rds_takes(length: int) -> None:
+    """Also that of the instance of a cluster; and none is that of a restore."""
+    live = "a" * length
+    name = rehearsal(live, MARK)
+    assert len(instance_of(name)) <= 63
+    assert name.startswith(f"{live}-r")
+    assert name not in Names.of(live, MARK)
+
+
 def test_a_rehearsal_has_a_database_of_its_own(backed_up: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The live URL with its address; one zone, no protection; and gone afterwards, without a last snapshot."""
     monkeypatch.setenv("DATABASE_URL", URL)
     scratch = backed_up.again(url_from="DATABASE_URL").scratch("shop-1", MARK, "/nowhere")
     perform([[scratch.make]])
-    name = f"{NEW}-x"
+    name = REHEARSED
     facts = backed_up.rds.instances[name].facts
     assert (facts["MultiAZ"], facts["DeletionProtection"]) == (False, False)
     assert scratch.values["url"] == URL.replace("@shop.", f"@{name}.")
@@ -123,7 +135,7 @@ def test_a_rehearsal_has_a_database_of_its_own(backed_up: Place, monkeypatch: py
 def test_a_rehearsal_deletes_nothing_else(backed_up: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """An instance of that name without our tag stays."""
     monkeypatch.setenv("DATABASE_URL", URL)
-    backed_up.rds.add_instance(f"{NEW}-x", DeletionProtection=False)
+    backed_up.rds.add_instance(REHEARSED, DeletionProtection=False)
     scratch = backed_up.again(url_from="DATABASE_URL").scratch("shop-1", MARK, "/nowhere")
     perform([[scratch.drop]])
     assert "DeleteDBInstance" not in backed_up.cloud.operations()
@@ -134,10 +146,10 @@ def test_a_rehearsal_that_could_not_be_cleared_up(backed_up: Place, monkeypatch:
     monkeypatch.setenv("DATABASE_URL", URL)
     scratch = backed_up.again(url_from="DATABASE_URL").scratch("shop-1", MARK, "/nowhere")
     perform([[scratch.make]])
-    backed_up.rds.instances[f"{NEW}-x"].facts["DeletionProtection"] = True
-    with pytest.raises(Unreachable, match=f"{NEW}-x could not be deleted") as caught:
+    backed_up.rds.instances[REHEARSED].facts["DeletionProtection"] = True
+    with pytest.raises(Unreachable, match=f"{REHEARSED} could not be deleted") as caught:
         scratch.drop.perform(0.05)
-    assert f"--db-instance-identifier {NEW}-x" in caught.value.do
+    assert f"--db-instance-identifier {REHEARSED}" in caught.value.do
 
 
 def test_a_rehearsal_of_a_cluster(aurora: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,9 +157,9 @@ def test_a_rehearsal_of_a_cluster(aurora: Place, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DATABASE_URL", URL)
     scratch = aurora.again(cluster="shop", url_from="DATABASE_URL").scratch("shop-1", MARK, "/nowhere")
     perform([[scratch.make]])
-    assert f"{NEW}-x-1" in aurora.rds.instances
+    assert instance_of(REHEARSED) in aurora.rds.instances
     aurora.rds.takes = 1
-    aurora.rds.instances[f"{NEW}-x-1"].stages.clear()
+    aurora.rds.instances[instance_of(REHEARSED)].stages.clear()
     perform([[scratch.drop]])
     deleted = [one for one in aurora.cloud.operations() if one.startswith("Delete")]
     assert deleted == ["DeleteDBInstance", "DeleteDBCluster"]
