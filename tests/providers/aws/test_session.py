@@ -18,7 +18,7 @@ from lab.aws.sts import Sts
 from deploytasks import redaction
 from deploytasks.errors import Unreachable, UsageError
 from deploytasks.providers.aws.refusals import ADVICE, DENIED
-from deploytasks.providers.aws.session import Known, client, region_of, session_name, translated
+from deploytasks.providers.aws.session import Known, client, is_session_of, region_of, session_name, translated
 from deploytasks.providers.site import Site
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
@@ -218,6 +218,32 @@ def test_a_role_under_the_name_of_who_deploys(cloud: Cloud, tmp_path: Path) -> N
     """CloudTrail shows role and person."""
     site = _site(cloud, tmp_path, who="bea@ci", role_arn=ROLE)
     assert _ask(site) == "arn:aws:sts::123456789012:assumed-role/deploy/bea@ci"
+
+
+def test_who_has_the_role_already(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that was given the role deploys as it is: no role may assume itself."""
+    given = cloud["sts"].assume_role({"RoleArn": ROLE, "RoleSessionName": "job"})["Credentials"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", given["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", given["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", given["SessionToken"])
+    del cloud["sts"].roles[ROLE]  # trusts nobody any more, itself least of all
+    assert _ask(_site(cloud, tmp_path, role_arn=ROLE)) == "arn:aws:sts::123456789012:assumed-role/deploy/job"
+    other = _site(cloud, tmp_path, role_arn=OTHER_ROLE, external_id="shop-1")
+    assert _ask(other).endswith("assumed-role/ci/ann@laptop")
+
+
+@pytest.mark.parametrize(
+    ("who", "is_so"),
+    [
+        ("arn:aws:sts::123456789012:assumed-role/deploy/job", True),
+        ("arn:aws:sts::123456789012:assumed-role/deploy2/deploy", False),
+        ("arn:aws:sts::210987654321:assumed-role/deploy/job", False),
+        ("arn:aws:iam::123456789012:user/deploy", False),
+    ],
+)
+def test_whose_session_it_is(who: str, is_so: bool) -> None:
+    """A session's ARN has account and name of the role, and nothing of its path."""
+    assert is_session_of("arn:aws:iam::123456789012:role/shop/deploy", who) is is_so
 
 
 def test_a_role_with_an_external_id(cloud: Cloud, tmp_path: Path) -> None:
