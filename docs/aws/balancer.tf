@@ -65,5 +65,6 @@ resource "aws_lb_listener" "public" {
   }
 }
 
+output "address" { value = aws_lb.this.dns_name } # where the public name leads
 output "listener" { value = aws_lb_listener.public.arn }
 output "groups" { value = { for color, group in aws_lb_target_group.color : color => group.arn } }

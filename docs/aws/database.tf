@@ -1,5 +1,5 @@
-# A PostgreSQL instance whose snapshots and restores are the deployment's. What a restore replaces, Terraform finds
-# again by its name.
+# A PostgreSQL instance whose snapshots and restores are the deployment's. Terraform knows an instance by its resource
+# id, not by its name: after a restore it still has the old one. docs/aws.md, "The database", says what to do then.
 
 variable "db_instance_class" {
   type    = string
@@ -15,8 +15,8 @@ resource "aws_db_instance" "this" {
   instance_class              = var.db_instance_class
   allocated_storage           = 100
   storage_encrypted           = true
-  db_name                     = var.application
-  username                    = var.application
+  db_name                     = replace(var.application, "-", "_")
+  username                    = replace(var.application, "-", "_")
   manage_master_user_password = true
   db_subnet_group_name        = var.db_subnet_group_name
   vpc_security_group_ids      = var.db_security_group_ids

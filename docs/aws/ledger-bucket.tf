@@ -1,4 +1,7 @@
 # The bucket of ledger and lease. What is recorded in it can neither be changed nor deleted while it is retained.
+# One bucket is for all environments of an account: keep this in a folder of its own, applied once.
+
+variable "bucket" { type = string }
 
 resource "aws_s3_bucket" "ledger" {
   bucket              = var.bucket
