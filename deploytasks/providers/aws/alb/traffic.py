@@ -101,7 +101,18 @@ class Traffic:
             time.sleep(_LOOK)  # a way back is not given up because a deployer wrote in the same second
             found = self._written(self._look(), to)
         if found.split != to:
-            raise self._moved(found.split, to)
+            raise self._moved(self._given_way(found, to).split, to)
+
+    def _given_way(self, found: Seen, to: Split) -> Seen:
+        """Have a way back in force again that somebody signed while our weights were on their way: they came last, and
+        he may have looked for the last time by then."""
+        signed = split_in(found.tags.get(SPLIT))
+        if to.verb in _HOMEWARD or signed is None or signed.verb not in _HOMEWARD or found.split[:2] != to[:2]:
+            return found
+        with suppress(DeployError):
+            self._place.write(with_shares(found.actions, self._groups, signed.blue, signed.green))
+            return self._look()
+        return found
 
     def _written(self, seen: Seen, to: Split) -> Seen:
         """Tags first, then weights, unless they are so already; then both are read back. Raises ``Unreachable`` when

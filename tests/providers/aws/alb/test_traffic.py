@@ -203,6 +203,16 @@ def test_a_way_back_is_written_again_over_a_deployer_in_the_same_second(house: H
     assert house.traffic().read() == HOMEWARD
 
 
+def test_weights_that_come_after_a_way_back_are_taken_back(house: House) -> None:
+    """A deployer's request was on its way while somebody went home and was done: home is where traffic stays."""
+    house.set(STAGE)
+    house.cloud.before("elbv2", "ModifyListener", lambda: house.set(HOMEWARD))
+    with pytest.raises(SplitMoved) as caught:
+        house.traffic().shift(NEXT, expect=STAGE).perform(10)
+    assert "back:rollback-1" in caught.value.what
+    assert house.traffic().read() == HOMEWARD
+
+
 @pytest.mark.parametrize("to", [HOMEWARD, Split(100, 0, None, "deadman:d-17")])
 def test_a_way_back_needs_no_signature(house: House, to: Split) -> None:
     """Where tags cannot be written, traffic goes home all the same; that nobody signed it is an error, and the deployer
