@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from deploytasks import redaction
+
 if TYPE_CHECKING:
     from lab.postgres import Server
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("exploring", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture(autouse=True)
+def _tells_nobody_elses_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test calls a secret is a word for the next one."""
+    monkeypatch.setattr(redaction, "_told", set(redaction._told))
 
 
 @pytest.fixture(scope="session")

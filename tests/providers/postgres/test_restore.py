@@ -299,6 +299,13 @@ def test_one_at_a_time(place: Place) -> None:
     assert place.open().busy() is None
 
 
+def until_noticed(place: Place) -> None:
+    """Return when the server knows that a client is dead: its lock is free then."""
+    deadline = time.monotonic() + 20
+    while why := place.open().busy():
+        assert time.monotonic() < deadline, why
+
+
 def die(place: Place, mark: str, at: int) -> subprocess.CompletedProcess[str]:
     """Restore in a process that is killed at its ``at``-th change (0: it comes to its end)."""
     own = {**os.environ, "ANY_DATABASE_URL": place.server.url_of(place.name)}
@@ -324,6 +331,7 @@ def test_killed_anywhere(make: Make) -> None:
         killed = die(place, mark, at)
         assert killed.returncode == -9, killed.stderr
         assert titles(place) in (100, 101), at
+        until_noticed(place)
         perform(place.open().restore("one", mark))
         assert (titles(place), titles(place, f"__before_{mark}")) == (100, 101), at
         assert not [name for name in place.siblings() if "__restore_" in name], at

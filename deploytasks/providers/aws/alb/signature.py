@@ -20,6 +20,8 @@ BEFORE = "deploytasks:before"
 """The one it replaces, while the weights may still be that one's."""
 HOME = "deploytasks:home"
 """Where an armed dead-man's switch puts everything, and for which deployment."""
+DUE = "deploytasks:due"
+"""When that switch goes off, unless it is moved: nothing else tells afterwards."""
 OURS = (SPLIT, BEFORE, HOME)
 LONGEST = 256
 """Characters of a tag's value."""
@@ -67,22 +69,30 @@ def home_in(text: str | None) -> tuple[Color | None, str] | None:
     return (None, decoded(deployment)) if color == "none" else None
 
 
-def decided(shares: tuple[int, int], tags: Mapping[str, str]) -> Split:
+def decided(shares: tuple[int, int], tags: Mapping[str, str], now: datetime) -> Split:
     """The split in force. ``shares``: percent of blue and green, as the weights have them; both 0: nothing exposed.
 
     The tags' new split when the weights are its own; the one it replaces when they still are that one's (whoever wrote
     was not done). Otherwise somebody else moved the weights: an armed switch, if all is where it would put it; or
-    nobody who signs.
+    nobody who signs. One whose time has come goes before what a dead writer has left of a split it replaced.
     """
-    for key in (SPLIT, BEFORE):
+    found, home = Split(*shares), home_in(tags.get(HOME))
+    is_home = home is not None and found == Split.all_on(home[0])
+    has_gone_off = is_home and (due := due_in(tags.get(DUE))) is not None and due <= now
+    for key in (SPLIT,) if has_gone_off else (SPLIT, BEFORE):
         split = split_in(tags.get(key))
         if split is not None and (split.blue, split.green) == shares:
             return split
-    found = Split(*shares)
-    home = home_in(tags.get(HOME))
-    if home is not None and found == Split.all_on(home[0]):
-        return found._replace(writer=f"deadman:{home[1]}")
-    return found
+    return found._replace(writer=f"deadman:{home[1]}") if home is not None and is_home else found
+
+
+def due_in(text: str | None) -> datetime | None:
+    """When a switch goes off, as its tag has it; ``None`` when there is none, or nonsense."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def encoded(text: str) -> str:

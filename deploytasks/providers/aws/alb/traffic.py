@@ -81,7 +81,7 @@ class Traffic:
 
     def _glance(self) -> Seen:
         actions, tags = self._place.actions(), self._place.tags()
-        return Seen(actions, tags, decided(shares(actions, self._groups, self._place.name), tags))
+        return Seen(actions, tags, decided(shares(actions, self._groups, self._place.name), tags, datetime.now(UTC)))
 
     def shift(self, to: Split, expect: Split | None = None) -> Call:
         name = self._place.name

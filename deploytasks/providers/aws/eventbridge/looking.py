@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....errors import UsageError
 from ....ports import Color, Split
 from ..alb.actions import Action, Groups, shares, with_shares
 from ..alb.place import Place
-from ..alb.signature import BEFORE, HOME, SPLIT, decided, home_in, split_in
+from ..alb.signature import BEFORE, DUE, HOME, SPLIT, decided, due_in, home_in, split_in
 from .schedule import Way
 
 if TYPE_CHECKING:
     from ...site import Site
-
-DUE = "deploytasks:due"
-"""The tag that says when the schedule goes off: once it has, nothing else does."""
 
 
 class Look(NamedTuple):
@@ -36,10 +33,7 @@ class Look(NamedTuple):
     @property
     def due(self) -> datetime | None:
         """When it was to go off, as far as is known."""
-        try:
-            return datetime.fromisoformat(self.tags.get(DUE, ""))
-        except ValueError:
-            return None
+        return due_in(self.tags.get(DUE))
 
     @property
     def signed(self) -> Split | None:
@@ -79,7 +73,7 @@ class Balancer:
 
     def _glance(self) -> Look:
         actions, tags = self.place.actions(), self.place.tags()
-        return Look(actions, tags, decided(shares(actions, self._groups, self.place.name), tags))
+        return Look(actions, tags, decided(shares(actions, self._groups, self.place.name), tags, datetime.now(UTC)))
 
     def way(self, home: Split) -> Way:
         """The request that takes everybody home, and leaves every other action as it is now."""

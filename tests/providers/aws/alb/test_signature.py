@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, strategies as some
 
 from deploytasks.ports import Split
-from deploytasks.providers.aws.alb.signature import BEFORE, HOME, SPLIT, decided, home_in, home_tag, split_in, tag_of
+from deploytasks.providers.aws.alb.signature import (
+    BEFORE,
+    DUE,
+    HOME,
+    SPLIT,
+    decided,
+    home_in,
+    home_tag,
+    split_in,
+    tag_of,
+)
 
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 AT_REST = Split(100, 0, "green", "settled:d-16")
 STAGE = Split(90, 10, "blue", "deploy:d-17")
 NEXT = Split(75, 25, "blue", "deploy:d-17")
@@ -32,6 +44,18 @@ ALLOWED = re.compile(r"[\w\s.:/=+\-@]{0,256}")
             (100, 0), {SPLIT: STAGE, HOME: "blue d-17"}, Split(100, 0, None, "deadman:d-17"), id="the switch fired"
         ),
         pytest.param(
+            (100, 0),
+            {SPLIT: STAGE, BEFORE: AT_REST, HOME: "blue d-17", DUE: "2026-11-23T09:59:59+00:00"},
+            Split(100, 0, None, "deadman:d-17"),
+            id="the switch fired, and whoever wrote died before tidying up",
+        ),
+        pytest.param(
+            (100, 0),
+            {SPLIT: STAGE, BEFORE: AT_REST, HOME: "blue d-17", DUE: "2026-11-23T10:00:01+00:00"},
+            AT_REST,
+            id="only the tags were written, and the switch is armed",
+        ),
+        pytest.param(
             (0, 100), {SPLIT: STAGE, HOME: "blue d-17"}, Split(0, 100), id="not where the switch would put it"
         ),
         pytest.param((90, 10), {SPLIT: STAGE, HOME: "blue d-17"}, STAGE, id="the switch is armed"),
@@ -49,7 +73,7 @@ def test_weights_and_tags_together_say_which_split_is_in_force(
 ) -> None:
     """The new split, the one it replaces, the switch's, or a stranger's."""
     texts = {key: value if isinstance(value, str) else tag_of(value) for key, value in tags.items()}
-    assert decided(shares, texts) == expected
+    assert decided(shares, texts, NOW) == expected
 
 
 @given(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,10 @@ def test_a_deployer_is_killed_and_traffic_goes_home(house: House) -> None:
 
     assert (home(), [""]) == (house.traffic.read(), [shot.failure for shot in house.scheduler.shots])
     state = house.switch().state()
-    assert (False, house.scheduler.shots[0].due) == (state.armed, state.fired_at)
+    assert not state.armed
+    assert state.fired_at is not None
+    late = house.scheduler.shots[0].due - state.fired_at  # one beat, if it died between moving it and noting that
+    assert timedelta() <= late <= timedelta(seconds=2)
 
 
 def test_what_it_did_is_news_once(house: House) -> None:
