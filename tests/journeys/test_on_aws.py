@@ -68,7 +68,7 @@ def test_nobody_acts(account: OnAws) -> None:
     account.commit(faults={})
     with users(account):
         running = account.start("deploy", "--yes")
-        until(lambda: "shifted: blue 75 % / green 25 %" in running.said, 40, lambda: running.said)
+        account.until_at(running, "25 %")
         running.kill()
         until(lambda: account.split().live == "blue", GRACE + 20)
     assert account.split().verb == "deadman"
