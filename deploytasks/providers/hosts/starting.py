@@ -98,7 +98,9 @@ detach /bin/sh -c {quote(_become_wanted(layout, color, program, how.start_id))} 
 started=$!
 left=250
 until [ "$(known {own})" != "" ]; do
-  [ "$left" -gt 0 ] && [ -n "$(identity "$started")" ] || fail "the process ended before it began: $(tail -n 2 {log})"
+  # it may have begun and ended between the two looks
+  [ "$left" -gt 0 ] && [ -n "$(identity "$started")" ] || [ "$(known {own})" != "" ] ||
+    fail "the process ended before it began: $(tail -n 2 {log})"
   left=$((left - 1)); sleep 0.02
 done
 [ "$(readlink {pid})" = {own} ] || fail {quote(SUPERSEDED)}
