@@ -64,10 +64,13 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def wilson(bad: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (Wilson 1927); 0 to 1 without requests."""
+    """The 95 % confidence interval of a share (Wilson 1927); 0 to 1 without requests.
+
+    Counters are not read at one moment: of few requests, more may be bad than there were. Then all were.
+    """
     if n <= 0:
         return 0.0, 1.0
-    share = bad / n
+    share = min(max(bad / n, 0.0), 1.0)
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return max(0.0, middle - half), min(1.0, middle + half)

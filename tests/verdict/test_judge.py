@@ -96,3 +96,8 @@ def test_the_threshold_rule_is_literal(window, metric):
     """One error in one request is over 2 %; exactly 2 % is not; P99 counts from the second slow one in a hundred."""
     verdict = beyond_threshold(window, 0.3, Limits())
     assert (verdict.metric if verdict else None) == metric
+
+
+def test_more_bad_ones_than_there_were() -> None:
+    """Counters that are read one after the other may say so: it is no reason to fail."""
+    assert wilson(12, 10) == wilson(10, 10)
