@@ -105,6 +105,12 @@ class Unreachable(DeployError):
     exit_code = 7
 
 
+class Undeliverable(DeployError):
+    """A message was understood and refused: the same words would be refused again."""
+
+    exit_code = 7
+
+
 class PartlyKnown(Unreachable):
     """Of several balancers some did not answer, or they disagree. Traffic may still be taken home: ``split`` is what
     a way back may go by, as far as it is known."""

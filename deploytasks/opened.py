@@ -10,16 +10,18 @@ from .errors import UsageError
 from .settings.several import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from .ledger import Ledger, Spool
     from .ports import (
         Alerts,
+        Color,
         Database,
         Deadman,
         Finding,
         Fleet,
+        Installed,
         Listener,
         Maintenance,
         Metrics,
@@ -78,7 +80,7 @@ class Opened:
         self.clock = clock or SystemClock()
         self.listeners = tuple(listeners)
         self.consent = consent
-        self._ports = ports or ConfiguredPorts(settings, site)
+        self._ports = ports or ConfiguredPorts(settings, site._replace(standing=self._standing))
 
     def _required(self, section: str) -> Any:
         port = self._ports.open(section)
@@ -96,6 +98,9 @@ class Opened:
     def whole_fleet(self) -> Fleet:
         """All hosts, those that were set aside too."""
         return self._required("fleet")  # type: ignore[no-any-return]  # see traffic
+
+    def _standing(self) -> Mapping[Color, Installed | None]:
+        return self.whole_fleet.colors()
 
     @cached_property
     def metrics(self) -> Metrics:

@@ -528,6 +528,13 @@ class Metrics(Protocol):
     def diagnose(self) -> Sequence[Finding]: ...
 
 
+class Recalls(Protocol):
+    """Metrics that remember, so that nobody has to wait for a window of time to go by."""
+
+    def between(self, since: datetime, until: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
+        """Counts of a time that is over. ``until``: at least ``lag`` seconds ago, or what came late is missing."""
+
+
 class Dated(Protocol):
     """Metrics that are copied from somewhere, and know how old the copy is."""
 

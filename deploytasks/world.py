@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .checklist.plan_approvals import Planned
     from .engine.plan import Situation
     from .ledger.lease import Lease
-    from .ports import Fleet, News
+    from .ports import Fleet, Installed, News
 
 __all__ = ["ConfiguredPorts", "Ports", "World"]
 
@@ -58,6 +58,9 @@ class World(Opened):
         """The hosts, but for those that were set aside."""
         out = self.aside.keys() - (self.lost if self._is_going_back else frozenset())
         return self.whole_fleet.only([h for h in self.whole_fleet.hosts() if h not in out]) if out else self.whole_fleet
+
+    def _standing(self) -> Mapping[Color, Installed | None]:
+        return self.fleet.colors()
 
     # -- writing -------------------------------------------------------------
 

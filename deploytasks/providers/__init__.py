@@ -72,7 +72,7 @@ GROUPS: dict[str, str] = {"aws": "deploytasks.providers.aws.account:Account"}
 """Part with defaults and without a ``kind`` → class."""
 
 JOINED: dict[str, str] = {"maintenance": "deploytasks.providers.maintenances:Maintenances"}
-"""Section that may be a list → the class that makes one port of several."""
+"""Section that may be a list → the class that makes one port of several, from pairs of settings and port."""
 
 EXTRAS: dict[str, str] = {
     "boto3": "aws",
@@ -92,8 +92,7 @@ def open_provider(section: str, settings: Value, site: Site) -> Any:
     from ..settings.several import Several
 
     if isinstance(settings, Several):
-        opened = [(str(getattr(part, "kind", "")), open_provider(section, part, site)) for part in settings.parts]
-        return _named(JOINED[section])(opened)
+        return _named(JOINED[section])([(part, open_provider(section, part, site)) for part in settings.parts])
     kind = str(getattr(settings, "kind", ""))
     try:
         target = GROUPS.get(section) or KINDS[section][kind]

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import DeployError, Unreachable, WayBackFailed
 from ..ports import Call, Finding, Notice
+from ..settings.several import named
 
 if TYPE_CHECKING:
     from ..ports import Maintenance
+    from ..settings.base import Value
 
 Seen = Notice | DeployError | None
 """What one place says: closed with a notice, open, or nothing at all and why."""
@@ -19,12 +21,8 @@ Seen = Notice | DeployError | None
 class Maintenances:
     """A ``Maintenance`` of several: all are written, in their order, or none. Closed is what any of them closes."""
 
-    def __init__(self, parts: Sequence[tuple[str, Maintenance]]) -> None:
-        kinds = [kind for kind, _ in parts]
-        self._parts = {
-            kind if kinds.count(kind) == 1 else f"{kind} {kinds[: at + 1].count(kind)}": part
-            for at, (kind, part) in enumerate(parts)
-        }
+    def __init__(self, parts: Sequence[tuple[Value, Maintenance]]) -> None:
+        self._parts = dict(zip(named([of for of, _ in parts]), (part for _, part in parts), strict=True))
 
     def read(self) -> Notice | None:
         """The first notice; ``None`` when all are open. Raises ``Unreachable`` when that cannot be known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +11,7 @@ from ..vault import HERE, Vault
 if TYPE_CHECKING:
     from invoke import Context
 
+    from ..ports import Color, Installed
     from ..pseudonyms import Names
     from ..settings.base import Value
 
@@ -39,6 +40,9 @@ class Site(NamedTuple):
     """Ids of people, where they are recorded by those."""
     vault: Vault = HERE
     """The secrets of this environment."""
+    standing: Callable[[], Mapping[Color, Installed | None]] = dict
+    """Asks the hosts what stands on both colors, for providers that know requests by their release. May raise what
+    ``Fleet.colors`` raises."""
 
     def recorded(self, name: str) -> str:
         """A person's name as it may be recorded: itself, or their id. An id stays what it is."""

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from .. import redaction
@@ -41,6 +41,38 @@ class Answer(NamedTuple):
 
 class Refused(Unreachable):
     """It answered, and did not do what it was asked."""
+
+
+class Exchange(Protocol):
+    """One request that was not made yet, and its answer."""
+
+    def made(self) -> Answer:
+        """Make it, in whichever thread; every failure is an ``OSError``, ``TimeoutError`` when it took too long, or an
+        ``HTTPException``."""
+
+    def hang_up(self) -> None:
+        """End what another thread waits for."""
+
+
+class _Plain(NamedTuple):
+    link: http.client.HTTPConnection
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    def made(self) -> Answer:
+        try:
+            self.link.request(self.method, self.target, self.body, dict(self.headers))
+            return _whole(self.link.getresponse())
+        finally:
+            self.link.close()
+
+    def hang_up(self) -> None:
+        """By the plain socket's method: a TLS socket would first unwrap itself."""
+        with suppress(OSError):
+            if self.link.sock is not None:
+                socket.socket.shutdown(self.link.sock, socket.SHUT_RDWR)
 
 
 class WebService:
@@ -89,23 +121,20 @@ class WebService:
 
     def _ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Answer:
         """In a thread of its own, so that nothing can keep us: neither a name server nor a page that drips."""
-        link = self._connection(seconds)
+        exchange = self._exchange(method, target, headers, body, seconds)
         heard: SimpleQueue[Answer | Exception] = SimpleQueue()
 
         def listen() -> None:
             try:
-                link.request(method, urlsplit(self.url).path + target, body, headers)
-                heard.put(_whole(link.getresponse()))
+                heard.put(exchange.made())
             except Exception as error:  # noqa: BLE001  handed over to whoever waits
                 heard.put(error)
-            finally:
-                link.close()
 
         threading.Thread(target=listen, name=f"ask {self.name}", daemon=True).start()
         try:
             found = heard.get(timeout=seconds)
         except Empty:
-            _hang_up(link)
+            exchange.hang_up()
             raise self._silent() from None
         if isinstance(found, TimeoutError):
             raise self._silent() from found
@@ -115,6 +144,11 @@ class WebService:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def _exchange(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, seconds: float
+    ) -> Exchange:
+        return _Plain(self._connection(seconds), method, urlsplit(self.url).path + target, headers, body)
 
     def _connection(self, seconds: float) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)
@@ -194,13 +228,6 @@ def _whole(response: http.client.HTTPResponse) -> Answer:
         raise http.client.IncompleteRead(b"", response.length)
     names = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, response.reason, names, b"".join(pieces))
-
-
-def _hang_up(link: http.client.HTTPConnection) -> None:
-    """End what another thread waits for. By the plain socket's method: a TLS socket would first unwrap itself."""
-    with suppress(OSError):
-        if link.sock is not None:
-            socket.socket.shutdown(link.sock, socket.SHUT_RDWR)
 
 
 def explanation(answer: Answer) -> str:

@@ -13,7 +13,8 @@ from .web_access import BaseUrl, VariableName
 HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def _is_safe(url: str) -> str:
+def is_safe(url: str) -> str:
+    """The URL itself, or ``ValueError`` when a token would travel to it in the clear."""
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in HERE:
         raise ValueError("https is needed: a token would travel in the clear")
@@ -34,7 +35,7 @@ class GitHubSettings(Value):
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$"), AfterValidator(_repository)] | None
     ) = None
     """``owner/name``; by default that of the remote ``origin``, if it is there."""
-    url: Annotated[BaseUrl, AfterValidator(_is_safe)] = "https://api.github.com"
+    url: Annotated[BaseUrl, AfterValidator(is_safe)] = "https://api.github.com"
     """The base URL of its API; of a GitHub Enterprise Server ``https://HOST/api/v3``."""
     token_from: VariableName = "GITHUB_TOKEN"  # noqa: S105  the name of a variable
     """The environment variable that holds the token."""

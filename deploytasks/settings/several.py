@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .base import Value
 
 
@@ -16,3 +18,11 @@ def parts(value: Value | None) -> tuple[Value, ...]:
     if value is None:
         return ()
     return value.parts if isinstance(value, Several) else (value,)
+
+
+def named(values: Sequence[Value]) -> tuple[str, ...]:
+    """What several sections are called: by their kinds, numbered where there are several of one kind."""
+    kinds = [str(getattr(value, "kind", "")) for value in values]
+    return tuple(
+        kind if kinds.count(kind) == 1 else f"{kind} {kinds[: at + 1].count(kind)}" for at, kind in enumerate(kinds)
+    )

@@ -49,7 +49,11 @@ def world(folder: Path, **places: Place) -> memory.TestWorld:
     made = memory.world(folder)
     settings = Several(parts=tuple(of[kind] for kind in places)) if len(places) > 1 else of[next(iter(places))]
     made.settings = replace(made.settings, sections={**made.settings.sections, "maintenance": settings})
-    port = Maintenances(list(places.items())) if len(places) > 1 else next(iter(places.values()))
+    port = (
+        Maintenances([(of[kind], place) for kind, place in places.items()])
+        if len(places) > 1
+        else next(iter(places.values()))
+    )
     made._ports.sections["maintenance"] = port  # type: ignore[attr-defined]  # those in memory
     assert isinstance(made, memory.TestWorld)
     return made

@@ -14,6 +14,7 @@ from deploytasks.providers import open_provider
 from deploytasks.providers.maintenances import Maintenances, diagnosed
 from deploytasks.providers.site import Site
 from deploytasks.settings.envoy import MaintenanceSettings as EnvoyMaintenance, TrafficSettings
+from deploytasks.settings.haproxy import MaintenanceSettings as HAProxyMaintenance
 from deploytasks.settings.redis import MaintenanceSettings as RedisMaintenance
 from deploytasks.settings.several import Several
 
@@ -60,7 +61,8 @@ def places(log: list[str]) -> tuple[Place, Place, Place]:
 
 @pytest.fixture
 def joined(places: tuple[Place, Place, Place]) -> Maintenances:
-    return Maintenances([("redis", places[0]), ("haproxy", places[1]), ("haproxy", places[2])])
+    redis, haproxy = RedisMaintenance(url="redis://a"), HAProxyMaintenance()
+    return Maintenances([(redis, places[0]), (haproxy, places[1]), (haproxy, places[2])])
 
 
 def test_all_are_written_in_their_order(joined: Maintenances, places: tuple[Place, ...], log: list[str]) -> None:
