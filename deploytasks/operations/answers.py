@@ -14,7 +14,6 @@ from .translating import readable
 if TYPE_CHECKING:
     from ..ledger import Verification
     from ..smoke import Result
-    from ..verdict import Verdict
     from ..world import World
 
 Answer = dict[str, Any]
@@ -199,16 +198,6 @@ def smoke(address: str, results: Sequence[Result]) -> Answer:
     """The smoke checks."""
     passed = all(result.passed for result in results)
     return {"address": address, "passed": passed, "checks": [result._asdict() for result in results]}
-
-
-def verdicts(world: World, color: str, verdicts: Sequence[Verdict], window: float) -> Answer:
-    """One judged reading."""
-    return {
-        "environment": world.site.environment,
-        "color": color,
-        "window": window,
-        "verdicts": [verdict.to_json() for verdict in verdicts],
-    }
 
 
 def doctor(world: World) -> Answer:

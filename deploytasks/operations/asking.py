@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from .. import view
 from ..at_once import at_once
-from ..errors import NotEnoughEvidence, OverThreshold, Unreachable, UsageError
-from ..ports import COLORS, Color, NoData, other
+from ..errors import OverThreshold, Unreachable, UsageError
+from ..ports import COLORS, Color, other
 from ..smoke import Result, addresses, run_checks
 from . import answers
 from .opening import open_world
@@ -18,9 +17,6 @@ from .opening import open_world
 if TYPE_CHECKING:
     from invoke import Context
 
-    from ..ports import Totals
-    from ..rollout import Rules
-    from ..verdict import Limits
     from ..world import World
 
 
@@ -66,66 +62,6 @@ def warm_up(c: Context, env: str | None, color: str | None, *, preview: bool) ->
             view.say(f"would: {call.text}" if preview else call.text)
     if not preview:
         world.perform(step.calls(world), step.deadline)
-
-
-def check(
-    c: Context, env: str | None, color: str | None, window: str | None, *, metrics: Sequence[str], json: bool
-) -> None:
-    """Read a color over a window and judge it: ``OverThreshold``, or ``NotEnoughEvidence``."""
-    from ..settings.base import seconds
-    from ..verdict import judge_once
-    from ..verdict.levels import judge_levels
-
-    world = open_world(c, env, need=("traffic", "fleet", "metrics", "rollout"))
-    length = float(seconds(window)) if window else world.settings.rollout.watch
-    target = chosen(world, color) if color else world.traffic.read().live
-    if target is None:
-        raise UsageError("no color has all traffic", do="say --color blue or --color green")
-    seen = _window(world, target, length)
-    found = [v for v in judge_once(seen, None, limits(world)) if v.metric.split()[0] in metrics]
-    levels = world.levels()
-    if isinstance(levels, NoData):
-        view.say(f"database and hosts are unknown: {levels.why}")
-    shown = [*found, *judge_levels(levels, _rules(world).warn_levels)]
-    view.show("verdicts", answers.verdicts(world, target, shown, length), json)
-    kinds = {verdict.kind for verdict in found}
-    if "FAIL" in kinds:
-        raise OverThreshold("; ".join(verdict.why for verdict in found if verdict.kind == "FAIL"))
-    if "HOLD" in kinds or not found:
-        raise NotEnoughEvidence("; ".join(v.why for v in found if v.kind == "HOLD") or "nothing could be judged")
-
-
-def limits(world: World) -> Limits:
-    """The thresholds of an environment, as the judge wants them."""
-    return _rules(world).limits
-
-
-def _rules(world: World) -> Rules:
-    from ..rules import rollout_rules
-
-    return rollout_rules(world.settings, "check", None, "blue", (100,))
-
-
-def _window(world: World, color: Color, length: float) -> Totals:
-    """What a color did during the next ``length`` seconds: counts at the end less counts at the beginning. Where they
-    are copied from somewhere, the end is when they have arrived."""
-    from ..verdict import LADDER, difference
-
-    began = world.clock.now()
-    before = _totals(world, began, color, LADDER)
-    late = world.metrics.lag if hasattr(world.metrics, "age") else 0.0
-    view.say(f"reading {color} for {length:g} s{f', and waiting {late:g} s until that shows' if late else ''}")
-    world.wait(length + late)
-    return difference(before, _totals(world, began, color, LADDER))
-
-
-def _totals(world: World, since: datetime, color: Color, edges: Sequence[float]) -> Totals:
-    totals = world.metrics.totals(since, edges)
-    if isinstance(totals, NoData):
-        raise NotEnoughEvidence(f"no data: {totals.why}")
-    if color not in totals:
-        raise NotEnoughEvidence(f"no data about {color}")
-    return totals[color]
 
 
 def chosen(world: World, color: str) -> Color:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..ports import Listener, Reading
     from ..rollout import Course
     from ..world import World
+    from .repeated import Looking
 
 
 class _Progress:
@@ -102,6 +103,13 @@ def reading(course: Course, reading: Reading) -> None:
     from .watching import watched
 
     printing.tell(watched(course, reading))
+
+
+def looking(*, json: bool) -> Looking:
+    """Someone who shows one judged reading (see ``operations.judged``) after the other, until it is closed."""
+    from . import repeated
+
+    return repeated.looking(json=json)
 
 
 def hosts(names: Sequence[str]) -> Callable[[str, str], None]:

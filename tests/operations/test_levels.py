@@ -9,7 +9,7 @@ import memory
 import pytest
 
 from deploytasks.errors import Unreachable
-from deploytasks.operations import answers, asking
+from deploytasks.operations import answers, checking
 from deploytasks.ports import NoData
 
 
@@ -53,8 +53,8 @@ def test_a_check_shows_them_and_keeps_its_code(
     world = memory.world(tmp_path)
     memory.state_of(tmp_path).change(split=[100, 0, None, None])
     memory.state_of(tmp_path).set(levels=levels)
-    monkeypatch.setattr(asking, "open_world", lambda *_, **__: world)
-    asking.check(None, "test", "blue", "60s", metrics=("errors",), json=True)  # type: ignore[arg-type]  # nobody looks at it
+    monkeypatch.setattr(checking, "open_world", lambda *_, **__: world)
+    checking.check(None, "test", "blue", "60s", measure="errors", json=True)  # type: ignore[arg-type]  # nobody looks at it
     said = capsys.readouterr()
     found = {verdict["metric"]: verdict["kind"] for verdict in json.loads(said.out)["verdicts"]}
     assert {"errors": "PASS", **({"pool": "WARN"} if levels else {})} == found

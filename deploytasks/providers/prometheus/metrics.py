@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ...errors import DeployError, Unreachable
-from ...ports import AlertRule, Color, Finding, NoData, Totals
+from ...ports import COLORS, AlertRule, Color, Finding, NoData, Totals
 from ..site import Site
 from ..web_service import WebService
 from .api import Api
@@ -57,9 +57,27 @@ class Metrics:
             fresh = Freshness([each.tally for each in self._feeds], up, now, self._stale_after)
             if silent := fresh.silence():
                 return NoData(silent)
-            return {color: self._totals(color, edges) for color in fresh.known()}
+            return {color: _totals(self._feeds, color, edges) for color in fresh.known()}
         except DeployError as error:
             return NoData(error.what)
+
+    def between(self, since: datetime, until: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
+        """Counts of a time that is over, an hour at most. Whether anything is silent now is another question."""
+        fed = tuple(Fetched(each.tally.feed, self._stale_after) for each in self._feeds)
+        self._api.begin()
+        try:
+            now, _ = self._now_and_up()
+            begin, end = self._on_their_clock(since, now), self._on_their_clock(until, now)
+            if end - begin > LONGEST:
+                return NoData(f"{end - begin:g} s are too long a time to ask Prometheus for, {LONGEST:g} s are not")
+            for fetched in fed:
+                fetched.read(self._api, begin, end, furthest=LONGEST)
+        except DeployError as error:
+            return NoData(error.what)
+        known = {process.color for each in fed for process in each.tally.processes.values()}
+        if not known:
+            return NoData(f"Prometheus at {self._settings.url} has nothing of this time that matches")
+        return {color: _totals(fed, color, edges) for color in COLORS if color in known}
 
     def levels(self) -> Mapping[str, float] | NoData:
         """The worst of each reading that is asked for; what has no series is absent."""
@@ -88,18 +106,6 @@ class Metrics:
         from .diagnosis import diagnose
 
         return diagnose(self._settings, self._site, self._api, self._stale_after)
-
-    def _totals(self, color: Color, edges: Sequence[float]) -> Totals:
-        requests, errors, slower = 0.0, 0.0, dict.fromkeys(edges, 0.0)
-        for tally in (each.tally for each in self._feeds):
-            match tally.feed.what:
-                case "latency":
-                    slower = {edge: slower[edge] + n for edge, n in tally.slower(color, edges).items()}
-                case "errors":
-                    errors += tally.requests(color)
-                case "requests":
-                    requests, errors = requests + tally.requests(color), errors + tally.errors(color)
-        return Totals(round(requests), round(errors), {edge: round(n) for edge, n in slower.items() if round(n)})
 
     def _now_and_up(self) -> tuple[float, list[Series]]:
         """The time by Prometheus's clock, and which of the targets that matter answer their scrapes."""
@@ -130,12 +136,12 @@ class Fetched:
         self._reach: float | None = None
         self._start = 0.0
 
-    def read(self, api: Api, since: float, now: float) -> None:
-        """Fetch what is new. Each look reaches back over the last one a little: a scrape shows when it is over, with
-        the time at which it began."""
+    def read(self, api: Api, since: float, now: float, furthest: float = FURTHEST) -> None:
+        """Fetch what is new; a first look goes back ``furthest`` seconds at most. Each one reaches back over the last
+        a little: a scrape shows when it is over, with the time at which it began."""
         selector = self.tally.feed.selector
         if self._reach is None:
-            start = max(since, now - FURTHEST)
+            start = max(since, now - furthest)
             before = api.query(f"last_over_time({selector}[{LOOKBACK}])", at=start)
             new = self._fetch(api, now - start, now)
             self.tally.begin(start, before)
@@ -148,6 +154,19 @@ class Fetched:
     def _fetch(self, api: Api, seconds: float, now: float) -> list[Series]:
         window = round(1000 * (max(seconds, 0.0) + self._overlap)) + 1
         return api.query(f"{self.tally.feed.selector}[{window}ms]", at=now)
+
+
+def _totals(feeds: Sequence[Fetched], color: Color, edges: Sequence[float]) -> Totals:
+    requests, errors, slower = 0.0, 0.0, dict.fromkeys(edges, 0.0)
+    for tally in (each.tally for each in feeds):
+        match tally.feed.what:
+            case "latency":
+                slower = {edge: slower[edge] + n for edge, n in tally.slower(color, edges).items()}
+            case "errors":
+                errors += tally.requests(color)
+            case "requests":
+                requests, errors = requests + tally.requests(color), errors + tally.errors(color)
+    return Totals(round(requests), round(errors), {edge: round(n) for edge, n in slower.items() if round(n)})
 
 
 def _literally(text: str) -> str:

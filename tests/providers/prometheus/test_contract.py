@@ -216,3 +216,51 @@ def test_levels_that_cannot_be_asked_are_unknown() -> None:
     assert isinstance(found, NoData)
     assert "refused" in found.why
     assert {} == metrics("http://127.0.0.1:9").levels()
+
+
+# -- a time that is over ---------------------------------------------------------------------------------------------
+
+
+def test_a_time_that_is_over_is_asked_for_by_their_clock() -> None:
+    """From its beginning to its end, whichever clock is ahead; what a process had before does not count."""
+    times = []
+
+    def say(asked: Asked) -> Any:
+        query, now = asked.query["query"][0], time.time() + 3600
+        if "vector(time())" in query:
+            return data("vector", {"metric": {}, "value": [now, f"{now}"]})
+        at = float(asked.query["time"][0])
+        times.append(round(at - now))
+        name = next(each for each in ("hits", "bad", "t_bucket") if each + "{" in query)
+        labels = {"__name__": name, "color": "green", **({"le": "+Inf"} if name == "t_bucket" else {})}
+        if query.startswith("last_over_time"):
+            return data("vector", {"metric": labels, "value": [at, "100"]})
+        return data("matrix", {"metric": labels, "values": [[at - 20, "104"], [at - 5, "112"]]})
+
+    now = datetime.now(UTC)
+    with answering(say) as lab:
+        found = metrics(lab.url).between(now - timedelta(seconds=330), now - timedelta(seconds=30), (1.0,))
+    assert {"green": Totals(12, 12, {})} == found
+    assert {-330, -30} == set(times)
+
+
+def test_a_time_that_is_too_long() -> None:
+    """Samples of hours are not fetched."""
+    now = datetime.now(UTC)
+    with answering(Fake()) as lab:
+        found = metrics(lab.url).between(now - timedelta(hours=3), now, (1.0,))
+    assert "too long a time" in why(found)
+
+
+def test_a_time_of_which_nothing_is_known() -> None:
+    """No series is no request that could be counted, and no zero either."""
+    now = datetime.now(UTC)
+    empty = data("matrix")
+
+    def say(asked: Asked) -> Any:
+        is_time = "vector(time())" in asked.query["query"][0]
+        return data("vector", {"metric": {}, "value": [time.time(), f"{time.time()}"]}) if is_time else empty
+
+    with answering(say) as lab:
+        found = metrics(lab.url).between(now - timedelta(seconds=60), now, (1.0,))
+    assert "nothing of this time" in why(found)

@@ -51,6 +51,17 @@ class Metrics:
             return NoData(error.what)
         return self._window.totals(now)
 
+    def between(self, since: datetime, until: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
+        """Counts of the whole periods from the one that ``since`` is in to the one before that of ``until``."""
+        counter = Counter(self._groups, tuple(edges), self._settings.shared)
+        window = Window(self._site, counter, self._pace, since)
+        at = until.timestamp() + self._settings.lag
+        try:
+            window.read(at)
+        except DeployError as error:
+            return NoData(error.what)
+        return window.totals(at)
+
     def age(self, color: Color) -> float | None:
         """Seconds since the end of the newest period that has a data point of a color."""
         return None if self._window is None else self._window.age(self._now().timestamp(), color)

@@ -327,3 +327,15 @@ def by_hand(requests: list[tuple[Color, int, int, float, int]], color: Color) ->
     slower = {edge: sum(s > edge for status, s in own if status < 502) for edge in (0.5, 1.0)}
     errors = sum(status >= 500 for status, _ in own)
     return Totals(len(own), errors, {edge: slow for edge, slow in slower.items() if slow})
+
+
+def test_a_time_that_is_over(world: World) -> None:
+    """Whole periods from the one in which it begins; nothing of a later one, also when that is complete."""
+    metrics = world.metrics()
+    for at in (30, 70, 130, 190):
+        world.serve("green", at, status=500)
+    world.at(500)
+    found = metrics.between(START + timedelta(seconds=65), START + timedelta(seconds=180), ())
+    assert not isinstance(found, NoData)
+    assert Totals(2, 2, {}) == found["green"]
+    assert read(metrics)["green"].requests == 4
