@@ -52,6 +52,8 @@ KINDS: dict[str, dict[str, str]] = {
         "haproxy": "deploytasks.providers.haproxy:Maintenance",
         "redis": "deploytasks.providers.redis.maintenance:Maintenance",
     },
+    "messages": {},
+    "markers": {},
     "store": {
         "directory": "deploytasks.providers.directory:DirectoryStore",
         "postgres": "deploytasks.providers.postgres.store:PostgresStore",

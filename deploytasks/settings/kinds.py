@@ -13,6 +13,7 @@ from .base import Value
 GROUPS: dict[str, str] = {
     "aws": "aws:AwsAccess",
     "gates": "gates:Gates",
+    "links": "links:Links",
     "people": "people:People",
     "release": "release:Release",
     "retain": "retain:Retain",
@@ -23,7 +24,7 @@ GROUPS: dict[str, str] = {
 }
 """Parts with defaults and without a provider."""
 
-SHARED = frozenset({"aws", "gates", "people", "release", "retain", "reviews", "signers", "variables"})
+SHARED = frozenset({"aws", "gates", "links", "people", "release", "retain", "reviews", "signers", "variables"})
 """Groups and sections that may stand directly below ``deploy:`` as well, for all environments. What an environment says
 itself goes before, key by key."""
 
@@ -59,6 +60,7 @@ KINDS: dict[str, dict[str, str]] = {
         "redis": "redis:MaintenanceSettings",
     },
     "messages": {"console": "messages:ConsoleSettings"},
+    "markers": {},
     "store": {
         "directory": "directory:DirectorySettings",
         "postgres": "postgres_store:PostgresStoreSettings",
@@ -78,8 +80,11 @@ KINDS: dict[str, dict[str, str]] = {
 REQUIRED = frozenset({"traffic", "fleet", "metrics", "store"})
 """Sections without which nothing can be deployed."""
 
-MANY = frozenset({"maintenance"})
-"""Sections that may be lists; ``providers.JOINED`` makes one port of what they open."""
+TOLD = frozenset({"messages", "markers"})
+"""Sections of those who are told the news, each by itself: one that cannot be opened leaves the others alone."""
+
+MANY = frozenset({"maintenance"}) | TOLD
+"""Sections that may be lists; ``providers.JOINED`` makes one port of what they open, but for those that are told."""
 
 DEFAULTS: dict[str, dict[str, str]] = {"store": {"kind": "directory"}}
 """What a required section is when nothing is said."""

@@ -9,7 +9,7 @@ from invoke.config import Config
 from deploytasks import providers
 from deploytasks.errors import SettingsError, UsageError
 from deploytasks.settings import load, plain
-from deploytasks.settings.kinds import DEFAULTS, GROUPS, KINDS, MANY, REQUIRED, model
+from deploytasks.settings.kinds import DEFAULTS, GROUPS, KINDS, MANY, REQUIRED, TOLD, model
 from deploytasks.settings.several import parts
 
 SECTIONS: dict[str, Any] = {
@@ -321,17 +321,28 @@ def test_settings_cannot_be_changed() -> None:
 def test_the_two_tables_agree() -> None:
     """Every kind that has a provider has a model, and the other way round; the console is no provider but a view."""
     opened = {name: kinds.keys() for name, kinds in providers.KINDS.items()}
-    assert opened == {name: kinds.keys() for name, kinds in KINDS.items() if name != "messages"}
+    assert opened == {name: kinds.keys() - {"console"} for name, kinds in KINDS.items()}
     assert DEFAULTS.keys() <= REQUIRED <= KINDS.keys()
-    assert MANY == providers.JOINED.keys()
+    assert MANY == providers.JOINED.keys() | TOLD
 
 
 @pytest.mark.parametrize("target", [*GROUPS.values(), *(one for kinds in KINDS.values() for one in kinds.values())])
 def test_every_model_is_frozen_and_closed(target: str) -> None:
-    """All models can be imported, refuse unknown keys and cannot be changed."""
+    """All models can be imported, refuse unknown keys (but where people choose them) and cannot be changed."""
     config = model(target).model_config
     assert config.get("frozen")
-    assert "forbid" == config.get("extra")
+    assert ("allow" if target == GROUPS["links"] else "forbid") == config.get("extra")
+
+
+def test_links_are_https_and_name_only_what_is_known() -> None:
+    """Words of people's own, for all environments and for one; no address that holds a password or tells it."""
+    links = {"dashboard": "https://grafana.example/d/shop?version={version}"}
+    config = {**section(links={"logs": "https://logs.example/{environment}"}), "links": links}
+    found = load(config, "staging", {"links"}).sections["links"]
+    assert {**links, "logs": "https://logs.example/{environment}"} == found.templates  # type: ignore[attr-defined]
+    for bad in ("http://x.example", "https://ann:hunter22@x.example/", "https://x.example/{secret}", "ftp://x"):
+        said = mistake(section(links={"dashboard": bad}), {"links"})
+        assert ("links.dashboard" in said, "hunter22" in said) == (True, False)
 
 
 def test_plain_turns_invokes_proxies_into_dicts() -> None:
