@@ -117,10 +117,20 @@ class Saas(WebService):
         url = f"{parts.scheme}://{parts.netloc}{parts.path}{target}"
         session = requests.Session()
         session.auth = _AsWeSay()
+        verify = None
         if self._access.verify is not None:
             self._trust()  # a file that cannot be read is a mistake of its own, and not the service's
-            session.verify = str(self._root / self._access.verify)
-        return _Request(session, method, url, headers, body, seconds)
+            verify = str(self._root / self._access.verify)
+        return _Request(session, method, url, headers, body, seconds, verify, [])
+
+    def refusal(self, answer: Answer) -> Unreachable:
+        """As elsewhere; but of an address that it leads to, no more than where that is."""
+        to = urlsplit(answer.headers.get("location", ""))
+        if to.netloc:
+            there = f"{to.scheme or 'https'}://{to.hostname}{f':{to.port}' if to.port else ''}"
+        else:
+            there = "another page of its own" if to.path else "nowhere"
+        return super().refusal(answer._replace(headers={**answer.headers, "location": there}))
 
     def _busy(self, answer: Answer, seconds: float) -> Busy:
         at = datetime.fromtimestamp(time.time() + seconds, UTC)
@@ -145,14 +155,21 @@ class _Request(NamedTuple):
     headers: Mapping[str, str]
     body: bytes | None
     seconds: float
+    verify: str | None
+    """The file of authorities. With each request: one of the session gives way to ``REQUESTS_CA_BUNDLE``."""
+    answering: list[requests.Response]
 
     def made(self) -> Answer:
         try:
             return self._made()
-        except requests.Timeout as error:
-            raise TimeoutError from error
-        except requests.RequestException as error:
-            raise OSError(_reason(error)) from None  # its own words have the whole address, which may be a secret
+        except HTTPException:
+            raise
+        except requests.Timeout:
+            raise TimeoutError from None
+        except requests.exceptions.ProxyError as error:
+            raise OSError(f"through the proxy of the environment: {_reason(error)}") from None
+        except Exception as error:  # noqa: BLE001  whose own words have the whole address, which may be a secret
+            raise OSError(_reason(error)) from None
         finally:
             self.session.close()
 
@@ -165,7 +182,9 @@ class _Request(NamedTuple):
             timeout=self.seconds,
             allow_redirects=False,
             stream=True,
+            verify=self.verify,
         ) as response:
+            self.answering.append(response)
             pieces, size = [], 0
             for piece in response.iter_content(CHUNK):
                 pieces.append(piece)
@@ -176,6 +195,9 @@ class _Request(NamedTuple):
             return Answer(response.status_code, response.reason or "", names, b"".join(pieces))
 
     def hang_up(self) -> None:
+        for response in self.answering:
+            with suppress(Exception):  # an older urllib3 has no such method: its thread ends with the process
+                response.raw.shutdown()
         with suppress(Exception):
             self.session.close()
 
@@ -193,6 +215,9 @@ def _reason(error: BaseException) -> str:
         found.append(each)
         left += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
     causes = [each for each in found if isinstance(each, OSError) and each.errno is not None]
+    refusals = [str(each) for each in found if str(each).startswith("Tunnel connection failed: ")]
+    if refusals:
+        return refusals[0]
     if causes:
         return str(causes[-1].strerror or type(causes[-1]).__name__)
     return type(found[-1]).__name__

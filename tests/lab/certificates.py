@@ -20,16 +20,16 @@ class Certificate(NamedTuple):
     key: Path
 
 
-def certificate(folder: Path, name: str = "it") -> Certificate:
-    """A new one for 127.0.0.1, valid for an hour; the key for its owner only."""
+def certificate(folder: Path, name: str = "it", *, hours: float = 1) -> Certificate:
+    """A new one for 127.0.0.1, valid for so many ``hours`` (below 0: until so long ago). The key is its owner's."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     made = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_before(now + timedelta(hours=min(hours, 0) - 1))
+        .not_valid_after(now + timedelta(hours=hours))
         .add_extension(x509.SubjectAlternativeName([address]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
