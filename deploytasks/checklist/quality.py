@@ -199,7 +199,7 @@ def _run(world: World, release: Release, item: str, command: _Command) -> Found:
     ran = _output(world, command)
     said = tools.read(command.line, ran, world.site.root)
     report = _report(world, release, item, command, ran)
-    first = "; ".join(line[:120] for line in said.lines[:_TOLD])
+    first = "; ".join(str(redaction.clean(line))[:120] for line in said.lines[:_TOLD])
     if said.answer == "silent":
         return Found("fail", f"unreachable: {command.name} could not look: {first or f'code {ran.code}'} ({report})")
     more = f"; and {len(said.lines) - _TOLD} more" if len(said.lines) > _TOLD else ""

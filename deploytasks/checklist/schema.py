@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from .. import redaction
 from ..migrations import squawk
 from ..migrations.files import Source
 from ..migrations.judging import judged
@@ -61,7 +62,8 @@ def _with_squawk(of: Subject, own: Sequence[Finding], pieces: Sequence[squawk.Pi
         )  # fmt: skip
         theirs = squawk.told(done.stdout, pieces)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        why = str(error) if isinstance(error, OSError | subprocess.SubprocessError) else done.stderr.strip()[-200:]
+        is_known = isinstance(error, OSError | subprocess.SubprocessError)
+        why = str(error) if is_known else str(redaction.clean(done.stderr)).strip()[-200:]
         return Lint(tuple(own), f"squawk gave no answer ({why or 'nothing was said'})")
     return Lint(tuple(squawk.merged(own, theirs, read)), "squawk has read the SQL")
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .. import view
+from .. import redaction, view
 from ..checklist import Result, Subject, evaluate, evidence, fingerprints, quality, refuse, refused
 from ..errors import GateRefused, Unreachable
 from .checklists import answer
@@ -61,7 +61,7 @@ def _run(world: World, command: str, about: str) -> None:
     world.note("evidence", item="tests", key=about, ok=passed, detail=f"`{command}`: {last} in {took:.1f} s")
     if not passed:
         output = (result.stdout + result.stderr).strip() if result else ""
-        view.say(output[-6000:])
+        view.say(str(redaction.clean(output))[-6000:])
         raise GateRefused(f"tests failed: {last}", state="nothing was changed", do=f"run them by hand: {line}")
     view.say(f"tests passed: {last}")
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from .. import redaction
 from ..errors import DeployError, Unreachable
 from ..ports import Alert, Finding, NoData
 from .web_service import WebService
@@ -104,8 +105,9 @@ def _understood(service: WebService, found: Any, settings: AlertmanagerSettings)
     try:
         each = sorted((_alert(entry, settings) for entry in _entries(found)), key=lambda alert: alert.since)
     except (KeyError, TypeError, ValueError, AttributeError):
+        said = redaction.excerpt(found, 200)
         raise Unreachable(
-            f"{service.name} at {service.url} answered with something else than alerts: {str(found)[:200]}",
+            f"{service.name} at {service.url} answered with something else than alerts: {said}",
             do="check the URL: API v2 is needed, which Alertmanager has since 0.16",
         ) from None
     groups: dict[tuple[str, str], list[Alert]] = {}

@@ -139,7 +139,7 @@ class WebService:
         if isinstance(found, TimeoutError):
             raise self._silent() from found
         if isinstance(found, OSError | http.client.HTTPException):
-            why = str(found) or type(found).__name__
+            why = redaction.excerpt(found, 300) or type(found).__name__
             raise Unreachable(f"{self.name} at {self.url}: {why}", do="check that it runs and listens there") from found
         if isinstance(found, Exception):
             raise found
@@ -233,7 +233,7 @@ def _whole(response: http.client.HTTPResponse) -> Answer:
 def explanation(answer: Answer) -> str:
     """What the service says about its refusal: Prometheus's ``errorType: error``, Alertmanager's text."""
     if 300 <= answer.status < 400:
-        return f"it leads to {answer.headers.get('location', 'nowhere')}"
+        return f"it leads to {redaction.excerpt(answer.headers.get('location', 'nowhere'), 300)}"
     if "html" in answer.headers.get("content-type", ""):
         return ""
     try:
@@ -247,6 +247,5 @@ def explanation(answer: Answer) -> str:
 
 
 def _excerpt(body: bytes) -> str:
-    """The beginning, on one line."""
-    text = " ".join(body[:1000].decode(errors="replace").split())
-    return text if len(text) <= 300 else f"{text[:297]}..."
+    """The beginning, on one line: a service may quote what it was asked with."""
+    return redaction.excerpt(body[:100_000].decode(errors="replace"), 300)

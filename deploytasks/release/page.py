@@ -90,7 +90,7 @@ def publish(at: Place, page: Page) -> str:
     if made.status != 201:
         why = _said(made).get("message") or "no reason given"
         raise Unreachable(
-            f"GitHub did not make the page of {page.tag}: {made.status}, {redaction.clean(str(why))[:300]}",
+            f"GitHub did not make the page of {page.tag}: {made.status}, {redaction.excerpt(why, 300)}",
             do=f"check that the token in {at.variable} may write contents of {at.repository}",
         )
     return _address(made)

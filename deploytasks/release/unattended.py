@@ -71,4 +71,4 @@ def _first_line(said: bytes) -> str:
     """What git complained of first, without the user and the password of a URL."""
     lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
     first = next((line for line in lines if not line.startswith("warning:")), "it did not say why")
-    return str(redaction.clean(re.sub(r"://[^/@\s]+@", "://", first)))[:300]
+    return redaction.excerpt(re.sub(r"://[^/@\s]+@", "://", first), 300)

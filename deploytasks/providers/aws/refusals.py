@@ -184,4 +184,4 @@ def _failure(doing: str, error: failed.BotoCoreError, state: str) -> DeployError
 
 def _plain(text: object) -> str:
     """In one line, and without secrets."""
-    return str(redaction.clean(" ".join(str(text).split())))[:300]
+    return redaction.excerpt(text, 300)

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ... import redaction
 from ...errors import DeployError, Unreachable, UsageError
 from ...ports import Finding
 from ...settings.secrets_manager import KeptSecret, SecretsManagerSettings
@@ -143,7 +144,7 @@ def _understood(name: str, at: KeptSecret, answer: _Answer) -> str | DeployError
     """The value, or why there is none; that names the secret and never shows what is in it."""
     subject = f"{name}: the secret {_shown(at)}"
     if "ErrorCode" in answer:
-        code, said = str(answer["ErrorCode"]), " ".join(str(answer.get("Message", "")).split())[:300]
+        code, said = str(answer["ErrorCode"]), redaction.excerpt(answer.get("Message", ""), 300)
         kind, what, do = _MEANT.get(code, (Unreachable, "was not handed out", ADVICE.get(code, "")))
         return kind(f"{subject} {what}: {f'{code}: ' if code else ''}{said}", do=do)
     text = answer.get("SecretString")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from ... import web
+from ... import redaction, web
 from ...errors import Unreachable
 from .keys import Changes
 
@@ -82,6 +82,6 @@ class Admin:
         except Unreachable as error:
             raise Unreachable(f"{self._name} does not answer: {error.what}", do=self._do) from error
         if answer.status != 200:
-            text = answer.body[:200].decode("utf-8", "replace").strip()
+            text = redaction.excerpt(answer.body[:10_000].decode("utf-8", "replace"), 200)
             raise Unreachable(f"{self._name} answered {method} {path} with {answer.status}: {text}", do=self._do)
         return answer.body

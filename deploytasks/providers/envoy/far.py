@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ... import redaction
 from ...errors import DeployError, Unreachable
 from ...ports import Finding
 from ..hosts.host import CommandFailed
@@ -107,7 +108,7 @@ class FarRuntime:
         what, state = {
             "failed": (why, "nothing was written"),
             "unkept": (why, "it is in force, but nobody will notice when a restart of Envoy forgets it"),
-        }.get(outcome, (f"it answered {said[:200]!r}", "nobody knows what was written"))
+        }.get(outcome, (f"it answered {redaction.excerpt(said, 200)!r}", "nobody knows what was written"))
         raise Unreachable(f"{self._where}: {what}", state=state, do=f"mend it on {self.host.name}")
 
     def _kept(self) -> Keys:

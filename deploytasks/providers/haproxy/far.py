@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from shlex import quote
 
+from ... import redaction
 from ...errors import DeployError, Unreachable
 from ..hosts.host import CommandFailed, Host
 from . import api, script
@@ -70,7 +71,7 @@ class FarBalancer:
             "failed": (why, "nothing was written"),
             "down": (why, "what was written is kept, and will be in force when haproxy starts"),
             "unkept": (why, "it is in force, but a restart of haproxy would forget it"),
-        }.get(outcome, (f"it answered {outcome[:200]!r}", "nobody knows what was written"))
+        }.get(outcome, (f"it answered {redaction.excerpt(outcome, 200)!r}", "nobody knows what was written"))
         return Unreachable(f"{self.name}: {what}", state=state, do=_DOCTOR)
 
     def _run(self, command: str, timeout: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from ... import redaction
 from ...errors import Unreachable
 from .keys import Keys, lines
 
@@ -89,7 +90,7 @@ def numbers(version: str) -> tuple[int, ...]:
 def refused(command: str, reply: str) -> Unreachable:
     """An answer that is no success, with what can be done about the usual ones."""
     said = next((line.strip() for line in reply.splitlines() if line.strip()), "nothing")
-    return Unreachable(f"haproxy answered {command!r} with: {said[:200]}", do=_remedy(said))
+    return Unreachable(f"haproxy answered {command!r} with: {redaction.excerpt(said, 200)}", do=_remedy(said))
 
 
 def _remedy(said: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
+from ... import redaction
 from ...errors import DeployError, GateRefused, Unreachable
 from ...ports import Color, Health
 from ...web import fetch
@@ -110,7 +111,7 @@ class Serving(ABC):
             return Health(False, error.what)
         if answer.status == 200:
             return Health(True, f"{self.health_path} answered 200 in {answer.seconds * 1000:.0f} ms")
-        said = " ".join(answer.body[:160].decode(errors="replace").split())
+        said = redaction.excerpt(answer.body[:10_000].decode(errors="replace"), 160)
         return Health(False, f"{self.health_path} answered {answer.status}{': ' if said else ''}{said}")
 
     def _page(self, within: float | None = None) -> Page:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ... import redaction
 from ...errors import Unreachable
 from ...ports import AlertRule
 from ..web_service import Refused, WebService
@@ -50,13 +51,13 @@ class Api:
             raise Refused(f"{error.what} ({about})", do=error.do) from error
         found = answer if isinstance(answer, Mapping) else {}
         if found.get("status") != "success" or not isinstance(found.get("data"), Mapping):
-            raise self._odd(f"something else than a result: {str(answer)[:200]}", about)
+            raise self._odd(f"something else than a result: {redaction.excerpt(answer, 200)}", about)
         if missing := found.get("warnings") or (found.get("isPartial") and ["the result is partial"]):
-            raise self._odd(f"in part only: {'; '.join(map(str, missing))[:300]}", about)
+            raise self._odd(f"in part only: {redaction.excerpt('; '.join(map(str, missing)), 300)}", about)
         try:
             return read(found["data"])
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise self._odd(f"a result that cannot be read: {str(found['data'])[:200]}", about) from None
+            raise self._odd(f"a result that cannot be read: {redaction.excerpt(found['data'], 200)}", about) from None
 
     def _odd(self, what: str, about: str) -> Unreachable:
         return Unreachable(

@@ -183,4 +183,4 @@ def _variable(site: Site, name: str, key: str) -> str:
 
 def _said(error: Exception) -> str:
     """What an error says, in one line and without secrets."""
-    return str(redaction.clean(" ".join(str(error).split())))[:300] or type(error).__name__
+    return redaction.excerpt(error, 300) or type(error).__name__

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from .... import redaction
 from ....errors import Unreachable
 from ...site import Site
 from .. import lists
@@ -68,7 +69,7 @@ def _asked(
         said = "; ".join(message.get("Value", "") for page in pages for message in page.get("Messages", ()))
         raise Unreachable(
             f"CloudWatch answered in part only: {', '.join(sorted(odd)) or 'some metrics were left out'}"
-            f"{f' ({said[:200]})' if said else ''}",
+            f"{f' ({redaction.excerpt(said, 200)})' if said else ''}",
             do="it is asked again at the next reading",
         )
 

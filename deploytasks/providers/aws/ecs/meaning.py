@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
+from .... import redaction
 from ..session import Known, code_of, translated
 
 
@@ -20,5 +21,5 @@ def meaning(doing: str, known: Mapping[str, Known]) -> Iterator[None]:
             meant = known.get(code_of(error))
             if meant is None:
                 raise
-            said = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())[:300]
+            said = redaction.excerpt(error.response.get("Error", {}).get("Message", ""), 300)
             raise meant.kind(meant.what.replace("{said}", said or code_of(error)), do=meant.do) from error

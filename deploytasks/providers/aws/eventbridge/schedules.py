@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .... import redaction
 from ....errors import Unreachable, UsageError
 from ...site import Site
 from ..session import Known, client, code_of, translated
@@ -132,4 +133,4 @@ def _unless(code: str, ask: Any) -> bool:
 
 def _message(error: Exception) -> str:
     found = error.response.get("Error", {}).get("Message", "") if isinstance(error, ClientError) else ""
-    return " ".join(str(found).split())[:300]
+    return redaction.excerpt(found, 300)

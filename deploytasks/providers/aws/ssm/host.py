@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from shlex import quote
 
+from .... import redaction
 from ....errors import DeployError, Unreachable
 from ....ports import Health
 from ...hosts.host import Page
@@ -93,9 +94,9 @@ def _health(page: Page, said: str) -> Health:
     path = re.sub(r"^https?://[^/]+", "", page.url)
     found = re.search(r"@ (\d{3}) ([0-9.,]+)\s*(.*)\Z", said, re.DOTALL)
     if found is None:
-        why = " ".join(said.split())[-160:]
+        why = " ".join(str(redaction.clean(said)).split())[-160:]
         return Health(False, f"{path} could not be asked there: {why or 'curl said nothing'}")
-    words = " ".join((said[: found.start()] + found[3]).split())[:160]
+    words = redaction.excerpt(said[: found.start()] + found[3], 160)
     if found[1] == "200":
         return Health(True, f"{path} answered 200 in {float(found[2].replace(',', '.')) * 1000:.0f} ms")
     if found[1] == "000":
