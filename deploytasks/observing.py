@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import DeployError
-from .ports import COLORS, Alert, Color, Health, NoData, Reading
+from .ports import ACCEPTED, COLORS, Alert, Color, Health, NoData, Reading
 
 if TYPE_CHECKING:
     from .engine.plan import Situation
@@ -67,8 +67,16 @@ def _totals(world: World, since: Any, edges: Sequence[float]) -> dict[Color, Tot
 
 
 def _alerts(world: World) -> Sequence[Alert] | NoData:
-    alerts = world.alerts
-    return () if alerts is None else _answer_or_no_data(alerts.firing)
+    """What fires now. What the gate accepted, those very alerts since that very time, is recorded as such."""
+    firing = () if world.alerts is None else _answer_or_no_data(world.alerts.firing)
+    if isinstance(firing, NoData):
+        return firing
+    return [
+        alert._replace(severity=ACCEPTED)
+        if alert.severity == "critical" and (alert.name, alert.since) in world.accepted
+        else alert
+        for alert in firing
+    ]
 
 
 def _health(world: World, color: Color, split: Split) -> Health:

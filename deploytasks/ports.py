@@ -191,12 +191,16 @@ class Totals(NamedTuple):
     slower: Mapping[float, int]
 
 
+ACCEPTED = "accepted"
+"""The severity in a reading of a critical alert that fired before the deployment, and was set aside at its gate."""
+
+
 class Alert(NamedTuple):
     """One alert of this service that fires now."""
 
     name: str
     severity: str
-    """``critical`` rolls back; anything else warns."""
+    """``critical`` rolls back, or holds when it fired before; ``ACCEPTED`` and anything else warns."""
     since: datetime
     summary: str = ""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from .ports import Color, Command, NoData, Reading, other
+from .ports import ACCEPTED, Alert, Color, Command, NoData, Reading, other
 from .verdict.course import Course, Finish, Move, Phase, Seen, Shift, Stop, TurnBack, Wait
 from .verdict.evidence import Evidence, gather
 from .verdict.guards import check, check_split, doubts, seen
@@ -120,12 +120,16 @@ def _warn(rules: Rules, course: Course, users: Evidence, reading: Reading) -> tu
     found += [verdict for verdict in judge_levels(reading.levels, rules.warn_levels) if verdict.kind == "WARN"]
     if not isinstance(reading.alerts, NoData):
         found += [
-            Verdict("WARN", f"alert {a.name}", 1, None, None, f"alert {a.name} ({a.severity}) fires: {a.summary}")
+            Verdict("WARN", f"alert {a.name}", 1, None, None, f"alert {a.name} ({_as(a)}) fires: {a.summary}")
             for a in reading.alerts
             if a.severity != "critical"
         ]
     known = {verdict.metric for verdict in course.warnings}
     return (*course.warnings, *(verdict for verdict in found if verdict.metric not in known))
+
+
+def _as(alert: Alert) -> str:
+    return "critical, and accepted at the gate" if alert.severity == ACCEPTED else alert.severity
 
 
 def _obey(course: Course, reading: Reading) -> Course:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ class World(Opened):
         """The plan that is carried out, if one was written down and handed over."""
         self.overridden: tuple[str, ...] = ()
         """What this deployment's gate found set aside: items with who, when and why."""
+        self.accepted: frozenset[tuple[str, datetime]] = frozenset()
+        """The critical alerts among it: by name, and since when they fire."""
         self._is_going_back = False
         self._doing = ""
 

@@ -342,11 +342,17 @@ class FakeAlerts:
 
     def firing(self) -> Sequence[Alert] | NoData:
         return [
-            Alert(name, "critical", VirtualClock(self._state).now()) for name in self._state.read()["world"]["alerts"]
+            Alert(name, "critical", datetime.fromisoformat(since) if since else VirtualClock(self._state).now())
+            for name, since in _since(self._state.read()["world"]["alerts"])
         ]
 
     def diagnose(self) -> Sequence[Finding]:
         return ()
+
+
+def _since(alerts: Sequence[str] | Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    """Names that fire since now, or names and since when."""
+    return list(alerts.items()) if isinstance(alerts, Mapping) else [(name, "") for name in alerts]
 
 
 class FakeDeadman:

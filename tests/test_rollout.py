@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from deploytasks.errors import UsageError
-from deploytasks.ports import Alert, Command, Health, NoData, Reading, Split, Totals
+from deploytasks.ports import ACCEPTED, Alert, Command, Health, NoData, Reading, Split, Totals
 from deploytasks.rollout import (
     Finish,
     Move,
@@ -457,6 +457,28 @@ def test_an_older_critical_alert_only_holds():
     for _ in range(10):
         assert isinstance(drive.poll(alerts=old), Wait)
     assert isinstance(drive.poll(), Shift)
+
+
+def test_an_accepted_alert_neither_holds_nor_rolls_back():
+    """What fired before and was set aside at the gate is said once; whatever its source's clock says of it."""
+    drive = Drive()
+    known = Alert("Disk", ACCEPTED, START + timedelta(minutes=1), "91 %")
+    assert isinstance(drive.until(Finish, alerts=(known,)), Finish)
+    assert drive.shifts == [10, 25, 50, 75, 100]
+    told = "alert Disk (critical, and accepted at the gate) fires: 91 %"
+    assert [warning.why for warning in drive.course.warnings] == [told]
+
+
+def test_beside_an_accepted_alert_all_others_count():
+    """A new one takes traffic home; an older one that nobody accepted holds."""
+    drive = Drive().expose()
+    known = Alert("Disk", ACCEPTED, START - timedelta(hours=1))
+    drive.poll(alerts=(known, Alert("Replica", "critical", START - timedelta(hours=2))))
+    for _ in range(30):
+        assert isinstance(drive.poll(alerts=(known, Alert("Replica", "critical", START - timedelta(hours=2)))), Wait)
+    move = drive.poll(alerts=(known, Alert("Errors", "critical", drive.at, "5xx")))
+    assert (move.code, move.verdict.metric) == (4, "alert")
+    assert "alert Errors" in move.verdict.why
 
 
 def test_another_alert_warns():

@@ -15,15 +15,22 @@ if TYPE_CHECKING:
 
 
 def no_critical_alert(of: Subject) -> Found:
-    """No critical alert of this service fires before the deployment begins."""
+    """No critical alert of this service fires before the deployment begins.
+
+    Who overrides it accepts those that had begun by then, each by its name and since when it fires: a rollout goes on
+    in spite of them, and of no other.
+    """
     world = of.world
     if world.alerts is None:
         return Found("not applicable", "no alerts are configured")
     firing = world.alerts.firing()
     if isinstance(firing, NoData):
         raise Unreachable(firing.why)
-    critical = [alert.name for alert in firing if alert.severity == "critical"]
-    return Found("fail", f"firing: {', '.join(critical)}") if critical else Found("pass", "no critical alert fires")
+    critical = [alert for alert in firing if alert.severity == "critical"]
+    if not critical:
+        return Found("pass", "no critical alert fires")
+    names = ", ".join(alert.name for alert in critical)
+    return Found("fail", f"firing: {names}", began=tuple((alert.name, alert.since) for alert in critical))
 
 
 def alerts_answer(of: Subject) -> Found:

@@ -35,7 +35,7 @@ def evaluate_items(items: Sequence[Item], of: Subject) -> Sequence[Result]:
 
 def _result(item: Item, found: Found, of: Subject) -> Result:
     said = answered(item, found, of)
-    return Result(item.id, item.text, said.answer, said.evidence, said.error)
+    return Result(item.id, item.text, said.answer, said.evidence, said.error, said.began)
 
 
 def _looked(items: Sequence[Item], asked: Sequence[int], of: Subject) -> Mapping[int, Found]:

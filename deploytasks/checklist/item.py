@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..errors import DeployError, HostsDown, Unreachable, UsageError
@@ -15,6 +16,8 @@ Answer = Literal["pass", "warn", "fail", "pending", "needs a signature", "overri
 """``pending``: what a later task of the same chain, or a step before the gate, will still bring."""
 Level = Literal["development", "staging", "production"]
 """From where on an item is demanded: each level demands all of those before it."""
+Began = tuple[tuple[str, datetime], ...]
+"""Things that go on: by name, since when."""
 LEVELS: tuple[Level, ...] = ("development", "staging", "production")
 
 
@@ -25,6 +28,8 @@ class Found(NamedTuple):
     evidence: str
     error: DeployError | None = None
     """Why it could not be checked, if it could not."""
+    began: Began = ()
+    """What stands in the way, where that began at some time: an override is about what had begun when it was given."""
 
 
 class Result(NamedTuple):
@@ -35,6 +40,7 @@ class Result(NamedTuple):
     answer: Answer
     evidence: str
     error: DeployError | None = None
+    began: Began = ()
 
 
 Check = Callable[["Subject"], Found]

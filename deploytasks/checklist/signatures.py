@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DeployError, Unreachable
 from . import signing
-from .item import Found, Item
+from .item import Began, Found, Item
 from .persons import is_among, people
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def answered(item: Item, found: Found, of: Subject) -> Found:
         else:
             return Found("pass", f"signed by {_named(signed)}: {signed.note}")
     if found.answer in ("fail", "needs a signature", "pending"):
-        aside = _valid("override", item, of)
+        aside = _valid("override", item, of, found.began)
         if isinstance(aside, str):
             return found._replace(evidence="; ".join(filter(None, (found.evidence, aside))))
-        return Found("overridden", f"by {_named(aside)}: {aside.note} ({found.evidence})")
+        return Found("overridden", f"by {_named(aside)}: {aside.note} ({found.evidence})", began=found.began)
     return found
 
 
@@ -41,9 +41,9 @@ def _named(signed: Signed) -> str:
     return f"{signed.signer or signed.who} {signed.at:%Y-%m-%d %H:%M} UTC"
 
 
-def _valid(act: str, item: Item, of: Subject) -> Signed | str:
+def _valid(act: str, item: Item, of: Subject, began: Began = ()) -> Signed | str:
     """The newest signature of this kind that counts for this item now; else why the newest one does not, if any does
-    not for another reason than what it is about."""
+    not for another reason than what it is about. ``began``: what it has to be about."""
     seconds = item.signature_lasts(of) if act == "sign" else None
     about = of.commit if seconds is None else None
     lasts = OVERRIDE_LASTS if act == "override" else None if seconds is None else timedelta(seconds=seconds)
@@ -51,7 +51,7 @@ def _valid(act: str, item: Item, of: Subject) -> Signed | str:
     for signed in reversed(_known(of)):
         if (signed.act, signed.item) != (act, item.id) or about not in (None, signed.about):
             continue
-        flaw = too_old(signed, lasts, of.world.clock.now()) or doubt(signed, item, of)
+        flaw = too_old(signed, lasts, of.world.clock.now()) or _too_early(signed, began) or doubt(signed, item, of)
         if not flaw:
             return signed
         why = why or f"the {_WORDS[act]} of {_named(signed)} does not count: {flaw}"
@@ -65,6 +65,12 @@ def too_old(signed: Signed, lasts: timedelta | None, now: datetime) -> str:
     if lasts is not None and now - signed.at > lasts:
         return f"it is older than {_spoken(lasts)}"
     return ""
+
+
+def _too_early(signed: Signed, began: Began) -> str:
+    """Why a signature was given too early: nobody sets aside what is not there yet. Empty when it was not."""
+    new = [name for name, since in began if since > signed.at]
+    return f"{', '.join(new)} began after it" if new else ""
 
 
 def _spoken(lasts: timedelta) -> str:

@@ -11,6 +11,7 @@ from ..checklist.plan_approvals import Approvals, Planned, approvals, refusal
 from ..checklist.signing import proven
 from ..engine.plan import Plan, content, digest_of, new_deployment, rendered
 from ..errors import GateRefused, UsageError
+from ..steps.gate import accepted
 from . import plan_file, signing
 from .carrying_out import carry_out
 from .drift import drift
@@ -262,3 +263,4 @@ def remember(world: World, past: Iterable[Event]) -> None:
             world.planned = Planned(str(of.get("digest")), str(of.get("author")), str(of.get("commit")), by)
         if event.kind == "overridden" and isinstance(items := event.facts.get("items"), list):
             world.overridden = tuple(": ".join(map(str, each)) for each in items if isinstance(each, list))
+            world.accepted = frozenset(accepted(event.facts))

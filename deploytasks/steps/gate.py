@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..checklist import Subject, evaluate, refuse, refused
 from ..engine.step import Step
+from ..ledger.facts import Facts, lists
 from ..ports import Release
 
 if TYPE_CHECKING:
-    from ..ports import Event
+    from ..ports import Event, Json
     from ..world import World
 
 
@@ -36,7 +39,23 @@ class Gate(Step):
             f"{len(found)} on the checklist stand in the way:",
             f"`inv checklist --env {world.site.environment}` shows all of it",
         )
-        aside = [[result.item, result.evidence] for result in results if result.answer == "overridden"]
+        aside: list[Json] = [[result.item, result.evidence] for result in results if result.answer == "overridden"]
         if aside:
+            began = [each for result in results if result.answer == "overridden" for each in result.began]
             world.overridden = tuple(f"{item}: {why}" for item, why in aside)
-            world.note("overridden", items=aside)
+            world.accepted = frozenset(began)
+            facts: dict[str, Json] = {"items": aside}
+            if began:
+                facts["accepted"] = [[name, since.isoformat()] for name, since in began]
+            world.note("overridden", **facts)
+
+
+def accepted(facts: Facts) -> Iterator[tuple[str, datetime]]:
+    """The alerts that an ``overridden`` event set aside, by name and since when they fire. One that cannot be read is
+    not accepted."""
+    for pair in lists(facts, "accepted"):
+        with suppress(ValueError, TypeError):
+            name, since = pair
+            at = datetime.fromisoformat(str(since))
+            if at.tzinfo is not None:
+                yield str(name), at

@@ -119,7 +119,8 @@ def _missing(rules: Rules, course: Course, reading: Reading) -> Iterator[Verdict
 
 
 def _unwell(rules: Rules, course: Course, reading: Reading) -> Iterator[Verdict]:
-    """A critical alert that was there before us, or an answer of the health page that is not yet one too many."""
+    """A critical alert that was there before us, and was not accepted; or an answer of the health page that is not yet
+    one too many."""
     alerts = () if isinstance(reading.alerts, NoData) else reading.alerts
     if critical := [alert.name for alert in alerts if alert.severity == "critical"]:
         yield _doubt(course, "alert", len(critical), 0, f"critical alerts fire: {', '.join(critical)}")
