@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .engine.clock import Clock, SystemClock
 from .errors import UsageError
+from .settings.kinds import TOLD
 from .settings.several import parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from .bulletins import Recipient
+    from .errors import DeployError
     from .ledger import Ledger, Spool
     from .ports import (
         Alerts,
@@ -55,11 +58,13 @@ class ConfiguredPorts:
         self._site = site
 
     def open(self, section: str) -> Any:
-        """The provider of a section, or ``None``."""
-        from .providers import open_provider
+        """The provider of a section, or ``None``; of those who are told, all of a section by their names."""
+        from .providers import open_provider, open_recipients
 
         value = self._settings.sections.get(section)
-        return None if value is None else open_provider(section, value, self._site)
+        if value is None:
+            return None
+        return (open_recipients if section in TOLD else open_provider)(section, value, self._site)
 
 
 class Opened:
@@ -146,6 +151,18 @@ class Opened:
     def secrets(self) -> Secrets | None:
         """Where secrets are kept, if configured."""
         return self._ports.open("secrets")  # type: ignore[no-any-return]  # see traffic
+
+    @cached_property
+    def recipients(self) -> Mapping[str, Recipient | DeployError]:
+        """Who is told what happens, by name, one by one: ready to be, or why they cannot be."""
+        found = [self._ports.open(section) or {} for section in sorted(TOLD)]
+        return {name: one for each in found for name, one in each.items()}
+
+    def another_ledger(self) -> Ledger:
+        """The same ledger by a way of its own to the store, for a thread that must keep nobody waiting."""
+        from .ledger import Ledger
+
+        return Ledger(self._required("store"), self.scope, self.site.who, self.clock.now)
 
     @cached_property
     def aws(self) -> Diagnosed | None:

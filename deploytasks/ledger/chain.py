@@ -115,10 +115,20 @@ class Ledger:
     def events(self, after: int = 0) -> Iterator[Event]:
         """The events after number ``after``, up to the head as it stands when the first is asked for."""
         for number in range(after + 1, self.head().number + 1):
-            event = self._event(number)
+            event = self.event(number)
             if event is None:
                 raise self._broken(f"event {number} is missing")
             yield event
+
+    def event(self, number: int) -> Event | None:
+        """The event of this number, if there is one."""
+        found = self.store.get(event_key(self.scope, number))
+        if found is None:
+            return None
+        try:
+            return read_event(found[0])
+        except ValueError as error:
+            raise self._broken(f"event {number} {error}") from None
 
     def verify(self, expect: str | None = None) -> Verification:
         """Recompute everything, see ``verify.verify``."""
@@ -166,19 +176,10 @@ class Ledger:
         return head
 
     def _next(self, head: Head) -> Event | None:
-        event = self._event(head.number + 1)
+        event = self.event(head.number + 1)
         if event is not None and (event.number, event.previous) != (head.number + 1, head.digest):
             raise self._broken(f"event {head.number + 1} does not follow on the one before")
         return event
-
-    def _event(self, number: int) -> Event | None:
-        found = self.store.get(event_key(self.scope, number))
-        if found is None:
-            return None
-        try:
-            return read_event(found[0])
-        except ValueError as error:
-            raise self._broken(f"event {number} {error}") from None
 
     def _broken(self, how: str) -> Unreachable:
         return Unreachable(
