@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
+from ..errors import DeployError, UsageError
 
 if TYPE_CHECKING:
+    from ..bulletins import Recipient
     from ..settings.base import Value
     from ..vault import Vault
     from .site import Site
@@ -105,6 +106,31 @@ def open_provider(section: str, settings: Value, site: Site) -> Any:
         return _named(target)(settings, site)
     except ModuleNotFoundError as error:
         raise _not_installed(section, kind, error) from error
+
+
+def open_recipients(section: str, settings: Value, site: Site) -> dict[str, Recipient | DeployError]:
+    """Those who are told, by name: ready to be, or why they cannot be. What is a view of ours is none of them.
+
+    The first of a kind is called by it, the others ``slack-2`` and so on: one more at the end of a list gives no other
+    a new name, by which it would be somebody who was never told anything.
+    """
+    from ..settings.several import parts
+
+    found: dict[str, Recipient | DeployError] = {}
+    counts: dict[str, int] = {}
+    for part in parts(settings):
+        kind = str(getattr(part, "kind", ""))
+        if kind not in KINDS[section]:
+            continue
+        counts[kind] = counts.get(kind, 0) + 1
+        name = kind if counts[kind] == 1 else f"{kind}-{counts[kind]}"
+        try:
+            found[name] = open_provider(section, part, site)
+        except DeployError as error:
+            found[name] = error
+        except ImportError as error:
+            found[name] = UsageError(f"{name} cannot be told: {error}")
+    return found
 
 
 def vault_of(config: Mapping[str, Any], site: Site) -> Vault:
