@@ -54,7 +54,7 @@ KINDS: dict[str, dict[str, str]] = {
         "redis": "deploytasks.providers.redis.maintenance:Maintenance",
     },
     "messages": {},
-    "markers": {},
+    "markers": {"github": "deploytasks.providers.github.deployments:Deployments"},
     "store": {
         "directory": "deploytasks.providers.directory:DirectoryStore",
         "postgres": "deploytasks.providers.postgres.store:PostgresStore",

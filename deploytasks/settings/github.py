@@ -27,10 +27,9 @@ def _repository(given: str) -> str:
     return given
 
 
-class GitHubSettings(Value):
-    """``reviews: {kind: github}``, and ``repository: octo/library`` where ``origin`` does not say it."""
+class GitHubAccess(Value):
+    """Which repository, and how it is reached."""
 
-    kind: Literal["github"] = "github"
     repository: (
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$"), AfterValidator(_repository)] | None
     ) = None
@@ -41,5 +40,21 @@ class GitHubSettings(Value):
     """The environment variable that holds the token."""
     verify: Annotated[str, Field(min_length=1)] | None = None
     """The file of the authorities to trust, relative to the project; those of the system otherwise."""
+
+
+class GitHubSettings(GitHubAccess):
+    """``reviews: {kind: github}``, and ``repository: octo/library`` where ``origin`` does not say it."""
+
+    kind: Literal["github"] = "github"
     within: Annotated[Duration, Field(gt=0, le=9)] = 8.0
     """Seconds for all that one checklist asks; it waits ten for each system."""
+
+
+class GitHubMarkerSettings(GitHubAccess):
+    """``markers: {kind: github, environment_url: "https://shop.example"}``: deployments, as GitHub shows them."""
+
+    kind: Literal["github"] = "github"
+    environment_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$")] | None = None
+    """Where users find the environment: GitHub leads there."""
+    within: Annotated[Duration, Field(gt=0, le=30)] = 8.0
+    """Seconds for all that one change of state takes: up to three writes, a second apart."""

@@ -60,7 +60,7 @@ KINDS: dict[str, dict[str, str]] = {
         "redis": "redis:MaintenanceSettings",
     },
     "messages": {"console": "messages:ConsoleSettings"},
-    "markers": {},
+    "markers": {"github": "github:GitHubMarkerSettings"},
     "store": {
         "directory": "directory:DirectorySettings",
         "postgres": "postgres_store:PostgresStoreSettings",

@@ -110,6 +110,11 @@ class GitHub:
         self.behind: set[str] = set()
         """Refs that lack commits of the default branch: a deployment with ``auto_merge`` merges them."""
         self.conflicting: set[str] = set()
+        self.unknown: set[str] = set()
+        """Refs that were never pushed: nothing can be deployed of them."""
+        self.least_apart = 0.0
+        """Seconds between two writes to deployments; less is noted in ``broken``. GitHub wants one."""
+        self.written_at = 0.0
         self.deployments: list[dict[str, Any]] = []
         self.tags: dict[str, str] = {}
         """Tags that were pushed → their commits."""
@@ -233,6 +238,13 @@ class GitHub:
         self.known.add(commit)
         made = {"id": next(self._ids), "name": name, "status": status, "conclusion": conclusion, "app": {"slug": app}}
         self.checks.setdefault(commit, []).append(made)
+
+    # -- deployments -----------------------------------------------------------------------------------------
+
+    def shown(self, environment: str) -> list[tuple[str, str]]:
+        """The commits that were deployed there, the oldest first, each with the state that it has now."""
+        own = [one for one in self.deployments if one["environment"] == environment]
+        return [(one["ref"], one["statuses"][-1]["state"] if one["statuses"] else "") for one in own]
 
     # -- trouble ---------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -316,6 +317,8 @@ def _deploy(hub: GitHub, asked: Asked) -> Said:
     given = _body(asked)
     _needed(given, "Deployment", "ref")
     ref = str(given["ref"])
+    if ref in hub.unknown:
+        raise Refusal(422, f"No ref found for: {ref}")
     if given.get("auto_merge", True) and ref in hub.conflicting:
         raise Refusal(409, f"Conflict merging {hub.default_branch} into {ref}.")
     if given.get("auto_merge", True) and ref in hub.behind:
@@ -331,24 +334,99 @@ def _deploy(hub: GitHub, asked: Asked) -> Said:
             f"Conflict: Commit status checks failed for {ref}.",
             [{"resource": "Deployment", "code": "invalid", "field": "required_contexts"}],
         )
-    made = {"id": hub.next_id(), "ref": ref, "environment": given.get("environment", "production"), "statuses": []}
-    hub.deployments.append({**given, **made})
-    return Said(201, {**made, "task": "deploy", "payload": given.get("payload", {})})
+    _short_enough(given, "Deployment")
+    environment = str(given.get("environment", "production"))
+    made = {
+        "id": hub.next_id(),
+        "sha": hub.tags.get(ref, ref),
+        "ref": ref,
+        "task": given.get("task", "deploy"),
+        "payload": given.get("payload", {}),
+        "original_environment": environment,
+        "environment": environment,
+        "description": given.get("description", ""),
+        "production_environment": given.get("production_environment", environment == "production"),
+        "transient_environment": given.get("transient_environment", False),
+        "statuses": [],
+    }
+    hub.deployments.append(made)
+    _written(hub)
+    return Said(201, _deployment(hub, made))
+
+
+def _deployment(hub: GitHub, made: Mapping[str, Any]) -> dict[str, Any]:
+    """As it is shown: its statuses are at an address of their own."""
+    own = f"{hub.url}/repos/{hub.repository}/deployments/{made['id']}"
+    return {**made, "url": own, "statuses_url": f"{own}/statuses"} | {"statuses": None}
+
+
+def _deployments(hub: GitHub, asked: Asked) -> Said:
+    """The newest first; of a commit that it does not know there is none."""
+    wanted = {name: asked.query[name][0] for name in ("sha", "ref", "task", "environment") if name in asked.query}
+    every = [one for one in reversed(hub.deployments) if all(one[name] == value for name, value in wanted.items())]
+    found, links = _paged(hub, asked, every, "/deployments")
+    return Said(200, [_deployment(hub, one) for one in found], links)
+
+
+def _one_deployment(hub: GitHub, number: str) -> dict[str, Any]:
+    for deployment in hub.deployments:
+        if deployment["id"] == int(number):
+            return deployment
+    raise Refusal(404, "Not Found")
+
+
+def _short_enough(given: Mapping[str, Any], resource: str) -> None:
+    if len(str(given.get("description", ""))) > 140:
+        raise Refusal(422, "Validation Failed", [{"resource": resource, "code": "invalid", "field": "description"}])
+
+
+def _written(hub: GitHub) -> None:
+    """Two writes within a second are what makes it slow somebody down."""
+    now = time.monotonic()
+    if hub.least_apart and now - hub.written_at < hub.least_apart:
+        hub.broken.append(f"two writes within {now - hub.written_at:.2f} s")
+    hub.written_at = now
 
 
 STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")
 
 
 def _deployment_status(hub: GitHub, asked: Asked, number: str) -> Said:
+    """A success makes the others of the environment inactive that were one, unless that is production."""
     given = _body(asked)
     _needed(given, "DeploymentStatus", "state")
-    if given["state"] not in STATES or len(str(given.get("description", ""))) > 140:
+    deployment = _one_deployment(hub, number)
+    if given["state"] not in STATES:
         raise Refusal(422, "Validation Failed", [{"resource": "DeploymentStatus", "code": "invalid", "field": "state"}])
-    for deployment in hub.deployments:
-        if deployment["id"] == int(number):
-            deployment["statuses"].append(given)
-            return Said(201, {"id": hub.next_id(), **given})
-    raise Refusal(404, "Not Found")
+    for name in ("log_url", "environment_url", "target_url"):
+        if not re.fullmatch(r"(https?://\S+)?", str(given.get(name, ""))):
+            raise Refusal(
+                422, "Validation Failed", [{"resource": "DeploymentStatus", "code": "invalid", "field": name}]
+            )
+    _short_enough(given, "DeploymentStatus")
+    _written(hub)
+    made = _said_of(hub, deployment, given)
+    if given["state"] == "success" and given.get("auto_inactive", True):
+        for other in hub.deployments:
+            is_same = other is not deployment and other["environment"] == deployment["environment"]
+            is_left = not (other["production_environment"] or other["transient_environment"])
+            if is_same and is_left and other["statuses"] and other["statuses"][-1]["state"] == "success":
+                _said_of(hub, other, {"state": "inactive"})
+    return Said(201, made)
+
+
+def _said_of(hub: GitHub, deployment: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {"description": "", "log_url": "", "environment_url": "", "environment": deployment["environment"]}
+    made = {"id": hub.next_id(), **plain, **given}
+    deployment["statuses"].append(made)
+    return made
+
+
+def _deployment_statuses(hub: GitHub, asked: Asked, number: str) -> Said:
+    """The newest first."""
+    every = list(reversed(_one_deployment(hub, number)["statuses"]))
+    found, links = _paged(hub, asked, every, f"/deployments/{number}/statuses")
+    return Said(200, found, links)
 
 
 def _release(hub: GitHub, asked: Asked) -> Said:
@@ -393,6 +471,8 @@ ROUTES: Sequence[tuple[str, str, str, Callable[..., Said]]] = (
     ("GET", r"/repo/collaborators/([^/]+)/permission", "metadata=read", _permission),
     ("GET", r"/orgs/([^/]+)/teams/([^/]+)", "members=read", _the_team),
     ("GET", r"/orgs/([^/]+)/teams/([^/]+)/memberships/([^/]+)", "members=read", _membership),
+    ("GET", r"/repo/deployments", "deployments=read", _deployments),
+    ("GET", r"/repo/deployments/(\d+)/statuses", "deployments=read", _deployment_statuses),
     ("POST", r"/repo/deployments", "deployments=write", _deploy),
     ("POST", r"/repo/deployments/(\d+)/statuses", "deployments=write", _deployment_status),
     ("POST", r"/repo/releases", "contents=write", _release),

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from ... import redaction
 from ...errors import Unreachable
 from ...reviews import NotTold
 from ..web_service import Answer, WebService, explanation
-from .limits import ATTEMPTS, TROUBLE, is_limit, pause
+from .limits import ATTEMPTS, TROUBLE, Pace, is_limit, pause
 
 VERSION = "2022-11-28"
 """Of the API. The next one, 2026-03-10, leaves fields out; this one is served for two years more at least."""
@@ -34,19 +35,34 @@ LED = 3
 
 
 class Access(NamedTuple):
-    """Which repository is asked for, with which token, for how long (seconds)."""
+    """Which repository is asked for, with which token, for how long (seconds); ``section``: which settings say so."""
 
     repository: str
     token_from: str
     within: float
+    section: str = "reviews"
+
+
+class Refusal(NotTold):
+    """It refused, with this ``status``."""
+
+    status = 0
 
 
 class Client:
-    """Asks about one repository, until its time is up. ``wait``: sleeps for so many seconds."""
+    """Asks about one repository, until its time is up. ``wait``: sleeps for so many seconds; ``pace``: of what is
+    written, for clients that write one after the other."""
 
-    def __init__(self, service: WebService, access: Access, wait: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        service: WebService,
+        access: Access,
+        wait: Callable[[float], None] = time.sleep,
+        pace: Pace | None = None,
+    ) -> None:
         self.repository = access.repository
         self.asked = 0
+        self._pace = pace or Pace()
         self._service = service
         self._access = access
         self._until = time.monotonic() + access.within
@@ -91,9 +107,10 @@ class Client:
 
     def odd(self, what: str, found: object) -> Unreachable:
         """The error that an answer of another shape is."""
+        said = redaction.excerpt(found, 200)
         return Unreachable(
-            f"{self._service.name} at {self._service.url} answered something else than {what}: {str(found)[:200]}",
-            do="check `reviews.url`: https://api.github.com, or https://HOST/api/v3",
+            f"{self._service.name} at {self._service.url} answered something else than {what}: {said}",
+            do=f"check `{self._access.section}.url`: https://api.github.com, or https://HOST/api/v3",
         )
 
     # -- asking ----------------------------------------------------------------------------------------------
@@ -139,6 +156,8 @@ class Client:
     ) -> Answer | None:
         """One request; ``None``: nobody was there, and it may be tried again."""
         self.asked += 1
+        if method != "GET":
+            self._keep_apart()
         if self.asked > MOST:
             raise NotTold(f"more than {MOST} requests to GitHub would be needed", do="see what is so large there")
         more = {"Content-Type": "application/json"} if body is not None else {}
@@ -149,6 +168,15 @@ class Client:
                 raise
             return None
 
+    def _keep_apart(self) -> None:
+        """Two writes need a second between them, or GitHub counts them as abuse."""
+        seconds = self._pace.left()
+        if time.monotonic() + seconds >= self._until:
+            raise Unreachable("there is no time left to write to GitHub", do="try again")
+        if seconds > 0:
+            self._wait(seconds)
+        self._pace.wrote()
+
     # -- understanding ---------------------------------------------------------------------------------------
 
     def _next(self, answer: Answer) -> tuple[str, Sequence[tuple[str, str]]] | None:
@@ -157,7 +185,8 @@ class Client:
             return None
         target = self._target(found[1])
         if target is None:
-            raise Unreachable(f"GitHub at {self._service.url}: the next page is elsewhere", do="check `reviews.url`")
+            do = f"check `{self._access.section}.url`"
+            raise Unreachable(f"GitHub at {self._service.url}: the next page is elsewhere", do=do)
         return target
 
     def _target(self, url: str) -> tuple[str, Sequence[tuple[str, str]]] | None:
@@ -176,23 +205,26 @@ class Client:
             return answer
         if answer.status >= 500 or answer.status < 400:
             raise self._service.refusal(answer)
-        raise self._refused(answer, what)
+        refused = self._refused(answer, what)
+        refused.status = answer.status
+        raise refused
 
-    def _refused(self, answer: Answer, what: str) -> NotTold:
+    def _refused(self, answer: Answer, what: str) -> Refusal:
         said, token = f"{answer.status}: {explanation(answer)}{_errors(answer)}", self._access.token_from
         if answer.status == 401:
-            return NotTold(f"GitHub does not take the token in {token} ({said})", do="put a valid one there")
+            return Refusal(f"GitHub does not take the token in {token} ({said})", do="put a valid one there")
         if answer.status == 403 and "x-github-sso" in answer.headers:
             do = "authorize it for the single sign-on of the organization"
-            return NotTold(f"the token in {token} may not see {self.repository} ({said})", do=do)
+            return Refusal(f"the token in {token} may not see {self.repository} ({said})", do=do)
         if answer.status == 403:
             accepted = answer.headers.get("x-accepted-github-permissions", "")
             do = f"give it {accepted or 'what docs/github.md lists'}"
-            return NotTold(f"the token in {token} may not ask for {what} ({said})", do=do)
+            return Refusal(f"the token in {token} may not ask for {what} ({said})", do=do)
         if answer.status == 404:
-            do = "check `reviews.repository`, and what the token may see: GitHub says the same to who may not"
-            return NotTold(f"GitHub does not show {what} in {self.repository} ({said})", do=do)
-        return NotTold(f"GitHub does not tell {what} in {self.repository} ({said})", do="check what was asked for")
+            section = self._access.section
+            do = f"check `{section}.repository`, and what the token may see: GitHub says the same to who may not"
+            return Refusal(f"GitHub does not show {what} in {self.repository} ({said})", do=do)
+        return Refusal(f"GitHub does not tell {what} in {self.repository} ({said})", do="check what was asked for")
 
 
 def _errors(answer: Answer) -> str:
@@ -201,7 +233,7 @@ def _errors(answer: Answer) -> str:
         told = [f"{error['field']} {error['code']}" for error in json.loads(answer.body)["errors"]]
     except (ValueError, KeyError, TypeError):
         return ""
-    return f": {', '.join(told)[:200]}"
+    return f": {redaction.excerpt(', '.join(told), 200)}"
 
 
 def _too_long(answer: Answer, seconds: float) -> Unreachable:

@@ -1,10 +1,13 @@
-"""How long GitHub wants us to wait before we ask again. Pure.
+"""How long GitHub wants us to wait before we ask again.
 
-The rules: docs.github.com, "Rate limits for the REST API", "Exceeding the rate limit".
+The rules: docs.github.com, "Rate limits for the REST API", "Exceeding the rate limit"; "Best practices for using the
+REST API", "Pause between mutative requests".
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 from ..web_service import Answer, explanation
@@ -15,6 +18,24 @@ TROUBLE = 0.5
 """Seconds to wait, twice as long each time, when it has trouble of its own."""
 ATTEMPTS = 3
 """So often something is asked of a service in trouble."""
+APART = 1.0
+"""Seconds between two writes, at least."""
+
+
+class Pace:
+    """When something was written last. ``now``: seconds on a clock that only goes forward."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._last: float | None = None
+
+    def left(self) -> float:
+        """Seconds until the next write; none for the first."""
+        return 0.0 if self._last is None else max(0.0, self._last + APART - self._now())
+
+    def wrote(self) -> None:
+        """Now."""
+        self._last = self._now()
 
 
 def pause(answer: Answer, attempt: int, now: float) -> float | None:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from ...errors import UsageError
-from ...release import git
 from ...reviews import CheckState, NotTold, Person, PullRequest, Review
-from ...settings.web_access import WebAccess
-from ..web_service import WebService
-from .client import Access, Client, each
-from .remote import repository_of, web_host
+from .client import Client, each
+from .repository import Repository
 
 if TYPE_CHECKING:
     from ...ports import Finding
@@ -55,7 +51,7 @@ class GitHub:
     def __init__(self, settings: GitHubSettings, site: Site, wait: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
         self._site = site
-        self._wait = wait
+        self._there = Repository(settings, site, "reviews", wait)
 
     def look(self) -> GitHubLook:
         """Begin to ask."""
@@ -63,29 +59,12 @@ class GitHub:
 
     def client(self) -> Client:
         """What asks for us; its time runs from now on. Raises ``NotTold`` without a token."""
-        settings = self._settings
-        if not (self._site.vault.get(settings.token_from) or "").strip():
-            raise NotTold(
-                f"GitHub cannot be asked: {self._site.vault.unset(settings.token_from)}",
-                do=f"set {settings.token_from} to a token (docs/github.md says what it must be allowed)",
-            )
-        proof = WebAccess(token_from=settings.token_from, verify=settings.verify, within=settings.within)
-        service = WebService("GitHub", settings.url, proof, self._site.root, self._site.vault)
-        return Client(service, Access(self.repository, settings.token_from, settings.within), self._wait)
+        return self._there.client(self._settings.within)
 
-    @cached_property
+    @property
     def repository(self) -> str:
         """``owner/name``. Raises ``UsageError`` when neither the settings nor ``origin`` say it."""
-        if self._settings.repository is not None:
-            return self._settings.repository
-        host = web_host(self._settings.url)
-        try:
-            found = repository_of(git.line(self._site.root, "remote", "get-url", "origin"), host)
-        except git.GitRefused:
-            found = None
-        if found is None:
-            raise UsageError(f"reviews.repository: `origin` is no repository at {host}", do="write `owner/name` there")
-        return found
+        return self._there.name
 
     def diagnose(self) -> Sequence[Finding]:
         """Whether it answers, and whether the token may see all that is asked for."""
