@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import DeployError
-from .ports import ACCEPTED, COLORS, Alert, Color, Health, NoData, Reading
+from .ports import ACCEPTED, COLORS, Alert, Color, Counts, Health, NoData, Reading
 
 if TYPE_CHECKING:
     from .engine.plan import Situation
-    from .ports import Split, Totals
+    from .ports import Split
     from .world import World
 
 T = TypeVar("T")
@@ -45,14 +45,16 @@ def observe(world: World, since: Any, edges: Sequence[float]) -> Reading:
         return ask()
 
     at, split = world.clock.now(), beating(world.traffic.read)
+    totals, more = beating(partial(_counts, world, since, edges))
     return Reading(
         at=at,
         split=split,
-        totals=beating(partial(_totals, world, since, edges)),
+        totals=totals,
         probes=world.prober.totals(edges) if world.prober else None,
         health={color: beating(partial(_health, world, color, split)) for color in COLORS},
         alerts=beating(partial(_alerts, world)),
         levels=beating(partial(levels, world)),
+        more=more,
     )
 
 
@@ -61,9 +63,14 @@ def levels(world: World) -> Mapping[str, float] | NoData:
     return _answer_or_no_data(world.metrics.levels)
 
 
-def _totals(world: World, since: Any, edges: Sequence[float]) -> dict[Color, Totals] | NoData:
+def _counts(world: World, since: Any, edges: Sequence[float]) -> tuple[Counts, Mapping[str, Counts]]:
+    """What users met, by the source that says it or by the first of several; and by the others, by their names."""
+    several = getattr(world.metrics, "streams", None)
+    if several is not None:
+        found: tuple[Counts, Mapping[str, Counts]] = several(since, edges)
+        return found
     totals = _answer_or_no_data(lambda: world.metrics.totals(since, edges))
-    return totals if isinstance(totals, NoData) else dict(totals)
+    return totals if isinstance(totals, NoData) else dict(totals), {}
 
 
 def _alerts(world: World) -> Sequence[Alert] | NoData:

@@ -191,6 +191,10 @@ class Totals(NamedTuple):
     slower: Mapping[float, int]
 
 
+Counts = Mapping[Color, Totals] | NoData
+"""What one source says of both colors."""
+
+
 ACCEPTED = "accepted"
 """The severity in a reading of a critical alert that fired before the deployment, and was set aside at its gate."""
 
@@ -219,6 +223,7 @@ class Reading(NamedTuple):
     ``totals`` counts what users sent; ``probes`` what our own prober sent, a stream of its own (``None``: no
     prober). ``health`` has both colors. ``alerts`` are those that fire now. ``levels`` are readings of the database and
     the hosts, by the names in ``verdict.levels``: seconds, or a share from 0 to 1; one that is absent is not watched.
+    ``more``: what further sources count of users, by their names, where there are several.
     """
 
     at: datetime
@@ -229,6 +234,7 @@ class Reading(NamedTuple):
     alerts: Sequence[Alert] | NoData
     command: Command | None = None
     levels: Mapping[str, float] | NoData = {}  # noqa: RUF012  # the default of a tuple's field: nobody changes it
+    more: Mapping[str, Counts] = {}  # noqa: RUF012  # see above
 
 
 class Backup(NamedTuple):
@@ -537,6 +543,17 @@ class Recalls(Protocol):
 
     def between(self, since: datetime, until: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
         """Counts of a time that is over. ``until``: at least ``lag`` seconds ago, or what came late is missing."""
+
+
+class SeveralSources(Protocol):
+    """Metrics of several sources, of which ``totals`` is what the first one says that counts errors."""
+
+    sources: Sequence[Metrics]
+    """Each by itself, as they are configured."""
+
+    def streams(self, since: datetime, edges: Sequence[float]) -> tuple[Counts, Mapping[str, Counts]]:
+        """``totals``; and by its name what each other source says that gives errors or latency. All are asked at
+        once, and one that is silent keeps no other from being heard."""
 
 
 class Dated(Protocol):

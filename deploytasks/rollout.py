@@ -9,13 +9,16 @@ only on an explicit pass; what must not happen is guarded on every reading, in e
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from .ports import ACCEPTED, Alert, Color, Command, NoData, Reading, other
 from .verdict.course import Course, Finish, Move, Phase, Seen, Shift, Stop, TurnBack, Wait
-from .verdict.evidence import Evidence, gather
+from .verdict.disagreement import apart, beside, lasting
+from .verdict.evidence import Evidence
 from .verdict.guards import check, check_split, doubts, seen
+from .verdict.hearing import Heard, listen, said
 from .verdict.judge import BASELINE_LEAST, Verdict, milliseconds, percent
 from .verdict.ladder import NOTHING, quantile
 from .verdict.levels import judge_levels
@@ -23,6 +26,7 @@ from .verdict.outlook import Outlook, outlook
 from .verdict.readings import reading_from_json, reading_to_json
 from .verdict.rules import Rule, Rules, adequate
 from .verdict.share import NONE, Counted, Shares
+from .verdict.streams import begin
 
 __all__ = [
     "Course", "Finish", "Move", "Outlook", "Rule", "Rules", "Shift", "Stop", "TurnBack", "Wait",
@@ -32,15 +36,15 @@ __all__ = [
 
 def start(rules: Rules, at: datetime) -> Course:
     """The beginning of a course, before anything was read or shifted."""
-    sources = 2 if rules.probes else 1
-    users = gather("users", rules.target, rules.limits, sources)
-    probes = gather("probes", rules.target, rules.limits, sources) if rules.probes else None
-    return Course(at, at, users, probes, data_at=at, alerts_at=at)
+    users, more, probes = begin(rules)
+    heard = {each.source: Heard(at) for each in (users, *more)}
+    return Course(at, at, users, probes, more, heard=heard, alerts_at=at)
 
 
 def again(rules: Rules, course: Course, at: datetime) -> Course:
     """The course after nobody was looking: this stage is watched anew, the gap is not judged, evidence is kept."""
-    course = replace(course, unsure=True, unhealthy=0, data_at=at, alerts_at=at)
+    heard = {source: each._replace(at=at) for source, each in course.heard.items()}
+    course = replace(course, unsure=True, unhealthy=0, heard=heard, alerts_at=at, apart={})
     course = course.each(lambda evidence: evidence.cut())
     return course if course.ended else _enter(course, at, course.phase, course.stage)
 
@@ -56,7 +60,7 @@ def advance(rules: Rules, course: Course, reading: Reading) -> tuple[Course, Mov
     course = _obey(_take_in(rules, course, reading), reading)
     bad = check(rules, course, reading)
     if bad:
-        return _end(course, TurnBack(bad, 4 if bad.kind == "FAIL" else 6))
+        return _end(course, TurnBack(beside(course, bad), 4 if bad.kind == "FAIL" else 6))
     if course.split and course.split != now:
         return course, Shift(course.split.share, "resumed: this shift was decided, but not made")
     course = replace(course, split=now, unsure=False)
@@ -70,36 +74,42 @@ def advance(rules: Rules, course: Course, reading: Reading) -> tuple[Course, Mov
 
 def _take_in(rules: Rules, course: Course, reading: Reading) -> Course:
     """Counts, health and what could be read at all."""
-    at = reading.at.timestamp()
-    users, probes = course.users, course.probes
-    if isinstance(reading.totals, NoData):
-        users, no_data = replace(users, window=NOTHING), reading.totals.why
-    else:
-        users = users.add(at, reading.totals)
-        # Without a share, or right after a cut, no new request is to be expected.
-        quiet = course.split is not None and course.split.share > 0 and rules.target in course.users.last
-        no_data = f"no new request reached {rules.target}" if quiet and not users.window.requests else ""
-    if probes is not None:
-        probes = probes.add(at, reading.probes or {})
-        if probes.window.requests and not isinstance(reading.totals, NoData):
-            no_data = ""
+    after = _count(rules, course, reading)
+    heard = _hear(rules, course, after, reading)
     health = reading.health.get(rules.target)
-    readable = not isinstance(reading.totals, NoData)
+    found = list(apart(rules, after)) if after.more else []
     return replace(
-        course,
-        users=users,
-        probes=probes,
-        no_data=no_data,
+        after,
         unhealthy=0 if health and health.healthy else course.unhealthy + 1,
         polls=course.polls + 1,
-        good_polls=course.good_polls + readable,
-        shares=_shares(rules, course, users, reading),
-        data_at=course.data_at if no_data else reading.at,
+        good_polls=course.good_polls + all(each.readable for each in heard.values()),
+        shares=_shares(rules, course, after.users, reading),
+        heard=heard,
         alerts_at=course.alerts_at if isinstance(reading.alerts, NoData) else reading.at,
-        warnings=_warn(rules, course, users, reading),
+        warnings=_warn(rules, after, reading, lasting(rules, course, found, reading.at)),
+        apart={each.metric: course.apart.get(each.metric, reading.at) for each in found},
         verdicts=(),
         levels=reading.levels,
     )
+
+
+def _count(rules: Rules, course: Course, reading: Reading) -> Course:
+    """What each source says, for itself; of one that cannot be read there is nothing new."""
+    at, counts = reading.at.timestamp(), said(rules, reading)
+
+    def add(source: Evidence) -> Evidence:
+        found = (reading.probes or {}) if source.source == "probes" else counts[source.source]
+        return replace(source, window=NOTHING) if isinstance(found, NoData) else source.add(at, found)
+
+    return course.each(add)
+
+
+def _hear(rules: Rules, course: Course, after: Course, reading: Reading) -> dict[str, Heard]:
+    """Who says something new of users; ``after``: with this reading's counts."""
+    streams = {old.source: (old, new) for old, new in zip(course.counting, after.counting, strict=True)}
+    exposed = course.split is not None and course.split.share > 0
+    probed = after.probes is not None and after.probes.window.requests > 0
+    return listen(reading, said(rules, reading), course.heard, streams, exposed, probed)
 
 
 def _shares(rules: Rules, course: Course, users: Evidence, reading: Reading) -> Shares:
@@ -115,8 +125,9 @@ def _pair(rules: Rules) -> tuple[Color, Color]:
     return rules.target, other(rules.target)
 
 
-def _warn(rules: Rules, course: Course, users: Evidence, reading: Reading) -> tuple[Verdict, ...]:
-    found = users.warnings()
+def _warn(rules: Rules, course: Course, reading: Reading, disagreements: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    found = [warning for each in course.counting for warning in each.warnings()]
+    found += disagreements
     found += [verdict for verdict in judge_levels(reading.levels, rules.warn_levels) if verdict.kind == "WARN"]
     if not isinstance(reading.alerts, NoData):
         found += [
@@ -190,23 +201,37 @@ def _passed(rules: Rules, course: Course, promoted: Command | None) -> Verdict:
     by = f"; promoted by {promoted.who}: {promoted.reason}" if promoted else ""
     if course.phase == "baseline":
         return Verdict("PASS", "baseline", course.users.baseline.requests, None, None, _baseline(rules, course) + by)
-    best = max(course.sources, key=lambda each: each.stage.get(rules.target, NOTHING).requests)
-    totals = best.stage.get(rules.target, NOTHING)
+    sources = course.sources if course.more else [max(course.sources, key=lambda each: each.seen)]
+    counted = "; ".join(_told(rules, each, bool(course.more)) for each in sources)
+    totals = max((each.stage.get(rules.target, NOTHING) for each in sources), key=lambda each: each.requests)
     rate = totals.errors / totals.requests if totals.requests else 0.0
-    why = (
-        f"{course.title(rules)} passed: {totals.errors} errors in {totals.requests} requests ({percent(rate)}, "
-        f"limit {percent(rules.errors)}), P99 {milliseconds(quantile(totals, 0.99))}, "
-        f"limit {milliseconds(min(best.relative_limit or rules.p99, rules.p99))}{by}"
+    return Verdict(
+        "PASS", "errors", totals.requests, rate, rules.errors, f"{course.title(rules)} passed: {counted}{by}"
     )
-    return Verdict("PASS", "errors", totals.requests, rate, rules.errors, why)
+
+
+def _told(rules: Rules, source: Evidence, named: bool) -> str:
+    """What one source counted in this stage, against its limits."""
+    totals = source.stage.get(rules.target, NOTHING)
+    rate = totals.errors / totals.requests if totals.requests else 0.0
+    said = [f"{totals.requests} requests"]
+    if source.has("errors"):
+        said = [f"{totals.errors} errors in {said[0]} ({percent(rate)}, limit {percent(rules.errors)})"]
+    if source.has("latency"):
+        limit = milliseconds(min(source.relative_limit or rules.p99, rules.p99))
+        said += [f"P99 {milliseconds(quantile(totals, 0.99))}, limit {limit}"]
+    return f"{source.name}: " * named + ", ".join(said)
 
 
 def _baseline(rules: Rules, course: Course) -> str:
     """What the baseline says; out loud when it says too little for the relative latency test."""
     if rules.home is None:
         return "first deployment: absolute limits only"
-    count = max(each.baseline.requests for each in course.sources)
-    usual = max((quantile(each.baseline, 0.99) or 0.0 for each in course.sources), default=0.0)
+    timed = [each.baseline for each in course.sources if each.has("latency")]
+    if not timed:
+        return f"baseline: {course.users.baseline.requests} requests to {rules.home}; nothing says how long they take"
+    count = max(each.requests for each in timed)
+    usual = max(quantile(each, 0.99) or 0.0 for each in timed)
     if count >= BASELINE_LEAST:
         return f"baseline: {count} requests to {rules.home}, P99 {milliseconds(usual)}"
     return (

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .rollout import Rules
+from .settings.several import parts
+from .settings.sources import JUDGED, Source, judged
 
 if TYPE_CHECKING:
     from .ports import Color
     from .settings import Settings
+
+_ALONE = Source("users", 0, JUDGED)
+"""What counts, where nothing is said of it; and what a single source is called."""
 
 
 def rollout_rules(
@@ -28,6 +33,7 @@ def rollout_rules(
     """
     of = settings.rollout
     stays = stages[-1] == 100
+    first, *further = judged(parts(settings.sections.get("metrics"))) or (_ALONE,)
     usual = min(of.watch, of.hotfix.watch) if hotfix else of.watch
     bake = min(of.bake, of.hotfix.bake) if hotfix else of.bake
     return Rules(
@@ -61,10 +67,14 @@ def rollout_rules(
         probes="probe" in settings.sections,
         measured_share=of.measured_share and _is_counted_where_it_is_shared(settings),
         finish_at_end=True,
+        users=first.name if further else _ALONE.name,
+        measures=first.gives,
+        more=tuple((each.name, each.gives) for each in further),
     )
 
 
 def _is_counted_where_it_is_shared(settings: Settings) -> bool:
     """Whether the balancer that shares traffic is who counts it: an application counts what others ask for, too."""
-    counts = getattr(settings.sections.get("metrics"), "kind", "")
+    values = parts(settings.sections.get("metrics"))
+    counts = next((getattr(values[each.place], "kind", "") for each in judged(values)), "")
     return counts in getattr(settings.sections.get("traffic"), "counted_by", ())

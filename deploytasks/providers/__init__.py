@@ -54,7 +54,7 @@ KINDS: dict[str, dict[str, str]] = {
         "redis": "deploytasks.providers.redis.maintenance:Maintenance",
     },
     "messages": {},
-    "markers": {"github": "deploytasks.providers.github.deployments:Deployments"},
+    "markers": {},
     "store": {
         "directory": "deploytasks.providers.directory:DirectoryStore",
         "postgres": "deploytasks.providers.postgres.store:PostgresStore",
@@ -74,7 +74,10 @@ KINDS: dict[str, dict[str, str]] = {
 GROUPS: dict[str, str] = {"aws": "deploytasks.providers.aws.account:Account"}
 """Part with defaults and without a ``kind`` → class."""
 
-JOINED: dict[str, str] = {"maintenance": "deploytasks.providers.maintenances:Maintenances"}
+JOINED: dict[str, str] = {
+    "maintenance": "deploytasks.providers.maintenances:Maintenances",
+    "metrics": "deploytasks.providers.sources:Sources",
+}
 """Section that may be a list → the class that makes one port of several, from pairs of settings and port."""
 
 EXTRAS: dict[str, str] = {
@@ -103,9 +106,11 @@ def open_provider(section: str, settings: Value, site: Site) -> Any:
         known = ", ".join(sorted(KINDS.get(section, {}))) or "none"
         raise UsageError(f"{section}: no provider of kind {kind!r}", do=f"choose one of: {known}") from None
     try:
-        return _named(target)(settings, site)
+        port = _named(target)(settings, site)
     except ModuleNotFoundError as error:
         raise _not_installed(section, kind, error) from error
+    narrowed = getattr(settings, "measures", None) is not None
+    return _named(JOINED[section])([(settings, port)]) if narrowed else port
 
 
 def open_recipients(section: str, settings: Value, site: Site) -> dict[str, Recipient | DeployError]:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from .base import Duration, Value
 from .environment import Text
+from .measures import Measure, Measuring
 
 Period = Annotated[Duration, Field(gt=0, le=3600)]
 """Seconds: 1, 5, 10, 30 or whole minutes, as CloudWatch has them."""
@@ -61,8 +62,14 @@ class CloudWatchLevels(Value):
     agent: Text | None = None
     """The namespace of the CloudWatch agent (``CWAgent``), when memory and disk of ``instances`` are to be read."""
 
+    @property
+    def able(self) -> tuple[Measure, ...]:
+        """What there is to read. A database of RDS has a processor, memory and disk of its own: those of its host."""
+        hosts = self.databases or self.instances or self.groups or self.ecs
+        return (*(("database",) if self.databases else ()), *(("hosts",) if hosts else ()))
 
-class MetricsSettings(Value):
+
+class MetricsSettings(Measuring):
     """``metrics: {kind: cloudwatch}`` beside ``traffic: {kind: alb}``."""
 
     beside: ClassVar[tuple[str, ...]] = ("aws", "traffic")
@@ -83,6 +90,11 @@ class MetricsSettings(Value):
     stale_after: Annotated[Duration, Field(gt=0, le=86400)] | None = None
     """Seconds without any data point after which nothing is known; five periods by default."""
     levels: CloudWatchLevels = CloudWatchLevels()
+
+    @property
+    def able(self) -> tuple[Measure, ...]:
+        """Counts and latencies always; database and hosts as ``levels`` has them."""
+        return (*self.can, *self.levels.able)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from .base import Duration, Value
+from .measures import Measuring
 from .notice_page import NoticePage
 from .ssh import AS_SSH_DOES, Endpoint, SshAccess
 
@@ -98,7 +99,7 @@ class TrafficSettings(Value):
         return self
 
 
-class MetricsSettings(Value):
+class MetricsSettings(Measuring):
     """``metrics: {kind: envoy}``."""
 
     kind: Literal["envoy"] = "envoy"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from .base import Duration, Value
+from .measures import Measure, Measuring
 from .notice_page import NoticePage
 from .ssh import AS_SSH_DOES, Endpoint, SshAccess
 
@@ -129,9 +130,14 @@ class MaintenanceSettings(NoticePage):
     kind: Literal["haproxy"] = "haproxy"
 
 
-class MetricsSettings(Value):
+class MetricsSettings(Measuring):
     """``metrics: {kind: haproxy, log: /var/log/haproxy.log}``."""
 
     kind: Literal["haproxy"] = "haproxy"
     log: AbsolutePath | None = None
     """HAProxy's log with the lines of our log-format, on each balancer's host. Without it there is no latency."""
+
+    @property
+    def able(self) -> tuple[Measure, ...]:
+        """Its counters know nothing of how long requests take."""
+        return ("errors", "latency") if self.log else ("errors",)

@@ -60,7 +60,7 @@ KINDS: dict[str, dict[str, str]] = {
         "redis": "redis:MaintenanceSettings",
     },
     "messages": {"console": "messages:ConsoleSettings"},
-    "markers": {"github": "github:GitHubMarkerSettings"},
+    "markers": {},
     "store": {
         "directory": "directory:DirectorySettings",
         "postgres": "postgres_store:PostgresStoreSettings",
@@ -83,7 +83,7 @@ REQUIRED = frozenset({"traffic", "fleet", "metrics", "store"})
 TOLD = frozenset({"messages", "markers"})
 """Sections of those who are told the news, each by itself: one that cannot be opened leaves the others alone."""
 
-MANY = frozenset({"maintenance"}) | TOLD
+MANY = frozenset({"maintenance", "metrics"}) | TOLD
 """Sections that may be lists; ``providers.JOINED`` makes one port of what they open, but for those that are told."""
 
 DEFAULTS: dict[str, dict[str, str]] = {"store": {"kind": "directory"}}

@@ -95,6 +95,7 @@ def load(config: Mapping[str, Any], environment: str | None, need: Collection[st
     application = check(Application, _known(general, Application, need), "deploy", mistakes)
     own = check(Environment, _only(given, Environment), path, mistakes)
     sections = _parts(given, config, path, need, mistakes)
+    mistakes.extend(_unmeasured(sections, path, mistakes))
     if need is None:
         mistakes.extend(_unknown(given, path))
         mistakes.extend(_unshared(own, sections, path))
@@ -272,6 +273,15 @@ def _unhanded(own: Value | None, sections: Mapping[str, Value], path: str) -> li
     if by_ecs and "deadman" in sections:
         found.append(f"{path}.deadman: with `strategy: ecs-native` ECS is its own; another would write to its rule")
     return found
+
+
+def _unmeasured(sections: Mapping[str, Value], path: str, mistakes: Sequence[str]) -> list[str]:
+    """Of sources that can be read at all: whether they count what is judged."""
+    if "metrics" not in sections or any(mistake.startswith(f"{path}.metrics") for mistake in mistakes):
+        return []
+    from .sources import unmeasured
+
+    return list(unmeasured(sections, path))
 
 
 def _misspelled(section: str, environment: Mapping[str, Any]) -> str:

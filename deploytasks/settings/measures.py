@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
@@ -10,6 +11,11 @@ from .base import Value
 
 Measure = Literal["errors", "latency", "database", "hosts"]
 """Counts of requests and errors; of slow ones; readings of the database; of the hosts."""
+OF: Mapping[Measure, tuple[str, ...]] = {
+    "database": ("query_time", "pool", "replication_lag"),
+    "hosts": ("cpu", "memory", "disk"),
+}
+"""The readings that belong to a measure, by their names in ``verdict.levels``."""
 
 
 class Measuring(Value):
@@ -22,15 +28,20 @@ class Measuring(Value):
     """What it gives, of several sources: ``[errors]``. By default all that it can."""
 
     @property
+    def able(self) -> tuple[Measure, ...]:
+        """What it could give as it is configured."""
+        return self.can
+
+    @property
     def gives(self) -> frozenset[Measure]:
-        """What it gives as it is configured."""
-        return frozenset(self.can if self.measures is None else self.measures)
+        """What it does give."""
+        return frozenset(self.able if self.measures is None else self.measures)
 
     @model_validator(mode="after")
     def _can_give_it(self) -> Self:
-        unknown = [each for each in self.measures or () if each not in self.can]
+        unknown = [each for each in self.measures or () if each not in self.able]
         if unknown:
-            raise ValueError(f"measures: it gives {', '.join(self.can)}, not {', '.join(unknown)}")
+            raise ValueError(f"measures: as it is configured it gives {', '.join(self.able)}, not {', '.join(unknown)}")
         if self.measures is not None and not self.measures:
             raise ValueError("measures: name one at least")
         return self

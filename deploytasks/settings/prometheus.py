@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from .base import Duration, Positive, Value
+from .measures import OF, Measure, Measuring
 from .web_access import BaseUrl, WebAccess
 
 
@@ -112,8 +113,17 @@ class LevelQueries(Value):
     disk: Query | None = None
     """How saturated a disk is: share of the time that it is busy, 0 to 1."""
 
+    @property
+    def able(self) -> tuple[Measure, ...]:
+        """What of database and hosts is asked for, by these queries or by presets."""
+        return tuple(
+            measure
+            for measure, preset in (("database", {"django", "postgres_exporter"}), ("hosts", {"node_exporter"}))
+            if preset & set(self.presets) or any(getattr(self, name) for name in OF[measure])
+        )
 
-class PrometheusSettings(WebAccess):
+
+class PrometheusSettings(WebAccess, Measuring):
     """``metrics: {kind: prometheus, url: "http://127.0.0.1:9090", counts: haproxy, latency: django}``."""
 
     kind: Literal["prometheus"] = "prometheus"
@@ -130,6 +140,11 @@ class PrometheusSettings(WebAccess):
     """Seconds until what happens shows; one scrape by default."""
     stale_after: Positive | None = None
     """Seconds after which the newest sample is too old to know anything; three scrapes by default."""
+
+    @property
+    def able(self) -> tuple[Measure, ...]:
+        """Counts and latencies always; database and hosts as ``levels`` asks for them."""
+        return (*self.can, *self.levels.able)
 
     @model_validator(mode="after")
     def _has_latency(self) -> Self:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from ..ports import Command, Json, NoData
 from .evidence import Evidence
+from .hearing import Heard
 from .judge import Verdict
 from .ladder import NOTHING
 from .rules import Rules
@@ -69,6 +70,8 @@ class Course:
     """When this phase or stage began."""
     users: Evidence
     probes: Evidence | None
+    more: tuple[Evidence, ...] = ()
+    """What further sources say of users, each by itself."""
     phase: Phase = "baseline"
     stage: int = -1
     """Index into ``rules.path``; -1 in the baseline."""
@@ -83,9 +86,9 @@ class Course:
     good_polls: int = 0
     shares: Shares = NONE
     """Both colors' requests in this stage, where they are held against its weight."""
-    data_at: datetime | None = None
+    heard: Mapping[str, Heard] = field(default_factory=dict)
+    """When each source of users' requests said something new, by ``Evidence.source``."""
     alerts_at: datetime | None = None
-    no_data: str = ""
     held: datetime | None = None
     paused: datetime | None = None
     pause: Command | None = None
@@ -93,14 +96,21 @@ class Course:
     """What the last reading was judged: the doubts that hold, or the pass or failure."""
     warnings: tuple[Verdict, ...] = ()
     """Every warning so far, once each, in order."""
+    apart: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when sources disagree, by what about."""
     levels: Mapping[str, float] | NoData = field(default_factory=dict)
     """Readings of the database and the hosts, as of the last reading."""
     ended: Finish | TurnBack | Stop | None = None
 
     @property
     def sources(self) -> tuple[Evidence, ...]:
-        """What users said and, with a prober, what probes said."""
-        return (self.users,) if self.probes is None else (self.users, self.probes)
+        """What users said, by each source, and, with a prober, what probes said."""
+        return self.counting if self.probes is None else (*self.counting, self.probes)
+
+    @property
+    def counting(self) -> tuple[Evidence, ...]:
+        """The sources that count users' requests."""
+        return (self.users, *self.more)
 
     @property
     def started(self) -> datetime:
@@ -115,14 +125,14 @@ class Course:
     def summary(self) -> dict[str, Json]:
         """A few numbers for the ledger and for a line of log, beside the reading they follow from."""
         counts = max((each.stage.get(each.target, NOTHING) for each in self.sources), key=lambda each: each.requests)
-        tests = [track for each in self.sources for track in each.tracks if not track.warns]
+        tests = [(each.titled(t.name), t.stream) for each in self.sources for t in each.tracks if not t.warns]
         return {
             "phase": self.phase,
             "stage": self.stage + 1,
             "weight": self.weight,
             "requests": counts.requests,
             "errors": counts.errors,
-            "evidence": {track.name: round(track.stream.evidence, 3) for track in tests if track.stream.evidence},
+            "evidence": {name: round(stream.evidence, 3) for name, stream in tests if stream.evidence},
             "held": self.held is not None,
             "paused": self.paused is not None,
             "verdicts": [verdict.why for verdict in self.verdicts],
@@ -132,12 +142,12 @@ class Course:
     @property
     def requests(self) -> int:
         """To the target since the stage began, from the source that saw most."""
-        return max(each.stage.get(each.target, NOTHING).requests for each in self.sources)
+        return max(each.seen for each in self.sources)
 
     def each(self, change: Callable[[Evidence], Evidence]) -> Course:
         """The course with every source's evidence changed."""
         probes = None if self.probes is None else change(self.probes)
-        return replace(self, users=change(self.users), probes=probes)
+        return replace(self, users=change(self.users), more=tuple(map(change, self.more)), probes=probes)
 
     def is_last(self, rules: Rules) -> bool:
         """Whether nothing comes after this phase."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..ports import Health, NoData, Reading
 from .course import Course, Seen, Stop
+from .evidence import Evidence
 from .judge import Verdict
 from .rules import Rules
 
@@ -76,7 +77,8 @@ def _judged(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
 def _blind(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
     """Data or alerts that were missing for too long; never to be taken for zero errors."""
     alerts = reading.alerts.why if isinstance(reading.alerts, NoData) else ""
-    for metric, at, why in (("data", course.data_at, course.no_data), ("alerts", course.alerts_at, alerts)):
+    counts = [(_data(each), course.heard[each.source].at, course.heard[each.source].why) for each in course.counting]
+    for metric, at, why in (*counts, ("alerts", course.alerts_at, alerts)):
         gone = (reading.at - (at or course.began)).total_seconds()
         if why and gone > rules.missing:
             text = f"missing {metric} for {gone:.0f} s, limit {rules.missing:.0f} s: {why}"
@@ -107,12 +109,14 @@ def doubts(rules: Rules, course: Course, reading: Reading, with_time: bool) -> t
 
 def _missing(rules: Rules, course: Course, reading: Reading) -> Iterator[Verdict]:
     """What this reading does not know, or has not known for too long."""
-    silent = (reading.at - (course.data_at or course.began)).total_seconds()
-    if isinstance(reading.totals, NoData):
-        yield _doubt(course, "missing data", silent, None, f"missing: {reading.totals.why}")
-    elif course.no_data and silent > rules.lag + STALE_POLLS * rules.poll:
-        # A quiet poll is normal where few users come; a quiet minute might hide anything.
-        yield _doubt(course, "missing data", silent, None, f"missing: {course.no_data} for {silent:.0f} s")
+    for each in course.counting:
+        heard = course.heard[each.source]
+        silent = (reading.at - heard.at).total_seconds()
+        if not heard.readable:
+            yield _doubt(course, f"missing {_data(each)}", silent, None, f"missing: {heard.why}")
+        elif heard.why and silent > rules.lag + STALE_POLLS * rules.poll:
+            # A quiet poll is normal where few users come; a quiet minute might hide anything.
+            yield _doubt(course, f"missing {_data(each)}", silent, None, f"missing: {heard.why} for {silent:.0f} s")
     if isinstance(reading.alerts, NoData):
         why = f"missing: alerts cannot be read: {reading.alerts.why}"
         yield _doubt(course, "missing alerts", None, None, why)
@@ -133,9 +137,25 @@ def _too_little(rules: Rules, course: Course) -> Iterator[Verdict]:
     if course.good_polls < GOOD_POLLS * course.polls:
         why = f"missing: only {course.good_polls} of {course.polls} polls brought data, 80 % are needed"
         yield _doubt(course, "polls", course.good_polls / course.polls, GOOD_POLLS, why)
-    if course.phase != "baseline" and course.requests < rules.min_requests:
-        why = f"inconclusive: {course.requests} requests to {rules.target}, {rules.min_requests} are needed"
-        yield _doubt(course, "requests", course.requests, rules.min_requests, why)
+    if course.phase != "baseline":
+        yield from _too_few(rules, course)
+
+
+def _too_few(rules: Rules, course: Course) -> Iterator[Verdict]:
+    """Each source that gives errors has seen enough, or the probes have: none of them alone knows what the others
+    count. Of latencies one is enough, since those who time requests often time a sample of them."""
+
+    def doubt(metric: str, n: int, by: str = "") -> Verdict:
+        why = f"inconclusive: {by}{n} requests to {rules.target}, {rules.min_requests} are needed"
+        return _doubt(course, metric, n, rules.min_requests, why)
+
+    probed = 0 if course.probes is None else course.probes.seen
+    for each in course.counting:
+        if each.has("errors") and (n := max(each.seen, probed)) < rules.min_requests:
+            yield doubt(each.titled("requests"), n, f"{each.name}: " if each.name else "")
+    timed = [each.seen for each in course.sources if each.has("latency")]
+    if course.more and timed and max(timed) < rules.min_requests:
+        yield doubt("requests with latency", max(timed), "nobody has timed enough: ")
 
 
 def _elsewhere(rules: Rules, course: Course) -> Iterator[Verdict]:
@@ -143,6 +163,10 @@ def _elsewhere(rules: Rules, course: Course) -> Iterator[Verdict]:
     if rules.measured_share and course.phase == "watch" and (why := course.shares.doubt(course.weight)):
         total = course.shares.total
         yield _doubt(course, "share", total.own / total.all, course.weight / 100, f"share of {rules.target}: {why}")
+
+
+def _data(source: Evidence) -> str:
+    return source.titled("data")
 
 
 def _doubt(course: Course, metric: str, value: float | None, limit: float | None, why: str) -> Verdict:

@@ -63,7 +63,7 @@ def milliseconds(seconds: float | None) -> str:
     return "over 30 s" if seconds == float("inf") else f"{1000 * seconds:.{0 if seconds >= 0.001 else 1}f} ms"
 
 
-def wilson(bad: int, n: int, z: float = 1.96) -> tuple[float, float]:
+def wilson(bad: float, n: float, z: float = 1.96) -> tuple[float, float]:
     """The 95 % confidence interval of a share (Wilson 1927); 0 to 1 without requests.
 
     Counters are not read at one moment: of few requests, more may be bad than there were. Then all were.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ..ports import COLORS, Alert, Color, Command, Health, Json, NoData, Reading, Split, Totals
+from ..ports import COLORS, Alert, Command, Counts, Health, Json, NoData, Reading, Split, Totals
 from .ladder import LADDER
 
 
@@ -25,6 +25,7 @@ def reading_to_json(reading: Reading) -> dict[str, Json]:
         ),
         "command": None if reading.command is None else list(reading.command),
         **_levels(reading.levels),
+        **({"more": {name: _both(counts) for name, counts in reading.more.items()}} if reading.more else {}),
     }
 
 
@@ -46,6 +47,7 @@ def reading_from_json(given: Mapping[str, Any]) -> Reading:
         ),
         None if command is None else Command(*command),
         _levels_from(given.get("levels", {})),
+        {name: _colors(counts) for name, counts in given.get("more", {}).items()},
     )
 
 
@@ -60,7 +62,7 @@ def _levels_from(given: Mapping[str, Any]) -> Mapping[str, float] | NoData:
     return NoData(given["no_data"]) if "no_data" in given else dict(given)
 
 
-def _both(totals: Mapping[Color, Totals] | NoData) -> Json:
+def _both(totals: Counts) -> Json:
     if isinstance(totals, NoData):
         return {"no_data": totals.why}
     return {color: _counts(each) for color, each in totals.items()}
@@ -75,7 +77,7 @@ def _counts(totals: Totals) -> list[Json]:
     return [totals.requests, totals.errors, rungs, *([others] if others else [])]
 
 
-def _colors(given: Mapping[str, Any]) -> Mapping[Color, Totals] | NoData:
+def _colors(given: Mapping[str, Any]) -> Counts:
     if "no_data" in given:
         return NoData(given["no_data"])
     return {color: _totals(*given[color]) for color in COLORS if color in given}

@@ -12,6 +12,8 @@ from ..ports import Color, Json
 from .judge import Limits
 
 Rule = Literal["sequential", "threshold"]
+MEASURES = ("errors", "latency")
+"""What can be judged of requests; a source may give one of them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Rules:
     they may fail, ``hold`` how long a stage may wait beyond its watch, ``pause`` how long a person may stop it.
     With ``finish_at_end`` false the last stage is watched until a person says ``promote`` or ``abort``.
     ``measured_share``: a stage is held while the requests that were counted do not fit its weight.
+    ``users`` is what the source of ``Reading.totals`` is called and ``measures`` what it gives; ``more`` are the names
+    and measures of further sources (``Reading.more``), each of which is judged by itself.
     """
 
     home: Color | None
@@ -56,6 +60,9 @@ class Rules:
     probes: bool = False
     finish_at_end: bool = True
     measured_share: bool = False
+    users: str = "users"
+    measures: tuple[str, ...] = MEASURES
+    more: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         rising = (0, *self.stages)
@@ -94,13 +101,18 @@ class Rules:
         }
 
     def to_json(self) -> dict[str, Json]:
-        """All fields by name."""
-        return {**asdict(self), "stages": list(self.stages)}
+        """All fields by name; those about sources only where there is more to say than before there were several."""
+        said = {**asdict(self), "stages": list(self.stages), "measures": list(self.measures)}
+        said["more"] = [[name, list(gives)] for name, gives in self.more]
+        usual: dict[str, Json] = {"users": "users", "measures": list(MEASURES), "more": []}
+        return {name: value for name, value in said.items() if name not in usual or value != usual[name]}
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Rules:
         """The rules that ``to_json`` wrote."""
-        return cls(**{**given, "stages": tuple(given["stages"])})
+        measures = tuple(given.get("measures", MEASURES))
+        more = tuple((name, tuple(gives)) for name, gives in given.get("more", ()))
+        return cls(**{**given, "stages": tuple(given["stages"]), "measures": measures, "more": more})
 
 
 def adequate(rules: Rules, rate_per_second: float) -> str | None:
