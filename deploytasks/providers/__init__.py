@@ -40,6 +40,7 @@ KINDS: dict[str, dict[str, str]] = {
         "cloudwatch": "deploytasks.providers.aws.cloudwatch:Metrics",
         "envoy": "deploytasks.providers.envoy:Metrics",
         "haproxy": "deploytasks.providers.haproxy:Metrics",
+        "newrelic": "deploytasks.providers.newrelic:Metrics",
         "prometheus": "deploytasks.providers.prometheus:Metrics",
     },
     "alerts": {
@@ -54,7 +55,7 @@ KINDS: dict[str, dict[str, str]] = {
         "redis": "deploytasks.providers.redis.maintenance:Maintenance",
     },
     "messages": {},
-    "markers": {},
+    "markers": {"newrelic": "deploytasks.providers.newrelic:Markers"},
     "store": {
         "directory": "deploytasks.providers.directory:DirectoryStore",
         "postgres": "deploytasks.providers.postgres.store:PostgresStore",

@@ -46,6 +46,7 @@ KINDS: dict[str, dict[str, str]] = {
         "cloudwatch": "cloudwatch:MetricsSettings",
         "envoy": "envoy:MetricsSettings",
         "haproxy": "haproxy:MetricsSettings",
+        "newrelic": "newrelic:NewRelicSettings",
         "prometheus": "prometheus:PrometheusSettings",
     },
     "alerts": {
@@ -60,7 +61,7 @@ KINDS: dict[str, dict[str, str]] = {
         "redis": "redis:MaintenanceSettings",
     },
     "messages": {"console": "messages:ConsoleSettings"},
-    "markers": {},
+    "markers": {"newrelic": "newrelic:NewRelicMarkerSettings"},
     "store": {
         "directory": "directory:DirectorySettings",
         "postgres": "postgres_store:PostgresStoreSettings",

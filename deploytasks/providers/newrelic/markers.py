@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...bulletins import Bulletin, Memory, Sending
-from ...errors import DeployError, Undeliverable
+from ...errors import DeployError, Undeliverable, Unreachable, UsageError
 from ...ports import COLORS, Finding
 from . import nrql
 from .graph import Declined, NerdGraph
@@ -113,7 +113,7 @@ class Markers:
         self._graph.understand(lambda data: [dict(data[name]) for name in variables], found)
 
     def _entities(self, until: float) -> list[str]:
-        """GUIDs. Raises ``Undeliverable`` where a name is not that of exactly one."""
+        """GUIDs. Raises ``Unreachable`` where nothing has a name, and ``UsageError`` where several have."""
         if self._settings.entity is not None:
             return [self._settings.entity]
         return [self._entity(name, until) for name in self._names]
@@ -124,11 +124,14 @@ class Markers:
         # A search takes punctuation for spaces; and what was taken down is kept for a while.
         same = [each for each in entities if each["name"] == name]
         alive = [each for each in same if each.get("reporting")] or same
-        if len(alive) != 1:
-            raise Undeliverable(
-                f"New Relic has {len(alive) or 'no'} entities called {name!r} in account {self._graph.account}",
-                do="say its GUID in `entity`" if alive else "mend the name, or say its GUID in `entity`",
+        where = f"called {name!r} in account {self._graph.account}"
+        if not alive:
+            raise Unreachable(
+                f"New Relic has no entity {where}",
+                do="see that its agent reports; mend the name, or say a GUID in `entity`",
             )
+        if len(alive) > 1:
+            raise UsageError(f"New Relic has {len(alive)} entities {where}", do="say the GUID of one in `entity`")
         return str(alive[0]["guid"])
 
 

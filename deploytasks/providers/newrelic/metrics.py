@@ -41,11 +41,11 @@ class Metrics:
         """Counts since ``since``, or of the last ten minutes where that is longer ago at the first look. ``NoData``
         when New Relic cannot be asked, answers with an error, or has had no transaction of either color for a while;
         and when releases are to be told apart and are the same."""
-        asked = since, tuple(edges)
+        asked = since, self._judged(edges)
         try:
             if self._window is None or self._of != asked:
                 marks = marks_of(self._settings, self._site)
-                self._window, self._of = Window(self._graph, marks, self._pace, since.timestamp(), edges), asked
+                self._window, self._of = Window(self._graph, marks, self._pace, since.timestamp(), asked[1]), asked
             self._window.read(self._now().timestamp())
         except DeployError as error:
             return NoData(error.what)
@@ -57,13 +57,17 @@ class Metrics:
             marks = marks_of(self._settings, self._site)
             question = Question(self._graph)
             span = Span(int(since.timestamp() * 1000), int(until.timestamp() * 1000))
-            piece = Piece(question, marks, span, edges)
+            piece = Piece(question, marks, span, self._judged(edges))
             found: Mapping[Color, Totals] = self._graph.understand(piece.counts, question.ask())
         except DeployError as error:
             return NoData(error.what)
         if not any(each.requests for each in found.values()):
             return NoData(f"New Relic has no web transaction of {marks.what} of this time")
         return found
+
+    def _judged(self, edges: Sequence[float]) -> tuple[float, ...]:
+        """None where another source gives the latencies."""
+        return tuple(edges) if "latency" in self._settings.gives else ()
 
     def age(self, color: Color) -> float | None:
         """Seconds since the newest transaction of a color that is known."""

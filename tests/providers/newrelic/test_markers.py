@@ -154,11 +154,11 @@ def test_the_entity_is_exactly_that_of_the_name(relic: NewRelic) -> None:
 
 
 def test_a_name_that_is_not_that_of_one(relic: NewRelic) -> None:
-    """Asked again it would be refused again; a GUID says it."""
+    """The mark waits until that is mended; a GUID says it."""
     second = relic.entity("Shop")
-    with pytest.raises(Undeliverable, match="has 2 entities called 'Shop'"):
+    with pytest.raises(UsageError, match="has 2 entities called 'Shop'"):
         sending(markers(relic.url), DONE).perform(5)
-    with pytest.raises(Undeliverable, match="has no entities called 'Library'"):
+    with pytest.raises(Unreachable, match="has no entity called 'Library'"):
         sending(markers(relic.url, app="Library"), DONE).perform(5)
     sending(markers(relic.url, entity=second), DONE).perform(5)
     assert [second] == [each["entity"]["guid"] for each in relic.events]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -125,6 +126,16 @@ def test_one_look_is_one_request(relic: NewRelic, clock: Clock) -> None:
     assert 4 == len(relic.queries)
     assert max(map(len, relic.queries)) < 2500
     assert not any("EXTRAPOLATE" in query for query in relic.queries)
+
+
+def test_latencies_are_not_asked_for_where_another_source_gives_them(relic: NewRelic, clock: Clock) -> None:
+    """`measures: [errors]`: one short query, and nothing is slow."""
+    found = metrics(relic.url, clock, measures=["errors"])
+    since = clock.on(0)
+    relic.transactions("Shop (blue)", seconds=[9.0])
+    clock.on(70)
+    assert {"blue": Totals(1, 0, {}), "green": NOTHING} == found.totals(since, LADDER)
+    assert 2 == len(relic.queries)
 
 
 def test_what_is_younger_than_the_lag_is_not_counted_yet(relic: NewRelic, clock: Clock) -> None:
@@ -415,7 +426,7 @@ def test_other_shapes_are_no_data(answer: Any, clock: Clock, monkeypatch: pytest
         {"app": "Shop", "release_attribute": "version", "release": "1.0"},
         {"app": "Shop", "release_attribute": "version", "release": "{version}'"},
         {"app": "Shop", "release_attribute": "version", "release": "{color}-{version}"},
-        {**APPS, "within": 4},
+        {**APPS, "within": 40},
         {**APPS, "url": "http://elsewhere.example"},
         {**APPS, "measures": ["database"]},
         {**APPS, "region": "ap"},
@@ -426,6 +437,13 @@ def test_wrong_settings_are_refused(given: dict[str, Any]) -> None:
     mistakes: list[str] = []
     assert check(NewRelicSettings, {"account": 7, **given}, "it", mistakes) is None
     assert mistakes
+
+
+def test_a_query_may_not_take_longer_than_we_wait(relic: NewRelic, clock: Clock) -> None:
+    """New Relic gives up a second before we do."""
+    relic.transactions("Shop (blue)")
+    metrics(relic.url, clock, within=20).totals(clock.now, ())
+    assert 19 == json.loads(relic.asked[0].body)["variables"]["timeout"]
 
 
 def test_regions() -> None:
