@@ -61,6 +61,12 @@ def docs(c: Context) -> None:
 
 
 @task
+def pictures(c: Context) -> None:
+    """Make the pictures in docs/images anew, from the messages beside them: apt-get install chromium pngquant."""
+    _run(c, f"{PYTHON} docs/pictures/slack.py")
+
+
+@task
 def demo(c: Context) -> None:
     """Deploy the sample application, then deploy it again, blue-green, under live traffic."""
     deploy = f"{INV} deploy --env development"
@@ -96,4 +102,4 @@ def mend(c: Context) -> None:
     print(f"{FAULTS.relative_to(ROOT)}: no fault")
 
 
-namespace.add_collection(Collection("dev", check, fix, bench, docs, demo, break_, mend))
+namespace.add_collection(Collection("dev", check, fix, bench, docs, pictures, demo, break_, mend))

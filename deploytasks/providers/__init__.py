@@ -54,7 +54,7 @@ KINDS: dict[str, dict[str, str]] = {
         "haproxy": "deploytasks.providers.haproxy:Maintenance",
         "redis": "deploytasks.providers.redis.maintenance:Maintenance",
     },
-    "messages": {},
+    "messages": {"slack": "deploytasks.providers.slack:Slack"},
     "markers": {"newrelic": "deploytasks.providers.newrelic:Markers"},
     "store": {
         "directory": "deploytasks.providers.directory:DirectoryStore",

@@ -60,7 +60,7 @@ KINDS: dict[str, dict[str, str]] = {
         "haproxy": "haproxy:MaintenanceSettings",
         "redis": "redis:MaintenanceSettings",
     },
-    "messages": {"console": "messages:ConsoleSettings"},
+    "messages": {"console": "messages:ConsoleSettings", "slack": "slack:SlackSettings"},
     "markers": {"newrelic": "newrelic:NewRelicMarkerSettings"},
     "store": {
         "directory": "directory:DirectorySettings",

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,9 @@ class Slack:
         self._room, self._at = 3.0, time.monotonic()
         self._state = ""
         self._keys: dict[str, Message] = {}
-        self._last = 1_795_428_900
+        self.now: float | None = None
+        """The time of the next messages, epoch seconds; the clock's own otherwise."""
+        self._counts = count(1)
         self._lock = threading.Lock()
 
     # -- what happens to it ----------------------------------------------------------------------------------
@@ -240,8 +243,7 @@ class Slack:
         return found
 
     def _shown(self, body: Mapping[str, Any], by: str, thread: str = "", *, broadcast: bool = False) -> Message:
-        self._last += 7
-        ts = f"{self._last}.{len(self.messages):06}"
+        ts = f"{int(self.now or time.time())}.{next(self._counts):06}"
         message = Message(CHANNEL, ts, body.get("text", ""), body.get("blocks", []), by, thread, broadcast)
         self.messages.append(message)
         return message

@@ -7,6 +7,7 @@ The limits: docs.slack.dev, "Blocks"; beside those there is one of a whole messa
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -56,7 +57,8 @@ def reply(bulletin: Bulletin, now: datetime, mention: str | None = None) -> Mess
     headline = f"{SYMBOLS[bulletin.change]} *{fitted(_headline(bulletin), 500)}*"
     parts: list[tuple[str, Block]] = [("header", _section(headline))]
     parts += _named("mention", _mention(bulletin, mention))
-    parts += [*_reasons(bulletin), *_named("help", _help(bulletin)), ("context", _context(bulletin, now))]
+    parts += [*_reasons(bulletin), *_named("help", _help(bulletin))]
+    parts += [("context", _context(bulletin, now, is_reply=True))]
     return Message(_fallback(bulletin), _within(parts))
 
 
@@ -120,7 +122,7 @@ def _help(bulletin: Bulletin) -> str:
     steps = [
         f"{code(f'inv status --env {env}')} says where traffic is",
         f"{code(f'inv doctor --env {env}')} says what does not answer",
-        f"{code(home, 200)}, or green, takes traffic home",
+        f"{code(home, 200)} (or green) takes it home",
     ]
     return "*A person must act now*\n" + "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
 
@@ -128,7 +130,7 @@ def _help(bulletin: Bulletin) -> str:
 def _notes(bulletin: Bulletin) -> str:
     if bulletin.change not in AHEAD:
         return ""
-    found = rendered(cleaned(bulletin.notes).encode(), "slack")
+    found = re.sub(r"\n{2,}", "\n", rendered(cleaned(bulletin.notes).encode(), "slack"))
     limit = NOTES - (length(found) - len(found))
     body = shortened(found, max(100, limit)).strip()
     title = f"*What is new in {fitted(bulletin.version, 100)}*" if bulletin.version else "*What is new*"
@@ -144,7 +146,7 @@ def _links(bulletin: Bulletin) -> str:
     return " · ".join(shown)
 
 
-def _context(bulletin: Bulletin, now: datetime) -> Block:
+def _context(bulletin: Bulletin, now: datetime, *, is_reply: bool = False) -> Block:
     """The state in words, when it was (in the zone of whoever reads it), and what to look it up by."""
     at = bulletin.at.astimezone(UTC)
     said = [
@@ -153,9 +155,12 @@ def _context(bulletin: Bulletin, now: datetime) -> Block:
     ]
     if (late := (now - at).total_seconds()) >= LATE:
         said.append(f"*told {duration(late)} late*")
-    said.append(f"deployment {code(bulletin.deployment)}" if bulletin.deployment else "")
-    said.append(f"commit {code(bulletin.commit[:12])}" if bulletin.commit else "")
-    said.append(f"exit code {bulletin.code}" if bulletin.code is not None else "")
+    if is_reply:
+        said.append(f"by {fitted(bulletin.who, 160)}" if bulletin.who else "")
+    else:
+        said.append(f"deployment {code(bulletin.deployment)}" if bulletin.deployment else "")
+        said.append(f"commit {code(bulletin.commit[:8])}" if bulletin.commit else "")
+    said.append(f"exit code {bulletin.code}" if bulletin.code else "")
     return {"type": "context", "elements": [_text(" · ".join(filter(None, said)))]}
 
 

@@ -130,7 +130,7 @@ def test_what_a_message_about_a_deployment_says() -> None:
         "• Loans that end on a holiday are prolonged &amp; reminders say so.",
         "<https://github.com/octo/library/actions/runs/11223344|Run in CI> · <https://octo.sentry.io/issues/?query=",
         f"started · <!date^{int(NOW.timestamp())}^{{date_short_pretty}} {{time}}|2026-11-23 10:15 UTC>",
-        f"deployment `{DEPLOYMENT}` · commit `4f2a9c1d7b3e`",
+        f"deployment `{DEPLOYMENT}` · commit `4f2a9c1d`",
     ):
         assert part in said
 
@@ -171,6 +171,8 @@ def test_a_reply_says_only_what_the_message_above_does_not() -> None:
     made = blocks.reply(taken_back()[2], NOW)
     assert "⏸️ *library 1.4.1 in production is held at 10 %*\n*Why*\n9 requests are too few" in text(made)
     assert "*Version*" not in text(made)
+    assert DEPLOYMENT not in text(made)
+    assert text(made).endswith(" UTC> · by ann@desk")
     assert ["section", "section", "section", "context"] == [block["type"] for block in made.blocks]
 
 
@@ -230,5 +232,5 @@ def test_durations(seconds: float, said: str) -> None:
 def test_notes_are_read_in_their_own_marks() -> None:
     """Headings, emphasis, code and lists become Slack's."""
     said = shown("started", notes=NOTES)
-    assert "*Added*\n" in said
+    assert "*Added*\n• Search" in said
     assert "• `GET /api/books?since=…` for mirrors." in said
