@@ -27,7 +27,7 @@ ITEMS = (
         "monitoring.thresholds",
         "Every limit that rolls back is fed by something",
         limits_are_fed,
-        "staging",
+        "development",
         critical=True,
     ),
     Item(

@@ -205,9 +205,18 @@ def doctor(world: World) -> Answer:
     findings: list[Finding] = []
     for section in ("traffic", "fleet", "database", "metrics", "alerts", "maintenance", "store", "deadman", "reviews"):
         findings += _diagnosed(world, section)
+    findings += _unfed(world)
     for section in ("secrets", "aws"):  # nobody misses what is not there
         findings += _diagnosed(world, section) if getattr(world, section, None) is not None else []
     return {"environment": world.site.environment, "findings": [finding._asdict() for finding in findings]}
+
+
+def _unfed(world: World) -> Sequence[Finding]:
+    """Limits that roll back, and that nothing could ever exceed: nobody measures them."""
+    from ..checklist.feeding import feeds
+
+    unfed = [feed for feed in feeds(world.settings) if not feed.source and feed.limit != "alerts"]
+    return [Finding(f"limits: {feed.limit}", "fail", "nothing feeds it", feed.do) for feed in unfed]
 
 
 def _diagnosed(world: World, section: str) -> Sequence[Finding]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ..ports import Color, Metrics, NoData, Totals
+from ..ports import Color, NoData, Totals
+from ..sources import Source, every_source
 from ..verdict import LADDER, difference
 
 if TYPE_CHECKING:
@@ -16,28 +17,9 @@ if TYPE_CHECKING:
 Counts = Mapping[Color, Totals]
 
 
-class Source(NamedTuple):
-    """One source of metrics, by its kind, and what it gives."""
-
-    name: str
-    port: Metrics
-    gives: frozenset[str]
-
-
 def sources_of(world: World, measure: str) -> list[Source]:
     """Those that give ``errors`` or ``latency``."""
-    from ..settings.several import named, parts
-
-    settings = parts(world.settings.sections.get("metrics"))
-    ports = getattr(world.metrics, "sources", None)
-    if ports is None:
-        ports = [world.metrics]
-    every = frozenset(("errors", "latency"))
-    found = [
-        Source(name, port, getattr(of, "gives", every))
-        for name, port, of in zip(named(settings) or ("metrics",), ports, settings or (None,), strict=True)
-    ]
-    return [each for each in found if measure in each.gives]
+    return [each for each in every_source(world) if measure in each.gives]
 
 
 class Window:
