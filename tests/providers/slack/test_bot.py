@@ -73,6 +73,7 @@ def test_what_ends_well_is_told_in_the_thread_alone(lab: Lab) -> None:
     tell(recipient(lab), finished())
     (message,) = lab.roots
     assert "✅ library 1.4.1 is live in production" == title(message)
+    assert 1 == len(message.edits)
     override, end = lab.thread(message)
     assert (False, False) == (override.broadcast, end.broadcast)
     assert "two generated files were counted" in str(override.blocks)

@@ -116,6 +116,8 @@ def test_no_limit_is_waited_for_longer_than_there_is_time(lab: Lab) -> None:
     error = refused(lab, seconds=0.5)
     assert isinstance(error, Busy)
     assert "wants to be left alone (429: rate_limited)" in error.what
+    lab.trouble = lambda asked: page(429, f"too much for {lab.hook} at {asked.path}", Retry_After="600")
+    assert "***" in refused(lab).what
 
 
 def test_a_burst_is_sent_at_the_pace_that_is_taken(lab: Lab) -> None:
@@ -169,6 +171,7 @@ def test_what_it_says_is_told_apart(lab: Lab, status: int, said: str, kind: type
     error = refused(lab)
     assert isinstance(error, kind)
     assert error.do
+    assert 1 == len(lab.asked)
 
 
 def test_a_redirect_is_not_followed(lab: Lab) -> None:
