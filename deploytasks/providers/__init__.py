@@ -42,11 +42,13 @@ KINDS: dict[str, dict[str, str]] = {
         "haproxy": "deploytasks.providers.haproxy:Metrics",
         "newrelic": "deploytasks.providers.newrelic:Metrics",
         "prometheus": "deploytasks.providers.prometheus:Metrics",
+        "sentry": "deploytasks.providers.sentry:Metrics",
     },
     "alerts": {
         "alertmanager": "deploytasks.providers.alertmanager:Alertmanager",
         "cloudwatch": "deploytasks.providers.aws.cloudwatch:Alarms",
         "file": "deploytasks.providers.alert_file:AlertFile",
+        "pagerduty": "deploytasks.providers.pagerduty:Incidents",
     },
     "maintenance": {
         "alb": "deploytasks.providers.aws.alb:Maintenance",
@@ -54,8 +56,15 @@ KINDS: dict[str, dict[str, str]] = {
         "haproxy": "deploytasks.providers.haproxy:Maintenance",
         "redis": "deploytasks.providers.redis.maintenance:Maintenance",
     },
-    "messages": {"slack": "deploytasks.providers.slack:Slack"},
-    "markers": {"newrelic": "deploytasks.providers.newrelic:Markers"},
+    "messages": {
+        "pagerduty": "deploytasks.providers.pagerduty:Pager",
+        "slack": "deploytasks.providers.slack:Slack",
+    },
+    "markers": {
+        "github": "deploytasks.providers.github.deployments:Deployments",
+        "newrelic": "deploytasks.providers.newrelic:Markers",
+        "sentry": "deploytasks.providers.sentry:Markers",
+    },
     "store": {
         "directory": "deploytasks.providers.directory:DirectoryStore",
         "postgres": "deploytasks.providers.postgres.store:PostgresStore",
@@ -76,6 +85,7 @@ GROUPS: dict[str, str] = {"aws": "deploytasks.providers.aws.account:Account"}
 """Part with defaults and without a ``kind`` → class."""
 
 JOINED: dict[str, str] = {
+    "alerts": "deploytasks.providers.alert_sources:AlertSources",
     "maintenance": "deploytasks.providers.maintenances:Maintenances",
     "metrics": "deploytasks.providers.sources:Sources",
 }

@@ -48,11 +48,13 @@ KINDS: dict[str, dict[str, str]] = {
         "haproxy": "haproxy:MetricsSettings",
         "newrelic": "newrelic:NewRelicSettings",
         "prometheus": "prometheus:PrometheusSettings",
+        "sentry": "sentry:SentryMetricsSettings",
     },
     "alerts": {
         "alertmanager": "alertmanager:AlertmanagerSettings",
         "cloudwatch": "cloudwatch:AlarmSettings",
         "file": "alerts:AlertFileSettings",
+        "pagerduty": "pagerduty:PagerDutyAlertSettings",
     },
     "maintenance": {
         "alb": "alb:MaintenanceSettings",
@@ -60,8 +62,16 @@ KINDS: dict[str, dict[str, str]] = {
         "haproxy": "haproxy:MaintenanceSettings",
         "redis": "redis:MaintenanceSettings",
     },
-    "messages": {"console": "messages:ConsoleSettings", "slack": "slack:SlackSettings"},
-    "markers": {"newrelic": "newrelic:NewRelicMarkerSettings"},
+    "messages": {
+        "console": "messages:ConsoleSettings",
+        "pagerduty": "pagerduty:PagerDutySettings",
+        "slack": "slack:SlackSettings",
+    },
+    "markers": {
+        "github": "github:GitHubMarkerSettings",
+        "newrelic": "newrelic:NewRelicMarkerSettings",
+        "sentry": "sentry:SentryMarkerSettings",
+    },
     "store": {
         "directory": "directory:DirectorySettings",
         "postgres": "postgres_store:PostgresStoreSettings",
@@ -84,7 +94,7 @@ REQUIRED = frozenset({"traffic", "fleet", "metrics", "store"})
 TOLD = frozenset({"messages", "markers"})
 """Sections of those who are told the news, each by itself: one that cannot be opened leaves the others alone."""
 
-MANY = frozenset({"maintenance", "metrics"}) | TOLD
+MANY = frozenset({"alerts", "maintenance", "metrics"}) | TOLD
 """Sections that may be lists; ``providers.JOINED`` makes one port of what they open, but for those that are told."""
 
 DEFAULTS: dict[str, dict[str, str]] = {"store": {"kind": "directory"}}
