@@ -250,11 +250,13 @@ class Slack:
 
 
 def write_album(path: Path, pictures: Mapping[str, tuple[str, Sequence[Message]]]) -> None:
-    """What ``inv dev.pictures`` makes pictures of: name → (what it shows, a message and its thread)."""
-    album = [
-        {"name": name, "shows": shows, "messages": [asdict(message) for message in messages]}
+    """What ``inv dev.pictures`` makes pictures of: name → (what it shows, a message and its thread). Others stay."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    made = {
+        name: {"name": name, "shows": shows, "messages": [asdict(message) for message in messages]}
         for name, (shows, messages) in pictures.items()
-    ]
+    }
+    album = [made.pop(entry["name"], entry) for entry in known] + list(made.values())
     path.write_text(json.dumps(album, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
