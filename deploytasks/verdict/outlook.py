@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ..ports import COLORS, Color, NoData
+from ..ports import COLORS, Color, NoData, Totals
 from .course import Course
+from .evidence import Evidence
 from .judge import BASELINE_LEAST, Verdict, milliseconds
 from .ladder import NOTHING, quantile
-from .rules import Rules
+from .rules import MEASURES, Rules
 
 
 class Numbers(NamedTuple):
-    """One color since the stage began: requests, errors, their share, P95 and P99 in seconds (``None``: no request)."""
+    """One color since the stage began: requests, errors, their share, P95 and P99 in seconds (``None``: no request).
+
+    What a source does not give (``gives``) means nothing here, and is left out of the JSON.
+    """
 
     requests: int
     errors: int
     rate: float
     p95: float | None
     p99: float | None
+    gives: tuple[str, ...] = MEASURES
 
 
 class Outlook(NamedTuple):
@@ -29,7 +34,8 @@ class Outlook(NamedTuple):
     ``stage`` counts from 1 (0: baseline) to ``stages``; ``percent`` is the target's share; ``seconds_left`` until the
     phase may end, ``hold_left`` and ``pause_left`` until patience does (``None``: not on hold, not paused).
     ``evidence`` says per test how near it is to rolling back: 0 nothing, 1 there. ``notes`` say what is switched off.
-    ``levels`` has each reading of the database and the hosts with the limit from which it warns.
+    ``levels`` has each reading of the database and the hosts with the limit from which it warns. Where several sources
+    count users' requests, ``users`` is what the one called ``counted_by`` says, and ``more`` what the others do.
     """
 
     phase: str
@@ -46,6 +52,8 @@ class Outlook(NamedTuple):
     warnings: tuple[Verdict, ...]
     notes: tuple[str, ...]
     levels: Mapping[str, tuple[float, float]] = {}
+    counted_by: str = ""
+    more: Mapping[str, Mapping[Color, Numbers]] = {}
 
     def to_json(self) -> dict[str, Any]:
         """All fields by name, as JSON values; a quantile above the ladder is ``None``."""
@@ -56,6 +64,11 @@ class Outlook(NamedTuple):
             "evidence": dict(self.evidence),
             "levels": {name: list(pair) for name, pair in self.levels.items()},
         }
+        for name in ("counted_by", "more"):  # as before there were several, where there are not
+            if not shown[name]:
+                del shown[name]
+        if self.more:
+            shown["more"] = {name: _shown(numbers) for name, numbers in self.more.items()}
         return (
             shown
             | {name: [each.to_json() for each in shown[name]] for name in ("verdicts", "warnings")}
@@ -77,13 +90,15 @@ def outlook(rules: Rules, course: Course, at: datetime) -> Outlook:
         seconds_left=0.0 if course.ended else max(0.0, (course.due(rules) - at).total_seconds()),
         hold_left=left(course.held, rules.hold),
         pause_left=left(course.paused, rules.pause),
-        users={color: _numbers(course, "users", color) for color in COLORS},
-        probes={color: _numbers(course, "probes", color) for color in COLORS} if course.probes else None,
+        users=_numbers(course.users),
+        probes=_numbers(course.probes) if course.probes else None,
         evidence=_evidence(course),
         verdicts=course.verdicts,
         warnings=course.warnings,
         notes=(*_notes(rules, course), *_unknown(course)),
         levels=_levels(rules, course),
+        counted_by=course.users.name,
+        more={each.source: _numbers(each) for each in course.more},
     )
 
 
@@ -94,16 +109,18 @@ def _phase(rules: Rules, course: Course) -> str:
     return state + course.title(rules)
 
 
-def _numbers(course: Course, source: str, color: Color) -> Numbers:
-    found = next(each for each in course.sources if each.source == source)
-    totals = found.stage.get(color, NOTHING)
+def _numbers(source: Evidence) -> Mapping[Color, Numbers]:
+    return {color: _counted(source.stage.get(color, NOTHING), source.gives) for color in COLORS}
+
+
+def _counted(totals: Totals, gives: tuple[str, ...]) -> Numbers:
     rate = totals.errors / totals.requests if totals.requests else 0.0
-    return Numbers(totals.requests, totals.errors, rate, quantile(totals, 0.95), quantile(totals, 0.99))
+    return Numbers(totals.requests, totals.errors, rate, quantile(totals, 0.95), quantile(totals, 0.99), gives)
 
 
 def _evidence(course: Course) -> Mapping[str, float]:
     return {
-        track.name if each.source == "users" else f"{track.name} of probes": track.stream.evidence
+        each.titled(track.name): track.stream.evidence
         for each in course.sources
         for track in each.tracks
         if not track.warns
@@ -117,9 +134,13 @@ def _notes(rules: Rules, course: Course) -> tuple[str, ...]:
         return ("latency is not compared with the live color: switched off",)
     if course.stage < 0:
         return ()
-    off = [each for each in course.sources if each.relative_limit is None]
+    timed = [each for each in course.sources if each.has("latency")]
+    if not timed:
+        return ("nothing says how long requests take: latency is not judged",)
+    off = [each for each in timed if each.relative_limit is None]
     return tuple(
-        f"latency of {each.source} is not compared: {max(each.baseline.requests, each.concurrent.requests)} requests "
+        f"latency of {each.name or each.source} is not compared: "
+        f"{max(each.baseline.requests, each.concurrent.requests)} requests "
         f"to {rules.home}, {BASELINE_LEAST} are needed (absolute limit {milliseconds(rules.p99)} holds)"
         for each in off
     )
@@ -139,6 +160,9 @@ def _shown(numbers: Mapping[Color, Numbers]) -> dict[str, dict[str, Any]]:
     def finite(value: float | None) -> float | None:
         return None if value == float("inf") else value
 
-    return {
-        color: {**each._asdict(), "p95": finite(each.p95), "p99": finite(each.p99)} for color, each in numbers.items()
-    }
+    def shown(each: Numbers) -> dict[str, Any]:
+        errors = {"errors": each.errors, "rate": each.rate} if "errors" in each.gives else {}
+        slow = {"p95": finite(each.p95), "p99": finite(each.p99)} if "latency" in each.gives else {}
+        return {"requests": each.requests, **errors, **slow}
+
+    return {color: shown(each) for color, each in numbers.items()}

@@ -131,12 +131,13 @@ def _step(step: StepSeen, now: datetime) -> Text:
 def _rollout(scene: Scene, width: int, now: datetime) -> list[Section]:
     if not (scene.outlook or scene.shifting):
         return []
-    users, probes = gauges.numbers(scene)
+    users, more, probes = gauges.numbers(scene)
     return [
         Section(1, [Text()]),
         Section(8, [gauges.phase(scene, now)]),
         Section(8, gauges.split(scene, width)),
         Section(8, users),
+        Section(6, more),
         Section(3, probes),
         Section(4, gauges.levels(scene)),
         Section(5, [gauges.limits(scene)]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from rich.text import Text
@@ -9,7 +10,7 @@ from rich.text import Text
 from ..ledger.facts import Facts, number, part, text, whole
 from ..ports import COLORS
 from ..verdict.levels import LEVELS, worded
-from .scene import Scene, evidence, is_over, no_data, sick
+from .scene import Scene, evidence, is_over, sick, silences, streams
 from .sentences import levels as readings, percent_of
 from .wording import MISSING, milliseconds, number as finite, one_line, seconds, share, slow
 
@@ -18,7 +19,9 @@ _WIDEST = 60
 """Cells of a bar."""
 _VERSION = 24
 """Characters of a version."""
-_HEAD = f"  {'':<14}{'req/s':>8}{'requests':>10}{'errors':>18}{'P95':>11}{'P99':>11}"
+_HEAD = f"{'req/s':>8}{'requests':>10}{'errors':>18}{'P95':>11}{'P99':>11}"
+_SOURCE = 8, 16
+"""Characters of the name of who counts, at least and at most."""
 
 
 def phase(scene: Scene, now: datetime) -> Text:
@@ -62,27 +65,44 @@ def split(scene: Scene, width: int) -> list[Text]:
     return lines
 
 
-def numbers(scene: Scene) -> tuple[list[Text], list[Text]]:
-    """What users and what probes met, one line per color; the first of users is the heading."""
-    reading, outlook = part(scene.reading, "reading"), scene.outlook
-    users = part(outlook, "users")
-    if why := no_data(reading):
-        return [Text.assemble(("  no data: ", "bold yellow"), one_line(why))], []
-    rows = [Text(_HEAD, "dim")]
-    rows += [_row(scene, color, "users", part(users, color), scene.rates.get(color)) for color in COLORS]
+def numbers(scene: Scene) -> tuple[list[Text], list[Text], list[Text]]:
+    """What users met by the first source, by the others, and what probes met: one line per color; the first of users
+    is the heading. Who has no numbers says why."""
+    outlook = scene.outlook
+    sources = streams(outlook)
+    silent = silences(part(scene.reading, "reading"), outlook)
+    width = min(_SOURCE[1], max(_SOURCE[0], *(len(name) + 1 for name, _ in sources)))
+    if len(sources) == 1 and (why := silent.get(sources[0][0])):
+        return [Text.assemble(("  no data: ", "bold yellow"), one_line(why))], [], []
+    (first, users), *more = sources
+    rows = [Text(" " * (8 + width) + _HEAD, "dim"), *_rows(scene, first, users, width, silent, scene.rates)]
+    others = [row for name, found in more for row in _rows(scene, name, found, width, silent, {})]
     probes = part(outlook, "probes")
-    return rows, [_row(scene, color, "probes", part(probes, color), None) for color in COLORS if color in probes]
+    return rows, others, _rows(scene, "probes", probes, width, {}, {}) if probes else []
+
+
+def _rows(
+    scene: Scene, source: str, found: Facts, width: int, silent: Mapping[str, str], rates: Mapping[str, float]
+) -> list[Text]:
+    if why := silent.get(source):
+        name = one_line(source, width - 1)
+        return [Text.assemble(f"  {'':<6}{name:<{width}}", ("no data: ", "bold yellow"), one_line(why))]
+    return [
+        _row(scene, color, f"{one_line(source, width - 1):<{width}}", part(found, color), rates.get(color))
+        for color in COLORS
+        if color in found or source != "probes"
+    ]
 
 
 def _row(scene: Scene, color: str, source: str, found: Facts, rate: float | None) -> Text:
     pace = MISSING if rate is None else f"{rate:.1f}"
-    line = Text.assemble((f"  {color:<6}", color), f"{source:<8}{pace:>8}{whole(found, 'requests'):>10,}")
+    line = Text.assemble((f"  {color:<6}", color), f"{source}{pace:>8}{whole(found, 'requests'):>10,}")
     if not whole(found, "requests"):
         return line.append(f"{MISSING:>18}{MISSING:>11}{MISSING:>11}", "dim")
-    failed = f"{whole(found, 'errors'):,} ({share(found.get('rate'))})"
+    failed = f"{whole(found, 'errors'):,} ({share(found.get('rate'))})" if "errors" in found else MISSING
     line.append(f"{failed:>18}", _style(scene, "errors", number(found, "rate"), "warn_errors"))
     for name, limit, soft in (("p95", "", "warn_p95"), ("p99", "p99", "warn_p99")):
-        value = finite(found.get(name))
+        value = finite(found.get(name)) if name in found else 0.0
         line.append(f"{slow(found, name):>11}", _style(scene, limit, float("inf") if value is None else value, soft))
     return line
 

@@ -186,6 +186,22 @@ def no_data(reading: Facts) -> str:
     return text(part(reading, "totals"), "no_data")
 
 
+def streams(outlook: Facts) -> list[tuple[str, Facts]]:
+    """What users met, by each source that counts them: its name, and its numbers by color. The first one is the one of
+    ``totals`` in a reading; it is called ``users`` where there is no other."""
+    more = part(outlook, "more")
+    first = text(outlook, "counted_by") or "users"
+    return [(first, part(outlook, "users")), *((name, part(more, name)) for name in more)]
+
+
+def silences(reading: Facts, outlook: Facts) -> dict[str, str]:
+    """Why a source of users' requests has no numbers, by the names of ``streams``; those that have some are absent."""
+    more = part(reading, "more")
+    found = {name: text(part(more, name), "no_data") for name in more}
+    found = {text(outlook, "counted_by") or "users": no_data(reading), **found}
+    return {name: why for name, why in found.items() if why}
+
+
 def sick(reading: Facts) -> list[tuple[str, str]]:
     """The colors that a reading found unhealthy, each with the reason."""
     health = part(reading, "health")

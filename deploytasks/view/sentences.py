@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ..ledger.facts import Facts, lists, number, part, parts, text, texts, truth, whole
 from ..ports import COLORS
 from ..verdict.levels import LEVELS, worded
-from .scene import evidence, is_over, no_data, sick
+from .scene import evidence, is_over, sick, silences, streams
 from .wording import (
     MISSING,
     counted,
@@ -183,12 +183,14 @@ def reading(facts: Facts, target: str = "") -> str:
     """One reading: the share, both colors since the stage began (``target`` first), time left, evidence."""
     seen, outlook = part(facts, "reading"), part(facts, "outlook")
     order = sorted(COLORS, key=lambda color: color != target)
-    users = part(outlook, "users")
+    (first, users), *more = streams(outlook)
     colors = " | ".join(f"{color} {_numbers(part(users, color))}" for color in order if color in users)
-    said = [f"{whole(outlook, 'percent')} %: {colors}" if colors else _phase(outlook)]
+    by = f", {first}" if more else ""
+    said = [f"{whole(outlook, 'percent')} %{by}: {colors}" if colors else _phase(outlook)]
+    said += [f"{name}: {order[0]} {_numbers(part(found, order[0]))}" for name, found in more if order[0] in found]
     probes = part(part(outlook, "probes"), target)
     said += [f"probes {_numbers(probes)}"] if whole(probes, "requests") else []
-    said += [f"NO DATA: {no_data(seen)}"] if no_data(seen) else []
+    said += [f"NO DATA{f' from {name}' if more else ''}: {why}" for name, why in silences(seen, outlook).items()]
     said += [f"{color} UNHEALTHY: {why}" for color, why in sick(seen) if color == target or not target]
     said += over_limit(outlook)
     said += [left] if (left := time_left(outlook)) else []
@@ -223,8 +225,9 @@ def percent_of(value: float) -> str:
 def _numbers(found: Facts) -> str:
     if not whole(found, "requests"):
         return "0 req"
-    errors = f"{whole(found, 'errors')} err ({share(found.get('rate'))})"
-    return f"{whole(found, 'requests')} req {errors} P99 {slow(found, 'p99')}"
+    said = [f"{whole(found, 'requests')} req"]
+    said += [f"{whole(found, 'errors')} err ({share(found.get('rate'))})"] if "errors" in found else []
+    return " ".join([*said, *([f"P99 {slow(found, 'p99')}"] if "p99" in found else [])])
 
 
 def _phase(outlook: Facts) -> str:

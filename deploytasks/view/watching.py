@@ -5,34 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..ports import NoData, Totals
+from ..ports import NoData
 from ..verdict.ladder import NOTHING, quantile
 from .sentences import reading as reading_line
 from .wording import clock, number
 
 if TYPE_CHECKING:
-    from ..ports import Reading
+    from ..ports import Counts, Reading
     from ..verdict.course import Course
+    from ..verdict.evidence import Evidence
     from ..verdict.judge import Verdict
 
 
 def watched(course: Course, reading: Reading) -> str:
     """Time, numbers since the phase began, evidence, and what there is to say."""
     target = course.users.target
-    tracks = [(each.source, track) for each in course.sources for track in each.tracks if not track.warns]
     outlook: dict[str, Any] = {
         "percent": course.weight,
-        "users": {target: _numbers(course.users.stage.get(target, NOTHING))},
-        "probes": {target: _numbers(course.probes.stage.get(target, NOTHING))} if course.probes else None,
+        "users": {target: _numbers(course.users)},
+        "counted_by": course.users.name,
+        "more": {each.source: {target: _numbers(each)} for each in course.more},
+        "probes": {target: _numbers(course.probes)} if course.probes else None,
         "evidence": {
-            track.name if source == "users" else f"{track.name} of probes": track.stream.evidence
-            for source, track in tracks
+            each.titled(track.name): track.stream.evidence
+            for each in course.sources
+            for track in each.tracks
+            if not track.warns
         },
         "levels": {} if isinstance(reading.levels, NoData) else _over(reading.levels, course.warnings),
     }
     facts = {
         "reading": {
-            "totals": {"no_data": reading.totals.why} if isinstance(reading.totals, NoData) else {},
+            "totals": _silence(reading.totals),
+            "more": {name: _silence(counts) for name, counts in reading.more.items()},
             "health": {color: list(health) for color, health in reading.health.items()},
         },
         "outlook": outlook,
@@ -47,11 +52,13 @@ def _over(levels: Mapping[str, float], warnings: Sequence[Verdict]) -> dict[str,
     return {each.metric: [levels[each.metric], each.limit] for each in warnings if each.metric in levels}
 
 
-def _numbers(totals: Totals) -> dict[str, Any]:
+def _silence(counts: Counts) -> dict[str, str]:
+    return {"no_data": counts.why} if isinstance(counts, NoData) else {}
+
+
+def _numbers(source: Evidence) -> dict[str, Any]:
+    totals = source.stage.get(source.target, NOTHING)
     rate = totals.errors / totals.requests if totals.requests else 0.0
-    return {
-        "requests": totals.requests,
-        "errors": totals.errors,
-        "rate": rate,
-        "p99": number(quantile(totals, 0.99)),
-    }
+    errors = {"errors": totals.errors, "rate": rate} if source.has("errors") else {}
+    slow = {"p99": number(quantile(totals, 0.99))} if source.has("latency") else {}
+    return {"requests": totals.requests, **errors, **slow}

@@ -83,7 +83,10 @@ def milliseconds(given: object) -> str:
 
 
 def slow(numbers: Mapping[str, Any], name: str) -> str:
-    """A quantile of an outlook's numbers; it is absent without requests, and above the ladder's end."""
+    """A quantile of an outlook's numbers; it is ``None`` without requests and above the ladder's end, and is not there
+    when nobody times them."""
+    if name not in numbers:
+        return MISSING
     found = number(numbers.get(name))
     return "over 30 s" if found is None and number(numbers.get("requests")) else milliseconds(found)
 
