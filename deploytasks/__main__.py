@@ -29,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     init = commands.add_parser("init", help="write tasks.py and a commented invoke.yaml; never overwrites")
     init.add_argument("--folder", type=Path, default=Path(), help="the repository (default: here)")
     init.add_argument("--print", action="store_true", help="print the invoke.yaml instead of writing anything")
+    commands.add_parser("deliver", help=argparse.SUPPRESS)  # what a rollback hands on; its configuration is on stdin
     asked = parser.parse_args(argv)
+    if asked.command == "deliver":
+        return _deliver()
     if asked.print:
         print(_content("invoke.yaml", asked.folder), end="")
         return 0
@@ -38,6 +41,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"nothing more was written: {error}", file=sys.stderr)
         return 2
+
+
+def _deliver() -> int:
+    """Tell what waits: 0, or 7 when something waits still."""
+    import json
+
+    from .errors import DeployError
+    from .operations.delivering import deliver
+
+    try:
+        return deliver(json.load(sys.stdin))
+    except DeployError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
 
 
 def _init(folder: Path) -> int:

@@ -35,7 +35,15 @@ def status(world: World) -> Answer:
         "lease": _tried(lambda: _lease(world)),
         "ledger": _tried(lambda: _ledger(world)),
         "levels": _tried(lambda: _levels(world)),
+        "outbox": _tried(lambda: _outbox(world)),
     }
+
+
+def _outbox(world: World) -> Answer:
+    """What waits for whom."""
+    from .announcing import waiting
+
+    return waiting(world)
 
 
 def _tried(ask: Any) -> Any:
@@ -206,9 +214,36 @@ def doctor(world: World) -> Answer:
     for section in ("traffic", "fleet", "database", "metrics", "alerts", "maintenance", "store", "deadman", "reviews"):
         findings += _diagnosed(world, section)
     findings += _unfed(world)
+    findings += _told(world)
     for section in ("secrets", "aws"):  # nobody misses what is not there
         findings += _diagnosed(world, section) if getattr(world, section, None) is not None else []
     return {"environment": world.site.environment, "findings": [finding._asdict() for finding in findings]}
+
+
+def _told(world: World) -> Sequence[Finding]:
+    """Everybody who is told what happens: whether they could be now, and what they were not told yet."""
+    findings: list[Finding] = []
+    for name, one in world.recipients.items():
+        if isinstance(one, DeployError):
+            findings.append(Finding(name, "fail", one.what, one.do))
+            continue
+        try:
+            findings += one.diagnose()
+        except (DeployError, OSError) as error:
+            findings.append(Finding(name, "fail", str(getattr(error, "what", error)), getattr(error, "do", "")))
+    return [*findings, *_untold(world)]
+
+
+def _untold(world: World) -> Sequence[Finding]:
+    found = _tried(lambda: _outbox(world)) if world.recipients else {}
+    if "unreadable" in found:
+        return []  # the store has a finding of its own
+    do = f"`inv notify-deployment --flush --env {world.site.environment}`"
+    waits = [(name, each) for name, each in found.items() if each["waiting"]]
+    return [
+        Finding(name, "warn", f"{each['waiting']} not told yet, the first of {each['since']}: {each['why']}", do)
+        for name, each in waits
+    ]
 
 
 def _unfed(world: World) -> Sequence[Finding]:

@@ -32,7 +32,7 @@ def maintenance(
     """``enable``, ``disable`` or ``status``. Needs no lease: it is an emergency brake."""
     from .. import interrupt
 
-    world = open_world(c, env, need=("traffic", "fleet", "maintenance", "store"), consent=consent)
+    world = open_world(c, env, need=("traffic", "fleet", "maintenance", "store"), consent=consent, tells=True)
     if world.maintenance is None:
         raise GateRefused("no maintenance page is configured", do="add `maintenance:` to the environment")
     if action == "status":

@@ -37,9 +37,11 @@ def open_world(
     exclude: Sequence[str] | None = None,
     reason: str | None = None,
     plan_file: str | None = None,
+    tells: bool = False,
 ) -> World:
     """The world of one environment. ``need``: the parts of the settings to validate (``None``: all).
 
+    ``tells``: whether what it records is told elsewhere though it needs only parts; who needs all always tells.
     ``exclude``: hosts to go on without, for a ``reason``. ``plan_file``: a plan, whose environment is meant where none
     is named.
     """
@@ -53,11 +55,28 @@ def open_world(
     if need is None and site.names is not None:
         site.names.require()
     world = World(settings, site, listeners=(listener or view.progress(),), consent=consent)
+    if (need is None or tells) and is_somebody_told(world):
+        from .telling import listen
+
+        listen(world)
     if exclude:
         from .hosts import leave_out
 
         leave_out(world, exclude, reason)
     return world
+
+
+def is_somebody_told(world: World) -> bool:
+    """Whether anybody but the console is named who is told what happens; nothing is validated, and hardly imported."""
+    if world.site.context is None:
+        return False
+    config = world.site.context.config.get("deploy", {})
+    own = (config.get("environments") or {}).get(world.settings.name) or {}
+    if "messages" not in own and "markers" not in own:
+        return False
+    from .telling import is_anybody_told
+
+    return is_anybody_told(plain(own))
 
 
 def reloaded(world: World, part: str) -> Settings:

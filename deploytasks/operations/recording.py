@@ -78,8 +78,8 @@ class Recording:
 
     def failed(self, error: DeployError, reason: str) -> None:
         """The same for a way back that could not complete: some of several balancers may have taken it."""
-        text = f"a rollback ({reason}) could not complete: {error.what}; {error.state}".rstrip("; ")
-        self._spool("note", {"text": redaction.clean(text)})
+        facts = {"reason": reason, "why": f"{error.what}; {error.state}".rstrip("; "), "by": self._world.site.who}
+        self._spool("rollback-failed", redaction.clean(facts))
 
     def _spool(self, kind: str, facts: Mapping[str, Json]) -> None:
         with suppress(DeployError, OSError):

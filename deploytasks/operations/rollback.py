@@ -9,7 +9,7 @@ from .. import interrupt, view
 from ..errors import DeployError, GateRefused, NotEnoughEvidence, SettingsError, UsageError, WayBackFailed
 from ..ports import COLORS, Color, Split
 from .consent import agree
-from .opening import open_world
+from .opening import is_somebody_told, open_world
 from .recording import Recording
 from .returning import Returned, known, roll_back, target_of
 
@@ -47,19 +47,9 @@ def rollback(
             view.say("\n".join(would_reverse(world)))
         return
     agree(world, f"Roll {world.settings.name} back?", "traffic was not moved")
-    with interrupt.held_off(), Recording(world, patience=2.0 if watch else None) as recording:
-        if color is not None and not force:
-            _require_was_live(world, color, recording)
-        try:
-            returned = roll_back(world, to=color, force=force)
-        except WayBackFailed as error:
-            recording.failed(error, reason or "")
-            raise
-        recording.record(returned, reason or "")
-        view.returned(returned)
+    returned = _go_back(world, color, reason or "", force=force, patience=2.0 if watch else None)
+    _tell(world, stays=database or (watch and returned.changed and not mistakes))
     _say_who_is_ill(world, returned)
-    if recording.problem:
-        view.say(f"traffic is home, but what a dead deployer left open is not closed: {recording.problem}")
     if database:
         from .reversing import reverse
 
@@ -68,6 +58,42 @@ def rollback(
         view.say(f"traffic was not watched afterwards, and the dead-man's switch was not looked after: {mistakes}")
     elif watch and returned.changed:
         _watch(world, returned.after.live)
+
+
+def _go_back(world: World, to: Color | None, reason: str, *, force: bool, patience: float | None) -> Returned:
+    """Traffic first; then it is recorded, whatever came of it."""
+    try:
+        with interrupt.held_off(), Recording(world, patience=patience) as recording:
+            if to is not None and not force:
+                _require_was_live(world, to, recording)
+            try:
+                returned = roll_back(world, to=to, force=force)
+            except WayBackFailed as error:
+                recording.failed(error, reason)
+                raise
+            recording.record(returned, reason)
+            view.returned(returned, world, reason or "")
+    except WayBackFailed:
+        _tell(world, stays=False)
+        raise
+    if recording.problem:
+        view.say(f"traffic is home, but what a dead deployer left open is not closed: {recording.problem}")
+    return returned
+
+
+def _tell(world: World, *, stays: bool) -> None:
+    """Tell others, who never hold up a way back: beside what is still done here, or by a process of its own."""
+    with suppress(Exception):
+        if not is_somebody_told(world):
+            return
+        if stays:
+            from .telling import beside_a_watch
+
+            beside_a_watch(world)
+        else:
+            from .handing_on import hand_over
+
+            hand_over(world)
 
 
 def _require_was_live(world: World, color: Color, recording: Recording) -> None:

@@ -21,6 +21,7 @@ TELLING = frozenset(
         "reading",
         "restored",
         "rolled-back",
+        "rollback-failed",
         "shifted",
     )
 )

@@ -10,7 +10,7 @@ from ..ledger.projections import done_by
 from ..ports import Color, Event, other
 from .making import beside, bulletin, place
 from .story import About, Story, Tale
-from .wording import all_on, severity, weights
+from .wording import all_on, sentence, severity, weights
 
 __all__ = ["CHANGES"]
 
@@ -37,6 +37,15 @@ def _rolled_back(about: About, story: Story, event: Event) -> Told:
         approvals="",
     )
     return _home(story, "rolled-back", tale.previous, after), said
+
+
+def _rollback_failed(about: About, story: Story, event: Event) -> Told:
+    facts = event.facts
+    reason = text(facts, "reason")
+    why = "; ".join(filter(None, (sentence(text(facts, "why")), f"it was begun because: {reason}" if reason else "")))
+    headline = f"{place(about)} could not be rolled back: a person must act now"
+    by, tale = text(facts, "by") or done_by(event), story.tale or story.last or Tale()
+    return story, bulletin(about, event, "stuck", headline, tale, who=by, why=why, split="", approvals="", code=8)
 
 
 def _left(story: Story, to: Color | None) -> Tale:
@@ -138,6 +147,7 @@ def _announced(about: About, story: Story, event: Event) -> Told:
 
 CHANGES = {
     "rolled-back": _rolled_back,
+    "rollback-failed": _rollback_failed,
     "deadman-fired": _fired,
     "deadman-failed": _switch_failed,
     "maintenance": _maintenance,

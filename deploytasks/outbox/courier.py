@@ -64,17 +64,18 @@ class Courier:
             self._boss = threading.Thread(target=self._lead, name="outbox", daemon=True)
             self._boss.start()
 
-    def finish(self, patience: float) -> Mapping[str, Waiting]:
+    def finish(self, patience: float, *, insist: bool = False) -> Mapping[str, Waiting]:
         """Wait until everybody was told, or cannot be told now, for so many seconds at most: what waits, by name.
 
-        Nothing is told after that. What is not known at all has no name.
+        With ``insist``, who is silent is tried again as long as there is time. Nothing is told after that. What is not
+        known at all has no name.
         """
         until = time.monotonic() + patience
         self._is_ending = True
         self.tell(None)
         self._has_looked.wait(patience)
         for each in self._rounds:
-            each.end()
+            each.end(insist=insist)
         for each in self._rounds:
             each.ended.wait(max(0.0, until - time.monotonic()))
         self._is_over = True
@@ -133,7 +134,7 @@ class _Round(threading.Thread):
         self._delivery = delivery
         self._target = 0
         self._wake = threading.Event()
-        self._is_ending = self._is_telling = False
+        self._is_ending = self._is_telling = self._insists = False
         self._waits: Waiting | None = None
         self._failures = 0
         self._pause: float | None = None
@@ -150,9 +151,9 @@ class _Round(threading.Thread):
         self._target = max(self._target, target)
         self._wake.set()
 
-    def end(self) -> None:
-        """Nothing more will come."""
-        self._is_ending = True
+    def end(self, *, insist: bool) -> None:
+        """Nothing more will come. ``insist``: who is silent is tried again all the same."""
+        self._is_ending, self._insists = True, insist
         self._wake.set()
 
     def waits(self) -> Waiting | None:
@@ -168,11 +169,11 @@ class _Round(threading.Thread):
             self._wake.wait(self._pause)
             self._wake.clear()
             is_last = self._is_ending
-            is_over = self._turn() and is_last
+            is_over = self._turn() and is_last and not (self._insists and self._failures)
         self.ended.set()
 
     def _turn(self) -> bool:
-        """Tell what there is; whether there is no use in trying again at once."""
+        """Tell what there is; whether there is no use in looking again at once."""
         self._is_telling = True
         try:
             self._delivery.carry(self._target)

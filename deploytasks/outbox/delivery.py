@@ -221,8 +221,11 @@ class Delivery:
         return Waits(why, 0.0, again=not isinstance(error, UsageError))
 
     def _pass_over(self, found: Next, why: str) -> None:
-        facts: dict[str, Json] = {"to": self.name, "number": found.bulletin.number, "why": redaction.clean(why)}
-        self._tape.ledger.append("undelivered", facts)
+        self._record("undelivered", to=self.name, number=found.bulletin.number, why=redaction.clean(why))
+
+    def _record(self, kind: str, **facts: Json) -> None:
+        """Without a lease: whoever deploys has it."""
+        self._tape.ledger.append(kind, facts)
 
     def _write(self, place: Place, expect: Tag | None) -> Tag:
         """Raises ``Conflict``, and whatever the store raises: then what is there must be read again."""

@@ -17,6 +17,7 @@ from .gates import build, checklist, test, validate
 from .hosts import logs, run
 from .look import doctor, history, prune, report, status
 from .maintenance import maintenance_mode
+from .notify import notify_deployment
 from .people import people
 from .pieces import down, install, migrate, resume, retire, shift, watch
 from .releases import create_release, release_notes
@@ -45,6 +46,7 @@ namespace = Collection(
     maintenance_mode,
     migrate,
     note,
+    notify_deployment,
     override,
     people,
     plan,

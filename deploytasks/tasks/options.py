@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +33,23 @@ _HELP = {
 }
 
 
+_SPARES = {"flush": "event"}
+"""Option → the one without whose value its task is fine, once it is given. Invoke itself knows only arguments that must
+be there."""
+
+
 def words(*names: str, **more: str) -> dict[str, str]:
     """Help for these options, and for those that only one task has."""
     return {**{name: _HELP[name] for name in names}, **more}
 
 
 class Option(Argument):
-    """An argument of ours. Invoke copies all arguments of all tasks, deeply; a flat copy does as well, and sooner."""
+    """An argument of ours. Invoke copies all arguments of all tasks, deeply; a flat copy does as well, and sooner.
+
+    ``spared``: another one that is not missing any more, once this one is given.
+    """
+
+    spared: Option | None
 
     @classmethod
     def of(cls, name: str, default: Any, words: str | None, *, positional: bool, several: bool) -> Self:
@@ -57,6 +68,7 @@ class Option(Argument):
             "optional": False,
             "incrementable": False,
             "attr_name": name if "_" in name else None,
+            "spared": None,
         }
         return option
 
@@ -72,11 +84,15 @@ class Option(Argument):
             super().set_value(value, cast)
         except ValueError:
             raise Exit(f"--{self.name}: {value!r} is not a number", code=2) from None
+        if self.spared is not None and self.spared.value is None:
+            self.spared.set_value("")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """A new one in the same state. Setting an argument replaces what it holds, and changes nothing in place."""
         option = self.__new__(type(self))
         option.__dict__ = self.__dict__.copy()
+        if self.spared is not None:
+            option.spared = deepcopy(self.spared, memo)
         return option
 
 
@@ -89,14 +105,17 @@ class Task(tasks.Task[Any]):
         code, defaults = self.body.__code__, self.body.__defaults__ or ()
         names = code.co_varnames[1 : code.co_argcount]
         given = dict(zip(reversed(names), reversed(defaults), strict=False))
-        left, made = dict(self.help), dict[str, Argument]()
+        left, made = dict(self.help), dict[str, Option]()
         for name in names:
             words = left.pop(name, None) or left.pop(name.strip("_").replace("_", "-"), None)
             positional, several = name in self.positional, name in self.iterable
             made[name] = Option.of(name, given.get(name), words, positional=positional, several=several)
+        for name, other in _SPARES.items():
+            if name in made and other in made:
+                made[name].spared = made[other]
         if left:
             raise ValueError(f"there is help for options that do not exist: {', '.join(left)}")
-        return [made.pop(name) for name in self.positional] + list(made.values())
+        return [*(made.pop(name) for name in self.positional), *made.values()]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self

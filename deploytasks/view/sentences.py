@@ -111,6 +111,16 @@ def _rolled_back(facts: Facts) -> str:
     return f"rolled back: {moved}, by {text(facts, 'by') or 'nobody we know'}: {_why(facts, 'reason') or MISSING}"
 
 
+def _rollback_failed(facts: Facts) -> str:
+    by = text(facts, "by") or "nobody we know"
+    return f"rollback NOT completed, by {by} ({_why(facts, 'reason') or MISSING}): {_why(facts)}"
+
+
+def _announced(facts: Facts) -> str:
+    what = " ".join(filter(None, (text(facts, "event"), text(facts, "version"))))
+    return ": ".join(filter(None, (f"announced: {what}", _why(facts, "message"))))
+
+
 def _ended(facts: Facts) -> str:
     why = f": {_why(facts)}" if text(facts, "why") else ""
     left = texts(facts, "left")
@@ -263,6 +273,11 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     ),
     "retired": lambda facts: f"retired: {text(facts, 'color')}; there is no way back to it",
     "rolled-back": _rolled_back,
+    "rollback-failed": _rollback_failed,
+    "announced": _announced,
+    "undelivered": lambda facts: (
+        f"NOT told: {text(facts, 'to')} refused the message about event {whole(facts, 'number')}: {_why(facts)}"
+    ),
     "ended": _ended,
     "evidence": _evidence,
     "checked": _checked,

@@ -91,6 +91,20 @@ def test_an_item_comes_without_a_name(line: list[str], items: str) -> None:
     assert (items, "status") == (signed.args["items"].value, after.name)
 
 
+@pytest.mark.parametrize(
+    ("line", "event", "flush"),
+    [(["failed"], "failed", False), (["--flush"], "", True), (["failed", "--flush"], "failed", True)],
+)
+def test_an_event_is_needed_unless_what_waits_is_told(line: list[str], event: str, *, flush: bool) -> None:
+    """``inv notify-deployment --flush`` needs none, also in a chain and in a second command line of one process."""
+    for _ in range(2):
+        parser = Parser(Collection.from_module(_task_file()).to_contexts())
+        told, after = parser.parse_argv(["notify-deployment", *line, "status"])
+        assert (event, flush, "status") == (told.args["event"].value, told.args["flush"].value, after.name)
+        with pytest.raises(ParseError, match="event"):
+            Parser(Collection.from_module(_task_file()).to_contexts()).parse_argv(["notify-deployment"])
+
+
 def test_one_process_can_parse_twice() -> None:
     """The words of ``--help`` are there each time, and no value comes from the time before."""
     first, second = (Parser(Collection.from_module(_task_file()).to_contexts()) for _ in range(2))
@@ -115,6 +129,7 @@ def test_only_what_is_meant_to_comes_without_its_name() -> None:
         "create-release": ["bump", "message"],
         "maintenance-mode": ["action"],
         "note": ["text"],
+        "notify-deployment": ["event"],
         "override": ["items"],
         "release-notes": ["version"],
         "shift": ["to"],

@@ -30,6 +30,8 @@ RENDERERS = {
     "signed": "signing:signed",
     "approved": "signing:approved",
     "noted": "signing:noted",
+    "notified": "told:notified",
+    "to-be-told": "told:to_be_told",
 }
 """Kind of answer → module and function; ``(answer, paint) -> lines``."""
 

@@ -9,6 +9,7 @@ from ...verdict.levels import LEVELS, worded
 from ..paint import Paint, table
 from ..wording import MISSING, duration, instant, moment, number, one_line, weights, whole
 from .reading import fields, items, title, unreadable, word
+from .told import waits
 
 _RECENT = 5
 """Deployments that are shown; `inv history` has all."""
@@ -29,6 +30,7 @@ def status(answer: Mapping[str, Any], paint: Paint) -> list[str]:
         ("lease", _lease(answer.get("lease"), paint)),
         ("ledger", _ledger(answer.get("ledger"), paint)),
         *_levels(answer.get("levels"), paint),
+        *_outbox(answer.get("outbox"), paint),
     )
     where = title(word(answer, "application"), word(answer, "environment"))
     heading = f"{paint(where, 'bold')}  {word(fields(answer, 'traffic'), 'address', '')}".rstrip()
@@ -131,6 +133,13 @@ def _levels(found: Any, paint: Paint) -> list[tuple[str, str]]:
     return [(name, _level(name, fields(found, name), paint)) for name in LEVELS if name in fields(found)]
 
 
+def _outbox(found: Any, paint: Paint) -> list[tuple[str, str]]:
+    """Whom something waits for, one line each."""
+    if why := unreadable(found, paint):
+        return [("messages", why)]
+    return [(name, paint(waits(fields(found, name)), "warn")) for name in fields(found)]
+
+
 def _level(name: str, found: Mapping[str, Any], paint: Paint) -> str:
     value, limit = number(found.get("value")), number(found.get("warns_above"))
     if value is None or limit is None:
@@ -175,6 +184,8 @@ def _care(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     back = fields(colors, str(traffic.get("way_back")))
     if back and back.get("usable", back.get("healthy")) is False:
         cares.append(f"the way back, {traffic.get('way_back')}, is not healthy: a rollback would be refused")
+    if fields(answer, "outbox") and not unreadable(answer.get("outbox"), paint):
+        cares.append(f"not everybody was told what happened: inv notify-deployment --flush --env {env}")
     cares += [care for color in _COLORS for care in _hosts(color, fields(colors, color))]
     return [f"  {paint.mark('warn')} {care}" for care in cares]
 
