@@ -10,7 +10,8 @@ import atexit
 import gc
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
@@ -28,12 +29,25 @@ TO_PRE_AND_POST = ("env", "plan", "plan_file", "version", "hotfix", "allow_older
 NAME = "deploytasks.executor.ChainExecutor"
 
 _is_running: ContextVar[bool] = ContextVar("deploytasks.executor", default=False)
+_endings: list[Callable[[], None]] = []
 _remainder: ContextVar[str] = ContextVar("deploytasks.executor.remainder", default="")
 
 
 def remainder() -> str:
     """What stands after ``--`` on the command line, its words joined by blanks, as ssh joins them."""
     return _remainder.get()
+
+
+def at_the_end(work: Callable[[], None]) -> None:
+    """Have something done when the whole chain is over, however it ended. What it raises changes no exit code."""
+    if work not in _endings:
+        _endings.append(work)
+
+
+def _end() -> None:
+    while _endings:
+        with suppress(Exception, KeyboardInterrupt):
+            _endings.pop(0)()
 
 
 def require() -> None:
@@ -75,13 +89,18 @@ class ChainExecutor(Executor):
             self._leave(error, _in_one_line(error), 1)
         finally:
             _is_running.reset(token)
+            _end()
 
     def _leave(self, error: BaseException, message: str, code: int) -> NoReturn:
         if self._is_debugging():
             import traceback
 
             sys.stderr.write(redaction.clean("".join(traceback.format_exception(error))))
-        raise Exit(redaction.clean(message), code=code) from error
+        said = redaction.clean(message)
+        if _endings and said:  # before what is done at the end, which may take its time
+            sys.stderr.write(f"{said}\n")
+            said = ""
+        raise Exit(said, code=code) from error
 
     def _is_debugging(self) -> bool:
         # `inv -d`, before or after a task's name; INVOKE_DEBUG is what Invoke itself reads, at import.
