@@ -77,13 +77,17 @@ def _alerts(world: World) -> Sequence[Alert] | NoData:
     """What fires now. What the gate accepted, those very alerts since that very time, is recorded as such."""
     firing = () if world.alerts is None else _answer_or_no_data(world.alerts.firing)
     if isinstance(firing, NoData):
-        return firing
-    return [
+        return firing._replace(heard=_marked(world, firing.heard))
+    return _marked(world, firing)
+
+
+def _marked(world: World, firing: Sequence[Alert]) -> Sequence[Alert]:
+    return tuple(
         alert._replace(severity=ACCEPTED)
         if alert.severity == "critical" and (alert.name, alert.since) in world.accepted
         else alert
         for alert in firing
-    ]
+    )
 
 
 def _health(world: World, color: Color, split: Split) -> Health:

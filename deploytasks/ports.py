@@ -177,6 +177,8 @@ class NoData(NamedTuple):
     """Nothing could be read, and why. Never to be taken for zero."""
 
     why: str
+    heard: Sequence[Alert] = ()
+    """Of several sources of alerts, what those say that could be read: bad news counts, and no news is none."""
 
 
 class Totals(NamedTuple):

@@ -481,6 +481,15 @@ def test_beside_an_accepted_alert_all_others_count():
     assert "alert Errors" in move.verdict.why
 
 
+def test_a_critical_alert_counts_while_another_source_is_silent():
+    """Of several sources of alerts one cannot be read: what the others say that is bad news counts at once."""
+    drive = Drive().expose()
+    assert isinstance(drive.poll(alerts=NoData("pagerduty: gone", (Alert("Disk", ACCEPTED, START),))), Wait)
+    move = drive.poll(alerts=NoData("pagerduty: gone", (Alert("file: Errors", "critical", drive.at, "5xx"),)))
+    assert (move.code, move.verdict.metric) == (4, "alert")
+    assert drive.readings == [reading_from_json(json.loads(json.dumps(reading_to_json(r)))) for r in drive.readings]
+
+
 def test_another_alert_warns():
     """An alert that is not critical is a message, told once."""
     drive = Drive().expose()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Unreachable
 from ..ports import NoData
+from ..settings.several import named, parts
 from .item import Found
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def no_critical_alert(of: Subject) -> Found:
 def alerts_answer(of: Subject) -> Found:
     """Somebody would tell us: alerts are configured, and their source answers."""
     world = of.world
-    kind = str(getattr(world.settings.sections.get("alerts"), "kind", "alerts"))
+    kind = ", ".join(named(parts(world.settings.sections.get("alerts")))) or "alerts"
     if world.alerts is None:
         return Found("fail", "no alerts are configured: add an `alerts:` section, such as {kind: alertmanager, …}")
     firing = world.alerts.firing()
@@ -44,13 +45,14 @@ def alerts_answer(of: Subject) -> Found:
         raise Unreachable(f"{kind}: {firing.why}")
     count = len(firing)
     fires = "nothing of this service fires" if not count else f"{count} alert{'s' * (count > 1)} of this service"
-    return Found("pass", f"{kind} answers: {fires}")
+    return Found("pass", f"{kind} answer{'s' * (',' not in kind)}: {fires}")
 
 
 def rules_were_tested(of: Subject) -> Found:
     """There are alert rules, none is broken, and a person has seen them fire within the time that counts."""
     ports = of.world.alerts, of.world.metrics
-    ask = next((found for port in ports if (found := getattr(port, "alert_rules", None))), None)
+    each = [one for port in ports for one in getattr(port, "sources", (port,))]
+    ask = next((found for one in each if (found := getattr(one, "alert_rules", None))), None)
     if ask is None:
         return Found("needs a signature", f"that alert rules exist and were tested: nobody here tells. {_for(of)}")
     rules: Sequence[AlertRule] = ask()
@@ -69,7 +71,8 @@ def tested_within(of: Subject) -> float:
 
 def _own(of: Subject, rules: Sequence[AlertRule]) -> str:
     """How many rules give their alerts the labels of this service. The others may get them from their series."""
-    match: Mapping[str, str] = getattr(of.world.settings.sections.get("alerts"), "match", {})
+    sections = parts(of.world.settings.sections.get("alerts"))
+    match: Mapping[str, str] = next((found for one in sections if (found := getattr(one, "match", None))), {})
     if not match:
         return ""
     own = sum(all(rule.labels.get(name) == value for name, value in match.items()) for rule in rules)

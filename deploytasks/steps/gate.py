@@ -39,12 +39,12 @@ class Gate(Step):
             f"{len(found)} on the checklist stand in the way:",
             f"`inv checklist --env {world.site.environment}` shows all of it",
         )
-        aside: list[Json] = [[result.item, result.evidence] for result in results if result.answer == "overridden"]
+        aside = [(result.item, result.evidence) for result in results if result.answer == "overridden"]
         if aside:
             began = [each for result in results if result.answer == "overridden" for each in result.began]
             world.overridden = tuple(f"{item}: {why}" for item, why in aside)
             world.accepted = frozenset(began)
-            facts: dict[str, Json] = {"items": aside}
+            facts: dict[str, Json] = {"items": [list(each) for each in aside]}
             if began:
                 facts["accepted"] = [[name, since.isoformat()] for name, since in began]
             world.note("overridden", **facts)

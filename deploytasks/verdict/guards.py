@@ -61,9 +61,7 @@ def _unhealthy(rules: Rules, course: Course, reading: Reading) -> Verdict | None
 
 
 def _alarmed(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
-    if isinstance(reading.alerts, NoData):
-        return None
-    for alert in reading.alerts:
+    for alert in reading.alerts.heard if isinstance(reading.alerts, NoData) else reading.alerts:
         if alert.severity == "critical" and alert.since >= course.began:
             why = f"alert {alert.name}: critical, fires since {alert.since:%H:%M:%S} UTC: {alert.summary}"
             return Verdict("FAIL", "alert", 1, None, None, why)

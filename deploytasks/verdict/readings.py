@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,7 @@ def reading_to_json(reading: Reading) -> dict[str, Json]:
         "totals": _both(reading.totals),
         "probes": None if reading.probes is None else _both(reading.probes),
         "health": {color: list(health[: 2 if health.share is None else 3]) for color, health in reading.health.items()},
-        "alerts": (
-            {"no_data": reading.alerts.why}
-            if isinstance(reading.alerts, NoData)
-            else [[a.name, a.severity, a.since.isoformat(), a.summary] for a in reading.alerts]
-        ),
+        "alerts": (_silent(reading.alerts) if isinstance(reading.alerts, NoData) else _alerts(reading.alerts)),
         "command": None if reading.command is None else list(reading.command),
         **_levels(reading.levels),
         **({"more": {name: _both(counts) for name, counts in reading.more.items()}} if reading.more else {}),
@@ -41,14 +37,26 @@ def reading_from_json(given: Mapping[str, Any]) -> Reading:
         None if isinstance(counted, NoData) else counted,
         {color: Health(*given["health"][color]) for color in COLORS if color in given["health"]},
         (
-            NoData(alerts["no_data"])
+            NoData(alerts["no_data"], _alerts_from(alerts.get("heard", ())))
             if isinstance(alerts, dict)
-            else tuple(Alert(name, kind, datetime.fromisoformat(at), text) for name, kind, at, text in alerts)
+            else _alerts_from(alerts)
         ),
         None if command is None else Command(*command),
         _levels_from(given.get("levels", {})),
         {name: _colors(counts) for name, counts in given.get("more", {}).items()},
     )
+
+
+def _alerts(alerts: Sequence[Alert]) -> list[Json]:
+    return [[a.name, a.severity, a.since.isoformat(), a.summary] for a in alerts]
+
+
+def _silent(found: NoData) -> dict[str, Json]:
+    return {"no_data": found.why, **({"heard": _alerts(found.heard)} if found.heard else {})}
+
+
+def _alerts_from(given: Any) -> tuple[Alert, ...]:
+    return tuple(Alert(name, kind, datetime.fromisoformat(at), text) for name, kind, at, text in given)
 
 
 def _levels(levels: Mapping[str, float] | NoData) -> dict[str, Json]:

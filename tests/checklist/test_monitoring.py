@@ -15,8 +15,11 @@ from deploytasks.checklist import evaluate, item_of
 from deploytasks.checklist.subject import Subject
 from deploytasks.errors import Unreachable
 from deploytasks.ports import AlertRule, Call, Finding, NoData
+from deploytasks.providers.alert_sources import AlertSources
 from deploytasks.settings import load
 from deploytasks.settings.alertmanager import AlertmanagerSettings
+from deploytasks.settings.pagerduty import PagerDutyAlertSettings
+from deploytasks.settings.several import Several
 
 RULE = AlertRule("Errors", {"service": "library"})
 
@@ -149,6 +152,27 @@ def test_alerts_answer(world: memory.TestWorld, tmp_path: Path) -> None:
     memory.state_of(tmp_path).set(alerts=["Disk"])
     assert ("pass", "file answers: 1 alert of this service") == looked("answering", world)
     assert ("fail", "firing: Disk") == looked("alerts", world)
+
+
+def test_several_alerts_are_named(world: memory.TestWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by its kind; rules are found in whichever knows them."""
+    pager = PagerDutyAlertSettings(services=("PIJ90N7",))
+    match = AlertmanagerSettings(url=("http://a",), match={"service": "library"})
+    several = Several(parts=(pager, match))
+    world.settings = replace(world.settings, sections={**world.settings.sections, "alerts": several})
+    fake = memory.FakeAlerts(memory.state_of(tmp_path))
+    joined = AlertSources([(part, fake) for part in several.parts])
+    world._ports.sections["alerts"] = joined  # type: ignore[attr-defined]  # those in memory
+    told = "pagerduty, alertmanager answer: nothing of this service fires"
+    assert ("pass", told) == looked("answering", world)
+    monkeypatch.setattr(memory.FakeAlerts, "alert_rules", lambda self: (RULE,), raising=False)
+    assert looked("rules", world)[1].startswith("1 alert rule, 1 with service=library of their own")
+
+
+def test_several_alerts_feed_one_limit(tmp_path: Path) -> None:
+    """A list of them is as good as one."""
+    alerts = [{"kind": "file", "path": "alerts.json"}, {"kind": "pagerduty", "services": "PIJ90N7"}]
+    assert fed(tmp_path, alerts=alerts)[1].endswith("alerts: file, pagerduty")
 
 
 def test_alerts_that_nobody_configured(world: memory.TestWorld) -> None:

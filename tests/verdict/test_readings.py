@@ -23,18 +23,20 @@ read = st.dictionaries(st.sampled_from(["cpu", "pool", "query_time"]), st.floats
 alerts = st.lists(st.builds(Alert, st.text(), st.sampled_from(["critical", "warning"]), st.just(NOW), st.text())).map(
     tuple
 )
+silence = st.builds(NoData, st.text(), heard=st.just(()))
 readings = st.builds(
     Reading,
     at=st.timedeltas(timedelta(0), timedelta(days=3)).map(lambda gap: NOW + gap),
     split=st.builds(
         Split, st.integers(0, 100), st.integers(0, 100), st.none() | st.just("blue"), st.none() | st.text()
     ),
-    totals=both | st.builds(NoData, st.text()),
+    totals=both | silence,
     probes=st.none() | both,
     health=health,
-    alerts=alerts | st.builds(NoData, st.text()),
+    alerts=alerts | st.builds(NoData, st.text(), heard=alerts),
     command=st.none() | st.builds(Command, st.sampled_from(["pause", "abort"]), st.text(), st.text()),
-    levels=read | st.builds(NoData, st.text()),
+    levels=read | silence,
+    more=st.dictionaries(st.text(), both | silence),
 )
 
 
