@@ -77,6 +77,7 @@ class ChainExecutor(Executor):
         try:
             with interrupt.caught():
                 results: dict[Task[Any], Any] = super().execute(*tasks)
+            _told_the_ci(0, "")
             return results
         except (Exit, ParseError, UnexpectedExit):
             raise  # Invoke has its own way with these
@@ -96,7 +97,7 @@ class ChainExecutor(Executor):
             import traceback
 
             sys.stderr.write(redaction.clean("".join(traceback.format_exception(error))))
-        said = redaction.clean(message)
+        said = _told_the_ci(code, redaction.clean(message))
         if _endings and said:  # before what is done at the end, which may take its time
             sys.stderr.write(f"{said}\n")
             said = ""
@@ -152,6 +153,15 @@ class ChainExecutor(Executor):
             if named or not any(_same(call, one) for one in kept):
                 kept.append(call)
         return kept
+
+
+def _told_the_ci(code: int, message: str) -> str:
+    """The message as the log of a CI may have it, after it was told what came of all this."""
+    if not (os.environ.get("GITHUB_ACTIONS") or os.environ.get("GITLAB_CI")):
+        return message
+    from .ci.leaving import left
+
+    return left(code, message)
 
 
 def _collect_rarely() -> None:

@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from .. import redaction, view
+from ..ci import here
 from ..engine.plan import Plan, to_json
 from ..engine.progress import Progress
 from ..engine.run import Outcome, run
@@ -24,6 +25,8 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
     refuse_secrets(plan)
     host = world.site.host or socket.gethostname()
     aside: dict[str, Json] = {"aside": dict(world.aside)} if world.aside else {}
+    job = here()
+    told: dict[str, Json] = {"run": job.url} if job and job.url else {}
     planned: dict[str, Json] = {"planned": _handed_over(world)} if world.planned else {}
     world.note(
         "began",
@@ -34,6 +37,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
         plan=to_json(plan),
         first=first,
         **_described(world, plan.release),
+        **told,
         **aside,
         **planned,
     )

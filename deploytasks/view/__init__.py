@@ -22,14 +22,21 @@ if TYPE_CHECKING:
     from ..ports import Listener, Reading
     from ..rollout import Course
     from ..world import World
+    from .job import Job
     from .repeated import Looking
+    from .telling import Telling
 
 
 class _Progress:
     """Becomes a log or a live view with the first event: who is told nothing imports nothing."""
 
     def __init__(self) -> None:
-        self._listener: Listener | None = None
+        self._listener: Telling | None = None
+
+    @property
+    def job(self) -> Job | None:
+        """What is known of it in a CI that shows more than a log."""
+        return self._listener.job if self._listener is not None else None
 
     def tell(self, event: Any) -> None:
         if self._listener is None:
@@ -69,10 +76,14 @@ def show(kind: str, answer: Mapping[str, Any], json: bool) -> None:
     """An answer (see ``operations.answers``) on stdout: one line of JSON, or text."""
     if json:
         printing.answer_json(answer)
-        return
-    from .text import text
+    else:
+        from .text import text
 
-    printing.answer(text(kind, redaction.clean(answer), _paint()))  # before it is wrapped: a secret may be long
+        printing.answer(text(kind, redaction.clean(answer), _paint()))  # before it is wrapped: a secret may be long
+    if printing.is_in_ci():
+        from .job import answered
+
+        answered(kind, answer)
 
 
 def plan(rendered: Sequence[tuple[Step, Sequence[Sequence[str]]]], plan: Plan, digest: str) -> None:
@@ -85,17 +96,27 @@ def plan(rendered: Sequence[tuple[Step, Sequence[Sequence[str]]]], plan: Plan, d
 def conclude(world: World, plan: Plan, outcome: Outcome) -> None:
     """The last lines of a deployment, on stdout; the very last one sums it up."""
     printing.close_screen()
-    from .ending import ending
+    from .ending import ending, told
 
-    printing.answer("\n".join(ending(world, plan, outcome, _paint())))
+    found = told(world, plan, outcome)
+    printing.answer("\n".join(ending(found, _paint(), well=outcome.code == 0)))
+    if printing.is_in_ci():
+        from .job import concluded
+
+        job = next((each.job for each in getattr(world, "listeners", ()) if isinstance(each, _Progress)), None)
+        concluded(world, plan, outcome, found, job)
 
 
-def returned(returned: Returned) -> None:
+def returned(returned: Returned, world: World, reason: str = "") -> None:
     """What a rollback did, on stdout, at once."""
     if returned.changed:
         printing.answer(f"rolled back: {returned.after.weights()} (was {returned.before.weights()})")
     else:
         printing.answer(f"nothing to take back: {returned.why}")
+    if printing.is_in_ci():
+        from . import job
+
+        job.returned(returned, world, reason)
 
 
 def reading(course: Course, reading: Reading) -> None:

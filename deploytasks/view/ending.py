@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -33,8 +33,17 @@ class WayBack(NamedTuple):
         return f"{self.command} ({self.until})" if self.until else self.command
 
 
-def ending(world: World, plan: Plan, outcome: Outcome, paint: Paint) -> list[str]:
-    """All of it as lines; the last one sums it up. Whatever cannot be read says so: this is no place to fail."""
+class Told(NamedTuple):
+    """All that is said at the end. ``about``: which deployment, by whom; ``rows``: names and what they stand for."""
+
+    title: str
+    about: str
+    rows: Sequence[tuple[str, str]]
+    summary: str
+
+
+def told(world: World, plan: Plan, outcome: Outcome) -> Told:
+    """Looked up once. Whatever cannot be read says so: this is no place to fail."""
     split = _tried(world.traffic.read)
     back = _way_back(world, plan, outcome)
     rows = [
@@ -48,17 +57,20 @@ def ending(world: World, plan: Plan, outcome: Outcome, paint: Paint) -> list[str
         ("go back", str(back) if back else ""),
         ("ledger", _head(world)),
     ]
-    further = "\n" + " " * (4 + max(len(name) for name, value in rows if value))
-    shown = [(paint(name, "dim"), value.replace("\n", further)) for name, value in rows if value]
-    title = f"{_word(plan, outcome)}: {_what(world, plan)}"
-    about = f"{plan.task} {plan.deployment} by {world.site.who}"
-    style = "good" if outcome.code == 0 else "bad"
-    return [
-        "",
-        f"{paint(clean(title), style)}  {paint(clean(about), 'dim')}",
-        *table(shown, "  "),
-        paint(one_line(summary(world, plan, outcome, split, back)), "bold"),
-    ]
+    return Told(
+        title=clean(f"{_word(plan, outcome)}: {_what(world, plan)}"),
+        about=clean(f"{plan.task} {plan.deployment} by {world.site.who}"),
+        rows=[(name, value) for name, value in rows if value],
+        summary=one_line(summary(world, plan, outcome, split, back)),
+    )
+
+
+def ending(of: Told, paint: Paint, *, well: bool) -> list[str]:
+    """All of it as lines; the last one sums it up. ``well``: whether it ended so."""
+    further = "\n" + " " * (4 + max(len(name) for name, _ in of.rows))
+    shown = [(paint(name, "dim"), value.replace("\n", further)) for name, value in of.rows]
+    title = f"{paint(of.title, 'good' if well else 'bad')}  {paint(of.about, 'dim')}"
+    return ["", title, *table(shown, "  "), paint(of.summary, "bold")]
 
 
 def summary(world: World, plan: Plan, outcome: Outcome, split: Split | None, back: WayBack | None) -> str:

@@ -65,9 +65,20 @@ def answer_json(found: Mapping[str, Any]) -> None:
     """What was asked for, as one JSON object on one line of stdout. ASCII, so that no encoding can break it."""
     close_screen()
     try:
-        print(json.dumps(_finite(redaction.clean(found)), default=str, allow_nan=False), flush=True)
+        print(_obeyed_by_nobody(json.dumps(_finite(redaction.clean(found)), default=str, allow_nan=False)), flush=True)
     except BrokenPipeError:
         _silence(sys.stdout)
+
+
+def _obeyed_by_nobody(line: str) -> str:
+    """The same JSON, for the log of a CI."""
+    if not is_in_ci():
+        return line
+    from ..ci import here
+    from ..ci.harmless import harmless_json
+
+    run = here()
+    return harmless_json(line, run.kind if run else None)
 
 
 def _finite(value: Any) -> Any:
@@ -81,7 +92,28 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def command(line: str) -> None:
+    """A line that the log of a CI is meant to obey, whole: stderr. Whatever it says must be clean already."""
+    _put(sys.stderr, line)
+
+
 def _write(stream: TextIO | None, text: str) -> None:
+    """Write a line that no CI's log obeys."""
+    if is_in_ci():
+        from ..ci import here
+        from ..ci.harmless import harmless
+
+        run = here()
+        text = harmless(text, run.kind if run else None)
+    _put(stream, text)
+
+
+def is_in_ci() -> bool:
+    """Whether a log may be read for commands; what is needed for that is imported only then."""
+    return bool(os.environ.get("GITHUB_ACTIONS") or os.environ.get("GITLAB_CI"))
+
+
+def _put(stream: TextIO | None, text: str) -> None:
     """Write a line, as well as this stream can. Nobody may be listening, and that is no reason to fail."""
     if stream is None:
         return

@@ -5,22 +5,36 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ..ci import here
 from ..ports import Event
 from . import printing
 from .lines import Lines
 
 if TYPE_CHECKING:
+    from .job import Job
     from .live import Live
 
 
 class Telling:
-    """Lines, and a live view from ``began`` to ``ended`` where that can be drawn. Never raises."""
+    """Lines, and a live view from ``began`` to ``ended`` where that can be drawn; in a CI, what it shows besides.
+    Never raises."""
 
     def __init__(self) -> None:
         self._lines = Lines()
         self._live: Live | None = None
+        self.job = _job()
 
     def tell(self, event: Event) -> None:
+        if self.job is None:
+            self._tell(event)
+            return
+        with suppress(Exception):  # the same for what a CI shows
+            self.job.before(event)
+        self._tell(event)
+        with suppress(Exception):
+            self.job.after(event)
+
+    def _tell(self, event: Event) -> None:
         if event.kind == "began":
             self._live = _drawn()
         live = self._live
@@ -32,6 +46,16 @@ class Telling:
         if event.kind == "ended":
             printing.close_screen()
             self._live = None
+
+
+def _job() -> Job | None:
+    """What follows a deployment in a CI that understands more than lines."""
+    with suppress(Exception):
+        if printing.is_in_ci() and (run := here()) is not None:
+            from .job import Job
+
+            return Job(run)
+    return None
 
 
 def _drawn() -> Live | None:

@@ -299,3 +299,14 @@ def test_plan_changes_nothing(tmp_path: Path) -> None:
 
     assert "planned" == outcome.word
     assert (state, head) == (memory.state_of(tmp_path).read(), memory.world(tmp_path).ledger.head())
+
+
+def test_the_run_in_ci_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address, where there is one: messages and markers lead there."""
+    settled(tmp_path)
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("BUILD_URL", "https://ann:s3cr3t@ci.example/job/7?token=s3cr3t")
+    world = memory.world(tmp_path)
+    deploy(world, memory.release("1.1.0"))
+    runs = [event.facts.get("run") for event in world.ledger.events() if event.kind == "began"]
+    assert [None, "https://ci.example/job/7"] == runs

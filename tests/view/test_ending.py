@@ -17,7 +17,7 @@ from deploytasks.errors import Interrupted, SplitMoved, Unreachable
 from deploytasks.operations.returning import Returned
 from deploytasks.ports import Health, NoData, Reading, Split, Totals
 from deploytasks.rollout import advance, start
-from deploytasks.view.ending import ending
+from deploytasks.view import ending
 from deploytasks.view.paint import Paint
 from deploytasks.view.text.planned import planned
 
@@ -48,7 +48,7 @@ BACK = Outcome(4, "taken back", "errors: 31 of 120 requests to green (25.8 %)", 
 
 def told(of: Any, outcome: Outcome, of_plan: Plan | None = None) -> list[str]:
     """The last lines."""
-    return ending(of, of_plan or plan(), outcome, Paint(False))
+    return ending.ending(ending.told(of, of_plan or plan(), outcome), Paint(False), well=outcome.code == 0)
 
 
 def test_deployed() -> None:
@@ -184,8 +184,8 @@ def test_conclude_is_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
 def test_returned(capsys: pytest.CaptureFixture[str]) -> None:
     """A rollback says from where to where; one that had nothing to do says why."""
     after = Split.all_on("blue", None, "back:x")
-    view.returned(Returned(Split(50, 50, "blue", "deploy:x"), after, True))
-    view.returned(Returned(after, after, False, "already taken back: blue 100 % / green 0 %"))
+    view.returned(Returned(Split(50, 50, "blue", "deploy:x"), after, True), world(GREEN))
+    view.returned(Returned(after, after, False, "already taken back: blue 100 % / green 0 %"), world(GREEN))
     expected = [
         "rolled back: blue 100 % / green 0 % (was blue 50 % / green 50 %)",
         "nothing to take back: already taken back: blue 100 % / green 0 %",

@@ -178,7 +178,7 @@ def test_the_way_back_imports_nothing_heavy() -> None:
         "import sys\nfrom deploytasks import view\nfrom deploytasks.ports import Split\n"
         "from types import SimpleNamespace as N\n"
         "view.progress(); view.say('x')\n"
-        "view.returned(N(changed=True, before=Split(50, 50), after=Split(100, 0), why=''))\n"
+        "view.returned(N(changed=True, before=Split(50, 50), after=Split(100, 0), why=''), None)\n"
         "heavy = {'rich', 'pydantic', 'invoke', 'asyncio', 'requests', 'deploytasks.rollout', 'deploytasks.steps'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
