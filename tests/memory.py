@@ -34,9 +34,11 @@ from deploytasks.ports import (
 )
 from deploytasks.providers.directory import DirectoryStore
 from deploytasks.providers.site import Site
+from deploytasks.providers.sources import Sources
 from deploytasks.settings import Settings, load
 from deploytasks.settings.base import Value
 from deploytasks.settings.directory import DirectorySettings
+from deploytasks.settings.several import Several, named
 from deploytasks.world import World
 
 BEGINNING = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -127,6 +129,8 @@ def _serve(data: dict[str, Any], seconds: float) -> None:
         new = data["world"]["rate"] * seconds * split.share(color) / 100
         found["requests"] += new
         found["errors"] += new * data["world"]["errors"].get(color, 0.0)
+        for name, of in data["world"].get("sources", {}).items():
+            found[name] = found.get(name, 0.0) + new * of.get("errors", {}).get(color, 0.0)
 
 
 class FakeTraffic:
@@ -313,18 +317,23 @@ class FakeDatabase:
 
 
 class FakeMetrics:
+    """One source of what users met. Another one beside it has a ``name``; what that one says is set in the world's
+    ``sources``: by its name, whether it is ``silent``, and its ``errors`` by color."""
+
     lag = 0.0
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, name: str = "") -> None:
         self._state = state
+        self._name = name
 
     def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
         data = self._state.read()
-        if data["world"]["silent"]:
-            return NoData("the metrics are silent")
+        own = data["world"].get("sources", {}).get(self._name, {})
+        if data["world"]["silent"] or own.get("silent"):
+            return NoData(f"{self._name or 'the metrics'} are silent")
         counts: dict[Color, dict[str, float]] = {color: data["traffic"].get(color, {}) for color in COLORS}
         return {
-            color: Totals(int(found.get("requests", 0)), int(found.get("errors", 0)), {})
+            color: Totals(int(found.get("requests", 0)), int(found.get(self._name or "errors", 0)), {})
             for color, found in counts.items()
         }
 
@@ -382,12 +391,12 @@ class FakeDeadman:
 class FakePorts:
     """Every section, in memory; the store on disk, for it is what survives."""
 
-    def __init__(self, state: State, store: Any) -> None:
+    def __init__(self, state: State, store: Any, metrics: Value | None = None) -> None:
         self.sections: dict[str, Any] = {
             "traffic": FakeTraffic(state),
             "fleet": FakeFleet(state),
             "database": FakeDatabase(state),
-            "metrics": FakeMetrics(state),
+            "metrics": _metrics(state, metrics),
             "alerts": FakeAlerts(state),
             "deadman": FakeDeadman(state),
             "store": store,
@@ -395,6 +404,15 @@ class FakePorts:
 
     def open(self, section: str) -> Any:
         return self.sections.get(section)
+
+
+def _metrics(state: State, of: Value | None) -> Any:
+    """One source; or several, of which the first one is the world's own."""
+    if not isinstance(of, Several):
+        return FakeMetrics(state)
+    others = named(of.parts)[1:]
+    ports = [FakeMetrics(state), *(FakeMetrics(state, name) for name in others)]
+    return Sources(list(zip(of.parts, ports, strict=True)))
 
 
 class DatabaseSettings(Value):
@@ -448,7 +466,8 @@ def world(folder: Path, *, kind: type[World] = TestWorld, store: Any = None, **c
     chosen = settings(**changes)
     site = Site("library", "test", folder, folder / "state", None, "ann@desk", chosen.sections)
     store = store or DirectoryStore(DirectorySettings(kind="directory", path=str(folder / "ledger")), site)
-    return kind(chosen, site, ports=FakePorts(state, store), clock=VirtualClock(state), listeners=(Teller(),))
+    ports = FakePorts(state, store, chosen.sections["metrics"])
+    return kind(chosen, site, ports=ports, clock=VirtualClock(state), listeners=(Teller(),))
 
 
 def release(version: str = "1.0.0", digest: Digest | None = None) -> Release:

@@ -110,6 +110,8 @@ def _diagnosed(name: str, came: Came[Sequence[Finding]]) -> Sequence[Finding]:
 def _named(name: str, finding: Finding) -> Finding:
     """``metrics: requests`` as ``metrics: prometheus: requests``."""
     about = finding.subject.removeprefix("metrics: ")
+    if about.startswith(name):
+        return finding
     kind = name.partition(" ")[0]
     told = about.removeprefix(kind) if about.startswith(kind) else f": {about}"
     return finding._replace(subject=f"metrics: {name}{told}")

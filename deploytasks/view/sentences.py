@@ -197,7 +197,10 @@ def reading(facts: Facts, target: str = "") -> str:
     colors = " | ".join(f"{color} {_numbers(part(users, color))}" for color in order if color in users)
     by = f", {first}" if more else ""
     said = [f"{whole(outlook, 'percent')} %{by}: {colors}" if colors else _phase(outlook)]
-    said += [f"{name}: {order[0]} {_numbers(part(found, order[0]))}" for name, found in more if order[0] in found]
+    asked = order[:1] if target else order
+    for name, found in more:
+        counted = [f"{color} {_numbers(part(found, color))}" for color in asked if color in found]
+        said += [f"{name}: {', '.join(counted)}"] if counted else []
     probes = part(part(outlook, "probes"), target)
     said += [f"probes {_numbers(probes)}"] if whole(probes, "requests") else []
     said += [f"NO DATA{f' from {name}' if more else ''}: {why}" for name, why in silences(seen, outlook).items()]

@@ -85,6 +85,31 @@ def test_metrics_without_the_live_color(world: memory.TestWorld, monkeypatch: py
     assert ("fail", True) == ((found := looked("metrics", world))[0], "knows nothing of blue" in found[1])
 
 
+PROMETHEUS = {"kind": "prometheus", "url": "http://a:9090", "counts": "django"}
+
+
+def test_each_of_several_sources_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worst of them is the answer, and comes first; all have their say."""
+    made = memory.world(tmp_path, metrics=[{"kind": "envoy"}, PROMETHEUS], gates={"level": "production"})
+    assert isinstance(made, memory.TestWorld)
+    memory.state_of(tmp_path).change(split=[100, 0, None, None])
+    told = "envoy answers: blue is counted at the source; what happens shows within 0 s"
+    assert ("pass", f"{told}; {told.replace('envoy', 'prometheus')}") == looked("metrics", made)
+    memory.state_of(tmp_path).set(sources={"prometheus": {"silent": True}})
+    assert ("fail", f"prometheus: prometheus are silent; {told}") == looked("metrics", made)
+
+
+def test_a_source_of_readings_alone_is_asked_for_these(tmp_path: Path) -> None:
+    """It need not know how many requests there are."""
+    levels = {**PROMETHEUS, "measures": ["hosts"], "levels": {"presets": ["node_exporter"]}}
+    made = memory.world(tmp_path, metrics=[{"kind": "envoy"}, levels])
+    assert isinstance(made, memory.TestWorld)
+    memory.state_of(tmp_path).set(levels={"cpu": 0.5}, sources={"prometheus": {"silent": True}})
+    assert "prometheus answers: 1 readings of database and hosts" in looked("metrics", made)[1]
+    memory.state_of(tmp_path).set(levels=None)
+    assert ("fail", True) == ((found := looked("metrics", made))[0], "prometheus: the levels are" in found[1])
+
+
 # -- thresholds -------------------------------------------------------------------------------------------------------
 
 
@@ -129,6 +154,24 @@ def test_probes_feed_latency(tmp_path: Path) -> None:
     answer, told = fed(tmp_path, metrics={"kind": "haproxy"}, probe=probe)
     assert ("pass", True) == (answer, "P99: probes alone, users' requests are not timed" in told)
     assert "errors: haproxy and probes; P99: haproxy and probes" in fed(tmp_path, probe=probe)[1]
+
+
+def test_each_measure_has_the_sources_that_give_it(tmp_path: Path) -> None:
+    """Counts of the balancer, latencies of the application: together they feed all."""
+    timed = {**PROMETHEUS, "measures": ["latency"]}
+    answer, told = fed(tmp_path, metrics=[{"kind": "haproxy"}, timed])
+    assert ("pass", True) == (answer, told.startswith("errors: haproxy; P99: prometheus; P99 against the"))
+    answer, told = fed(tmp_path, "development", metrics=[{**PROMETHEUS, "measures": ["errors"]}, PROMETHEUS])
+    assert ("pass", True) == (answer, told.startswith("errors: prometheus 1, prometheus 2; P99: prometheus 2; "))
+
+
+def test_development_refuses_as_well(tmp_path: Path) -> None:
+    """A limit that nothing feeds takes nothing back, anywhere."""
+    answer, told = fed(tmp_path, "development", metrics={**PROMETHEUS, "measures": ["errors"]})
+    assert ("fail", True) == (answer, "name a source that gives `latency` under `metrics`" in told)
+    item = item_of("monitoring.thresholds")
+    assert item is not None
+    assert ("development", True) == (item.level, item.critical)
 
 
 def test_a_baseline_that_is_not_compared_needs_no_source(tmp_path: Path) -> None:
