@@ -67,6 +67,18 @@ def pictures(c: Context) -> None:
 
 
 @task
+def faults(c: Context) -> None:
+    """Try every provider against every fault, and write what comes of it into docs/faults.md."""
+    _run(c, f"{PYTHON} tests/faults/table.py")
+
+
+@task
+def secrets(c: Context) -> None:
+    """Push 10,000 secrets through everything that shows or records something, and count those that are seen."""
+    _run(c, f"{PYTHON} tests/secrets_seen.py")
+
+
+@task
 def demo(c: Context) -> None:
     """Deploy the sample application, then deploy it again, blue-green, under live traffic."""
     deploy = f"{INV} deploy --env development"
@@ -102,4 +114,4 @@ def mend(c: Context) -> None:
     print(f"{FAULTS.relative_to(ROOT)}: no fault")
 
 
-namespace.add_collection(Collection("dev", check, fix, bench, docs, pictures, demo, break_, mend))
+namespace.add_collection(Collection("dev", check, fix, bench, docs, faults, secrets, pictures, demo, break_, mend))

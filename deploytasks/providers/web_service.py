@@ -64,7 +64,8 @@ class _Plain(NamedTuple):
     def made(self) -> Answer:
         try:
             self.link.request(self.method, self.target, self.body, dict(self.headers))
-            return _whole(self.link.getresponse())
+            with self.link.getresponse() as response:
+                return _whole(response)
         finally:
             self.link.close()
 
