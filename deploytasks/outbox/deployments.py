@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..bulletins import Bulletin
 from ..ledger.facts import Facts, color, lists, part, parts, text, texts, whole
 from ..ledger.projections import done_by, happened_at
-from ..ports import COLORS, Color, Event
+from ..ports import COLORS, Color, Event, Json
 from .ending import ended
 from .making import bulletin, subject
 from .story import About, Story, Tale
@@ -23,9 +23,8 @@ Told = tuple[Story, Bulletin | None]
 
 def _began(about: About, story: Story, event: Event) -> Told:
     facts = event.facts
-    start = part(part(facts, "plan"), "starts_from")
-    placed = _placed(start)
-    live = all_on(start.get("split"))
+    split, placed = _start(part(facts, "plan"))
+    live = all_on(split)
     target = color(facts, "color")
     is_again = whole(facts, "first") > 0
     before = story.tale if is_again and story.tale and story.tale.deployment == text(facts, "deployment") else None
@@ -42,8 +41,8 @@ def _began(about: About, story: Story, event: Event) -> Told:
         notes=text(facts, "notes"),
         run=_run(facts),
         approvals=_approvals(story, event),
-        home=weights(start.get("split")),
-        split=before.split if before else weights(start.get("split")),
+        home=weights(split),
+        split=before.split if before else weights(split),
         warned=before.warned if before else (),
     )
     change = bulletin(about, event, "started", _beginning(about, tale, is_again=is_again), tale, notes=tale.notes)
@@ -52,8 +51,18 @@ def _began(about: About, story: Story, event: Event) -> Told:
     return story._replace(tale=tale, placed={**story.placed, **placed}), change
 
 
-def _placed(start: Facts) -> Mapping[Color, str]:
-    return {where: found for where in COLORS if (found := text(part(start, where), "version"))}
+def _start(plan: Facts) -> tuple[Json, Mapping[Color, str]]:
+    """Where traffic was when a deployment was planned, and the version on each color: from ``Situation`` as it is
+    recorded, a list of its fields."""
+    found = plan.get("starts_from")
+    situation = found if isinstance(found, list | tuple) else ()
+    installed = dict(zip(COLORS, situation[1:3], strict=False))
+    versions = {
+        color: each[2]
+        for color, each in installed.items()
+        if isinstance(each, list | tuple) and len(each) > 2 and isinstance(each[2], str)
+    }
+    return (situation[0] if situation else None), versions
 
 
 def _run(facts: Facts) -> str:

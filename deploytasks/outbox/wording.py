@@ -93,11 +93,11 @@ def _judged(outlook: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _seen(outlook: Facts, target: Color | None) -> Iterator[tuple[str, str]]:
-    users = part(outlook, "users")
-    for color in sorted(COLORS, key=lambda color: color != target):
-        found = part(users, color)
-        if whole(found, "requests"):
-            yield color, _counted(found)
+    more = part(outlook, "more")
+    for source, users in (("", part(outlook, "users")), *((name, part(more, name)) for name in more)):
+        for color in sorted(COLORS, key=lambda color: color != target):
+            if whole(found := part(users, color), "requests"):
+                yield f"{color} by {source}" if source else color, _counted(found)
 
 
 def _counted(found: Facts) -> str:
