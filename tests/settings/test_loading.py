@@ -17,7 +17,7 @@ SECTIONS: dict[str, Any] = {
     "fleet": {"kind": "local", "colors": {"blue": "127.0.0.1:8101", "green": "127.0.0.1:8102"}, "start": "run {port}"},
     "metrics": {"kind": "envoy"},
 }
-ALERTS = "known: alertmanager, cloudwatch, file"
+ALERTS = "known: alertmanager, cloudwatch, file, pagerduty"
 
 
 def section(**own: Any) -> dict[str, Any]:
