@@ -236,7 +236,7 @@ class Reading(NamedTuple):
     alerts: Sequence[Alert] | NoData
     command: Command | None = None
     levels: Mapping[str, float] | NoData = {}  # noqa: RUF012  # the default of a tuple's field: nobody changes it
-    more: Mapping[str, Counts] = {}  # noqa: RUF012  # see above
+    more: Mapping[str, Counts] = {}  # see above
 
 
 class Backup(NamedTuple):

@@ -35,7 +35,9 @@ ADVICE: Mapping[str, str] = {
     "infrastructure.reviewed": "Have it reviewed, or sign that it was.",
     "monitoring.alerts": "Look after the alert first.",
     "monitoring.metrics": "`inv doctor` says what is missing.",
-    "monitoring.thresholds": "Configure what is named, such as `metrics.log` for HAProxy's latency, or one more source under `metrics:`.",
+    "monitoring.thresholds": (
+        "Configure what is named, such as `metrics.log` for HAProxy's latency, or one more source under `metrics:`."
+    ),
     "monitoring.answering": "Configure `alerts:`, or mend the source.",
     "monitoring.rules": "Let an alert fire on purpose, see that it reaches people, and sign with the date.",
     "window.open": "Wait; the next one is named.",

@@ -42,6 +42,12 @@ Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 Query = Annotated[str, Field(min_length=1)]
 """Any PromQL that gives an instant vector or a scalar."""
 
+_PRESETS: Mapping[Measure, frozenset[str]] = {
+    "database": frozenset({"django", "postgres_exporter"}),
+    "hosts": frozenset({"node_exporter"}),
+}
+"""What readings the presets of ``levels`` are about."""
+
 
 class ColorValues(Value):
     """What a label says for each color."""
@@ -118,8 +124,8 @@ class LevelQueries(Value):
         """What of database and hosts is asked for, by these queries or by presets."""
         return tuple(
             measure
-            for measure, preset in (("database", {"django", "postgres_exporter"}), ("hosts", {"node_exporter"}))
-            if preset & set(self.presets) or any(getattr(self, name) for name in OF[measure])
+            for measure, presets in _PRESETS.items()
+            if presets & set(self.presets) or any(getattr(self, name) for name in OF[measure])
         )
 
 
