@@ -16,10 +16,11 @@ from typing import NamedTuple
 from ..ports import COLORS, Color
 from .course import Course
 from .dispersion import dispersion
-from .evidence import Evidence, Track, measure_of
+from .evidence import Evidence, measure_of
 from .guards import STALE_POLLS
 from .judge import Verdict, milliseconds, percent, wilson
 from .rules import Rules
+from .track import Track
 
 TESTS = ("errors", "p99")
 """What is compared: shares of errors, and of requests beyond the limit of the P99."""

@@ -9,51 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ..ports import COLORS, Color, Totals, other
-from .dispersion import USUAL, Bins, dispersion, measured
+from .dispersion import USUAL
 from .judge import BASELINE_LEAST, Limits, Verdict, beyond_threshold, milliseconds, percent
 from .ladder import NOTHING, plus, quantile, since, slower_than
 from .rules import MEASURES
 from .sequential import Stream
+from .track import Track
 
 ALPHA = {"errors": 0.005, "p99": 0.0025, "p99_worse": 0.0025}
 """The false alarms a deployment may give, 1 % in all, by test; shared by all sources on which a test is made."""
 ALPHA_WARN = 0.05
-GATE = 5
-"""Bad requests (times the design effect) from which a share above its limit holds a stage."""
-
-
-class Track(NamedTuple):
-    """One test of one source: its stream, what is known about clusters, and its counts in this stage."""
-
-    name: str
-    warns: bool
-    stream: Stream
-    live: Bins = Bins()
-    own: Bins = Bins()
-    stage_n: int = 0
-    stage_bad: int = 0
-
-    def add(self, at: float, own: tuple[int, int], live: tuple[int, int], usual: float) -> Track:
-        """Count (requests, bad requests) that are new on the target and on the live color."""
-        live_bins, own_bins = self.live.add(at, *live), self.own.add(at, *own)
-        # The target's own bins may only speak for independence: a sudden outage looks clustered too.
-        deff = dispersion(live_bins, usual=usual)
-        if deff > 1:
-            deff = min(deff, dispersion(live_bins, own_bins, usual=usual))
-        stream = self.stream.add(at, *own, deff)
-        n, bad = self.stage_n + own[0], self.stage_bad + own[1]
-        return Track(self.name, self.warns, stream, live_bins, own_bins, n, bad)
-
-    @property
-    def is_in_doubt(self) -> bool:
-        """The stage gate: more bad requests than the limit allows, and enough of them to mean something.
-
-        A rule of thumb without a bound. It only holds; so it does not wait for what clusters might explain.
-        """
-        return self.stage_bad >= GATE * measured(self.live) and self.stage_bad > self.stream.limit * self.stage_n
 
 
 @dataclass(frozen=True, slots=True)
