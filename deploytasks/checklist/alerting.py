@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..ports import AlertRule
     from .subject import Subject
 
+_SUMMARY = 120
+"""Characters of what an alert says of itself."""
+
 
 def no_critical_alert(of: Subject) -> Found:
     """No critical alert of this service fires before the deployment begins.
@@ -30,8 +33,10 @@ def no_critical_alert(of: Subject) -> Found:
     critical = [alert for alert in firing if alert.severity == "critical"]
     if not critical:
         return Found("pass", "no critical alert fires")
-    names = ", ".join(alert.name for alert in critical)
-    return Found("fail", f"firing: {names}", began=tuple((alert.name, alert.since) for alert in critical))
+    told = ", ".join(
+        f"{alert.name} ({alert.summary[:_SUMMARY]})" if alert.summary else alert.name for alert in critical
+    )
+    return Found("fail", f"firing: {told}", began=tuple((alert.name, alert.since) for alert in critical))
 
 
 def alerts_answer(of: Subject) -> Found:
