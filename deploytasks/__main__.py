@@ -47,13 +47,15 @@ def _deliver() -> int:
     """Tell what waits: 0, or 7 when something waits still."""
     import json
 
+    from . import outcries, redaction
     from .errors import DeployError
     from .operations.delivering import deliver
 
+    outcries.cleaned()
     try:
         return deliver(json.load(sys.stdin))
     except DeployError as error:
-        print(error, file=sys.stderr)
+        print(redaction.clean(str(error)), file=sys.stderr)
         return error.exit_code
 
 

@@ -19,7 +19,7 @@ from invoke.exceptions import Exit, ParseError, UnexpectedExit
 from invoke.executor import Executor
 from invoke.tasks import Call, Task
 
-from . import interrupt, redaction
+from . import interrupt, outcries, redaction
 from .errors import EXIT_CODES, DeployError, Interrupted
 
 ALONG_THE_CHAIN = ("env",)
@@ -72,6 +72,7 @@ class ChainExecutor(Executor):
     def execute(self, *tasks: Any) -> dict[Task[Any], Any]:
         """Run the tasks and what belongs to them. Every error of ours leaves as ``Exit`` with its own code."""
         _collect_rarely()
+        outcries.cleaned()
         token = _is_running.set(True)
         _remainder.set(str(getattr(self.core, "remainder", "") or ""))
         try:
@@ -79,7 +80,8 @@ class ChainExecutor(Executor):
                 results: dict[Task[Any], Any] = super().execute(*tasks)
             _told_the_ci(0, "")
             return results
-        except (Exit, ParseError, UnexpectedExit):
+        except (Exit, ParseError, UnexpectedExit) as error:
+            _clean(error)
             raise  # Invoke has its own way with these
         except DeployError as error:
             self._leave(error, "" if error.told else str(error), error.exit_code)
@@ -94,9 +96,7 @@ class ChainExecutor(Executor):
 
     def _leave(self, error: BaseException, message: str, code: int) -> NoReturn:
         if self._is_debugging():
-            import traceback
-
-            sys.stderr.write(redaction.clean("".join(traceback.format_exception(error))))
+            sys.stderr.write(outcries.told(error))
         said = _told_the_ci(code, redaction.clean(message))
         if _endings and said:  # before what is done at the end, which may take its time
             sys.stderr.write(f"{said}\n")
@@ -162,6 +162,17 @@ def _told_the_ci(code: int, message: str) -> str:
     from .ci.leaving import left
 
     return left(code, message)
+
+
+def _clean(error: Exit | ParseError | UnexpectedExit) -> None:
+    """What Invoke is going to print of it."""
+    if isinstance(error, Exit):
+        error.message = redaction.clean(error.message)
+    elif isinstance(error, UnexpectedExit):
+        said = error.result
+        said.command, said.stdout, said.stderr = map(redaction.clean, (said.command, said.stdout, said.stderr))
+    else:
+        error.args = tuple(map(redaction.clean, error.args))
 
 
 def _collect_rarely() -> None:

@@ -19,6 +19,8 @@ from typing import IO, Any
 from invoke.exceptions import UnexpectedExit
 from invoke.runners import Local, Result
 
+from . import redaction
+
 _LOOK = 0.2
 """Seconds between two looks whether a silent child was killed."""
 
@@ -61,6 +63,10 @@ class InterruptibleLocal(Local):
                 [shell, "-c", command], env=env, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
             )
             self._leader = self.process.pid
+
+    def echo(self, command: str) -> None:
+        """As Invoke's (``inv -e``), without secrets."""
+        super().echo(str(redaction.clean(command)))
 
     def send_interrupt(self, interrupt: KeyboardInterrupt) -> None:
         """Kill, and let the interrupt through."""

@@ -228,13 +228,14 @@ class World(Opened):
 
     def doing(self, what: str) -> None:
         """Show others, through the lease, what is being done."""
-        self._doing = what
+        what = self._doing = str(redaction.clean(what))
         if self.lease is not None:
             with suppress(DeployError, OSError):
                 self.lease.doing(what)
 
     def mention(self, text: str) -> None:
         """Tell whoever watches, here and through the lease, how far something is. It is not recorded."""
+        text = str(redaction.clean(text))
         if self.lease is not None:
             with suppress(DeployError, OSError):
                 self.lease.doing(f"{self._doing}: {text}" if self._doing else text)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .. import redaction
 from ..durable import locked, make_folder, sync_folder, written_aside
 from ..errors import Unreachable
 from ..ports import Json
@@ -35,6 +36,7 @@ class Spool:
 
         ``name``: the id of an event that may be found more than once, and that the ledger takes once.
         """
+        facts = {key: value if key == "plan" else redaction.clean(value) for key, value in facts.items()}
         name = name or f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{os.urandom(4).hex()}"
         document = canonical({"kind": kind, "facts": facts, "at": instant_text(at), "who": who})
         with self._translated("write to"):

@@ -65,7 +65,8 @@ def answer_json(found: Mapping[str, Any]) -> None:
     """What was asked for, as one JSON object on one line of stdout. ASCII, so that no encoding can break it."""
     close_screen()
     try:
-        print(_obeyed_by_nobody(json.dumps(_finite(redaction.clean(found)), default=str, allow_nan=False)), flush=True)
+        line = json.dumps(_finite(redaction.clean(found)), default=_as_text, allow_nan=False)
+        print(_obeyed_by_nobody(line), flush=True)
     except BrokenPipeError:
         _silence(sys.stdout)
 
@@ -79,6 +80,11 @@ def _obeyed_by_nobody(line: str) -> str:
 
     run = here()
     return harmless_json(line, run.kind if run else None)
+
+
+def _as_text(value: object) -> str:
+    """What is no plain data: a path, an instant."""
+    return str(redaction.clean(str(value)))
 
 
 def _finite(value: Any) -> Any:

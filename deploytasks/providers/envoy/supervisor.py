@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from ... import redaction
 from ...errors import Unreachable
 from ..identity import hold, identity, is_alive, pid_of, signal_if_same
 from . import orphan
@@ -224,7 +225,7 @@ class Supervisor:
             self.place.write_state(self.state)
 
     def _say(self, text: str) -> None:
-        sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
+        sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {redaction.clean(text)}\n")
         sys.stderr.flush()
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+from ... import outcries
 from .arming import read_arming
 from .vigil import Vigil
 
@@ -18,6 +19,7 @@ def main(folder: Path) -> None:
     for harmless in (signal.SIGHUP, signal.SIGINT):
         signal.signal(harmless, signal.SIG_IGN)
     os.chdir("/")
+    outcries.cleaned()
     arming = read_arming(folder)
     if arming is not None:
         Vigil(folder, arming).keep()

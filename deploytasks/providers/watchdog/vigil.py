@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Literal
 
+from ... import outcries, redaction
 from .. import identity
 from .arming import Arming, State, beat_file, read_arming, uptime, write_state
 
@@ -98,7 +98,7 @@ class Vigil:
 
             return go_home(open_traffic(self._arming), self._arming, self._is_silent, insist=insist)
         except Exception as error:  # noqa: BLE001  whatever is wrong, trying again is all that can be done
-            traceback.print_exc()
+            sys.stderr.write(outcries.told(error))
             self._show("firing", f"traffic cannot be taken home yet: {' '.join(str(error).split())}")
             return None
 
@@ -122,11 +122,12 @@ class Vigil:
             order = self._arming
             whole: dict[str, Json] = {"deployment": order.deployment, "split": list(target(order)), **facts}
             Spool(Path(order.folder) / "spool").put(kind, whole, datetime.now(UTC), order.who)
-        except Exception:  # noqa: BLE001  traffic is home, and state.json says so: that is what counts
-            traceback.print_exc()
+        except Exception as error:  # noqa: BLE001  traffic is home, and state.json says so: that is what counts
+            sys.stderr.write(outcries.told(error))
 
     def _show(self, phase: Literal["watching", "firing", "fired", "ended"], why: str) -> None:
         """Write the state down; once, however often the same is said."""
+        why = str(redaction.clean(why))
         if (phase, why) == self._shown:
             return
         self._shown = (phase, why)
