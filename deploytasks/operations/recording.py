@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from .. import redaction
+from ..ci import here
 from ..errors import DeployError
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Recording:
             "from": list(returned.before),
             "to": list(returned.after),
             "by": self._world.site.who,
+            **({"run": job.url} if (job := here()) and job.url else {}),
         }
         self._spool("rolled-back", facts)
         self._is_back = True

@@ -23,6 +23,7 @@ def _rolled_back(about: About, story: Story, event: Event) -> Told:
     if before == after:
         return story, None  # it was home already: nothing changed
     tale = _left(story, all_on(facts.get("to")))
+    tale = tale._replace(run=text(facts, "run") or tale.run)
     to = f" to {tale.previous}" if tale.previous else ""
     by = text(facts, "by") or done_by(event)
     said = bulletin(

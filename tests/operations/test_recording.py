@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import memory
+import pytest
 
 from deploytasks.errors import WayBackFailed
 from deploytasks.operations.recording import Recording
+from deploytasks.operations.returning import Returned
+from deploytasks.ports import Split
 
 
 def test_a_way_back_that_could_not_complete_is_recorded(tmp_path: Path) -> None:
@@ -19,3 +22,15 @@ def test_a_way_back_that_could_not_complete_is_recorded(tmp_path: Path) -> None:
     assert ("note", world.site.who) == (event.kind, event.facts["who"])
     assert ("rollback-failed", "it was slow") == (event.kind, event.facts["reason"])
     assert "lb2 is silent; lb1 has it" == event.facts["why"]
+
+
+def test_the_run_in_ci_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rollback by a button leads to the job that made it."""
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("BUILD_URL", "https://ci.example/job/8")
+    world = memory.world(tmp_path)
+    home = Split.all_on("blue", None, "back:x")
+    with Recording(world, patience=5.0) as recording:
+        recording.record(Returned(Split(50, 50, "blue", "deploy:x"), home, True), "it was slow")
+    (event,) = world.ledger.events()
+    assert ("rolled-back", "https://ci.example/job/8") == (event.kind, event.facts["run"])

@@ -209,6 +209,15 @@ def test_a_rollback_into_a_deployment_is_not_told_twice(tmp_path: Path) -> None:
     assert ["started", "rolled-back", "stopped"] == changes(events, least=False)
 
 
+def test_a_rollback_leads_to_the_run_that_made_it() -> None:
+    """Where none did, to that of the deployment."""
+    began = _event("began", 1, task="deploy", version="1.1.0", run="https://ci.example/7")
+    for run, expected in (("https://ci.example/8", "https://ci.example/8"), ("", "https://ci.example/7")):
+        rolled = Event(2, memory.BEGINNING, "rolled-back", {**_back(), "run": run}, "ben@desk", 0, "", "")
+        *_, back = bulletins([began, rolled])
+        assert expected == back.links["run"]
+
+
 def _back() -> dict[str, Any]:
     return {"reason": "slow", "from": [50, 50, "blue", "x"], "to": [100, 0, None, "y"], "by": "ben@desk"}
 
