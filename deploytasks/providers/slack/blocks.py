@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...release.changelog.rendering import rendered, shortened
 from .text import cleaned, code, fitted, length, link, plain
-from .words import AHEAD, STUCK, SYMBOLS, WORDS, duration
+from .words import AHEAD, BACK, STUCK, SYMBOLS, WORDS, duration
 
 if TYPE_CHECKING:
     from ...bulletins import Bulletin
@@ -93,10 +93,9 @@ def _mention(bulletin: Bulletin, mention: str | None) -> str:
 
 
 def _fields(bulletin: Bulletin) -> Block | None:
-    version = f"{bulletin.previous} → {bulletin.version}" if bulletin.previous and bulletin.version else ""
     environment = f"{bulletin.environment} (protected)" if bulletin.protected else bulletin.environment
     found = [
-        ("Version", fitted(version or bulletin.version, 160)),
+        ("Version", fitted(_versions(bulletin), 160)),
         ("Environment", fitted(environment, 120)),
         ("By", fitted(bulletin.who, 160)),
         ("Approved by", fitted(bulletin.approvals, 300)),
@@ -107,10 +106,19 @@ def _fields(bulletin: Bulletin) -> Block | None:
     return {"type": "section", "fields": shown} if shown else None
 
 
+def _versions(bulletin: Bulletin) -> str:
+    """From which to which; after a way back, from which one it is back."""
+    version, previous = bulletin.version, bulletin.previous
+    if not version or not previous or version == previous:
+        return version or previous
+    return f"{version}, back to {previous}" if bulletin.change in BACK else f"{previous} → {version}"
+
+
 def _reasons(bulletin: Bulletin) -> Iterator[tuple[str, Block]]:
     why = fitted(bulletin.why, WHY)
     yield from _named("why", f"*Why*\n{why}" if why else "")
-    lines = [f"• *{fitted(name, 60)}*: {fitted(said, 160)}" for name, said in bulletin.numbers[:10] if said]
+    new = [(name, said) for name, said in bulletin.numbers if said and said not in bulletin.why]
+    lines = [f"• *{fitted(name, 60)}*: {fitted(said, 160)}" for name, said in new[:10]]
     yield from _named("numbers", "\n".join(lines))
 
 

@@ -60,6 +60,8 @@ WORDS: dict[Change, str] = {
 }
 STUCK: frozenset[Change] = frozenset(("stuck", "switch-failed"))
 """A person must act now."""
+BACK: frozenset[Change] = frozenset(("failed", "taken-back", "gave-up", "interrupted", "rolled-back", "switch-fired"))
+"""Users have the version before again."""
 AHEAD: frozenset[Change] = frozenset(("started", "shifted", "held", "went-on", "finished", "announced"))
 """People want to know what is new in the version."""
 

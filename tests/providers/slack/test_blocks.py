@@ -234,3 +234,26 @@ def test_notes_are_read_in_their_own_marks() -> None:
     said = shown("started", notes=NOTES)
     assert "*Added*\n• Search" in said
     assert "• `GET /api/books?since=…` for mirrors." in said
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [("started", "1.4.0 → 1.4.1"), ("taken-back", "1.4.1, back to 1.4.0"), ("rolled-back", "1.4.1, back to 1.4.0")],
+)
+def test_versions_say_which_way_it_went(change: Change, shown: str) -> None:
+    """Who reads of a rollback must not take it for a release."""
+    found = blocks.whole(taken_back()[0]._replace(change=change), NOW).blocks
+    assert f"*Version*\n{shown}" in [field["text"] for block in found for field in block.get("fields", ())]
+
+
+def test_a_number_that_the_reason_has_is_not_said_twice() -> None:
+    """The verdict that decided is the reason."""
+    said = "errors: 8 of 36 requests (22.2 %)"
+    about = taken_back()[-1]._replace(why=said, numbers=[("errors", said), ("P99", "412 ms")])
+    texts = [
+        block["text"]["text"]
+        for block in blocks.whole(about, NOW).blocks
+        if block["type"] == "section" and "text" in block
+    ]
+    assert 1 == sum(said in text for text in texts)
+    assert any("412 ms" in text for text in texts)
