@@ -94,18 +94,21 @@ def _judged(outlook: Facts) -> Iterator[tuple[str, str]]:
 
 def _seen(outlook: Facts, target: Color | None) -> Iterator[tuple[str, str]]:
     more = part(outlook, "more")
-    for source, users in (("", part(outlook, "users")), *((name, part(more, name)) for name in more)):
+    first = text(outlook, "counted_by"), part(outlook, "users")
+    for source, users in (first, *((name, part(more, name)) for name in more)):
         for color in sorted(COLORS, key=lambda color: color != target):
             if whole(found := part(users, color), "requests"):
                 yield f"{color} by {source}" if source else color, _counted(found)
 
 
 def _counted(found: Facts) -> str:
+    """What a source says; what it does not give is absent."""
     requests, errors = whole(found, "requests"), whole(found, "errors")
+    failed = [f"{errors:,} errors ({100 * errors / requests:.3g} %)"] if "errors" in found else []
     slow = [
         f"{name.upper()} {milliseconds(number(found, name))}" for name in ("p95", "p99") if found.get(name) is not None
     ]
-    return ", ".join((f"{requests:,} requests", f"{errors:,} errors ({100 * errors / requests:.3g} %)", *slow))
+    return ", ".join((f"{requests:,} requests", *failed, *slow))
 
 
 def milliseconds(seconds: float) -> str:

@@ -25,6 +25,7 @@ from deploytasks.outbox import TELLING
 from deploytasks.outbox.story import About, Story, from_json, to_json
 from deploytasks.outbox.tape import Tape
 from deploytasks.outbox.telling import told
+from deploytasks.outbox.wording import numbers
 from deploytasks.ports import Event
 from deploytasks.smoke import Result
 from deploytasks.steps import smoke
@@ -402,3 +403,16 @@ def test_a_deployer_that_died_is_told_when_somebody_clears_up(tmp_path: Path) ->
     recover(memory.world(tmp_path, **SHORT))
     assert ["started", "failed"] == changes(recorded(tmp_path)[len(before) :])
     assert "blue" == memory.world(tmp_path).traffic.read().live
+
+
+def test_numbers_are_those_that_a_source_gives() -> None:
+    """Of several sources each has its name; who measures latency alone has counted no errors, and not none."""
+    outlook = {
+        "counted_by": "sentry",
+        "users": {"green": {"requests": 40, "errors": 4, "rate": 0.1}},
+        "more": {"newrelic": {"green": {"requests": 50, "p95": 0.1, "p99": 0.2}}},
+    }
+    assert [
+        ("green by sentry", "40 requests, 4 errors (10 %)"),
+        ("green by newrelic", "50 requests, P95 100 ms, P99 200 ms"),
+    ] == list(numbers(outlook, "green"))
