@@ -17,6 +17,7 @@ from deploytasks.checklist import Result, evaluate, fingerprints
 from deploytasks.checklist.configuration import ITEMS, secrets_differ, secrets_resolve, variables_fit
 from deploytasks.checklist.dotenv import read
 from deploytasks.checklist.evaluating import evaluate_items
+from deploytasks.checklist.item import Found
 from deploytasks.checklist.secrets import secrets
 from deploytasks.checklist.subject import Subject
 from deploytasks.checklist.wellformed import mistakes
@@ -150,13 +151,10 @@ def test_every_mistake_at_once_and_no_secret(tmp_path: Path, monkeypatch: pytest
         "LOST",
     ]
     made = world(tmp_path, variables={"required": required, "optional": [{"name": "DEBUG", "forbidden": ["true"]}]})
-    assert variables_fit(Subject(made, None)) == (
+    assert variables_fit(Subject(made, None)) == Found(
         "fail",
-        (
-            "not set: GONE, LOST; SECRET_KEY has 26 characters; at least 50 are needed; "
-            "WORKERS must be a whole number; not 'many'; DEBUG must not be 'True'"
-        ),
-        None,
+        "not set: GONE, LOST; SECRET_KEY has 26 characters; at least 50 are needed; "
+        "WORKERS must be a whole number; not 'many'; DEBUG must not be 'True'",
     )
 
 

@@ -330,3 +330,15 @@ APPROVED = {
     "not_counted": ["that of cay@example.org does not count: it is older than 7 days"],
 }
 NOTED = {"environment": "production", "deployment": "d-1", "text": "watch the queue"}
+
+NOTIFIED: dict[str, Any] = {
+    "environment": "production",
+    "event": "started",
+    "waiting": {"slack": {"waiting": 2, "why": "it is silent", "since": "2026-11-23T10:15:00+00:00"}},
+    "unknown": "the ledger is silent",
+}
+TO_BE_TOLD: dict[str, Any] = {
+    "environment": "production",
+    "would": {"slack": [{"number": 7, "change": "started", "text": "slack: library 1.4.1 is being deployed"}]},
+    "unopened": {"sentry": "SENTRY_API_TOKEN is not set"},
+}

@@ -31,6 +31,8 @@ ALL: dict[str, Mapping[str, Any]] = {
     "signed": answers.SIGNED,
     "approved": answers.APPROVED,
     "noted": answers.NOTED,
+    "notified": answers.NOTIFIED,
+    "to-be-told": answers.TO_BE_TOLD,
     "moved": answers.MOVED,
     "release-plan": answers.RELEASE_PLAN,
     "released": answers.RELEASED,
