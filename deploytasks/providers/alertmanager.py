@@ -10,20 +10,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from .. import redaction
 from ..errors import DeployError, Unreachable
 from ..ports import Alert, Finding, NoData
+from .clocks import clock_findings
+from .headers import seconds_ahead
 from .web_service import WebService
 
 if TYPE_CHECKING:
     from ..settings.alertmanager import AlertmanagerSettings
     from .site import Site
 
-SKEW = 5.0
-"""Seconds that clocks may differ without a word; the header that tells has whole ones."""
 OTHER = "other"
 """The severity of an alert that says none, or says ``critical`` where that is not configured to be critical."""
 
@@ -49,11 +48,8 @@ class Alertmanager:
         except DeployError as error:
             return [Finding("alerts: alertmanager", "fail", error.what, error.do)]
         findings = [self._told(alerts)]
-        if abs(skew) > SKEW:
-            way = "ahead of" if skew > 0 else "behind"
-            detail = f"its clock is {abs(skew):.0f} s {way} ours: whether an alert began before us is unsure by so much"
-            findings.append(Finding("alerts: alertmanager", "warn", detail, "let both machines keep their time by NTP"))
-        return findings
+        effect = "whether an alert began before us is unsure by so much"
+        return [*findings, *clock_findings("alerts: alertmanager", skew, effect)]
 
     def _told(self, alerts: Sequence[Alert]) -> Finding:
         labels = ", ".join(f"{name}={value}" for name, value in self._settings.match.items())
@@ -78,7 +74,7 @@ class Alertmanager:
     def _ask(self, service: WebService, until: float) -> tuple[list[Alert], float]:
         asked = time.time()
         found, headers = service.get("/api/v2/alerts", self._query(self._settings.match), until)
-        skew = _seconds(headers.get("date", "")) - (asked + time.time()) / 2
+        skew = seconds_ahead(headers, (asked + time.time()) / 2)
         alerts = _understood(service, found, self._settings)
         if self._settings.heartbeat is not None:
             beat, _ = service.get("/api/v2/alerts", self._query({"alertname": self._settings.heartbeat}), until)
@@ -87,7 +83,7 @@ class Alertmanager:
                     f"{service.name} at {service.url}: {self._settings.heartbeat} does not fire, which always should",
                     do="see whether Prometheus runs, evaluates its rules and reaches Alertmanager",
                 )
-        return alerts, skew if headers.get("date") else 0.0
+        return alerts, skew
 
     def _query(self, match: Mapping[str, str]) -> list[tuple[str, str]]:
         state = [("active", "true"), ("silenced", "false"), ("inhibited", "false")]
@@ -137,10 +133,3 @@ def _alert(entry: Mapping[str, Any], settings: AlertmanagerSettings) -> Alert:
         raise ValueError("an instant without its offset from UTC")
     name, summary = labels.get("alertname", "unnamed"), notes.get("summary") or notes.get("description") or ""
     return Alert(str(name), severity, since.astimezone(UTC), " ".join(str(summary).split()))
-
-
-def _seconds(date: str) -> float:
-    try:
-        return parsedate_to_datetime(date).timestamp() + 0.5
-    except (TypeError, ValueError):
-        return time.time()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 
+from ..headers import number, retry_after, their_time
 from ..web_service import Answer, explanation
 
 MINUTE = 60.0
@@ -49,10 +49,10 @@ def pause(answer: Answer, attempt: int, now: float) -> float | None:
     if answer.status not in (403, 429):
         return None
     headers = answer.headers
-    if (after := _number(headers.get("retry-after"))) is not None:
+    if (after := retry_after(headers, now)) is not None:
         return after
-    if headers.get("x-ratelimit-remaining") == "0" and (reset := _number(headers.get("x-ratelimit-reset"))) is not None:
-        return max(0.0, reset - _their_time(answer, now)) + 1
+    if headers.get("x-ratelimit-remaining") == "0" and (reset := number(headers.get("x-ratelimit-reset"))) is not None:
+        return max(0.0, reset - their_time(headers, now)) + 1
     if answer.status == 429 or is_limit(answer):
         return MINUTE * 2.0 ** (attempt - 1)
     return None
@@ -62,15 +62,3 @@ def is_limit(answer: Answer) -> bool:
     """Whether it says that we ask too much."""
     said = explanation(answer).lower()
     return "rate limit" in said or "abuse" in said
-
-
-def _number(text: str | None) -> float | None:
-    return float(text) if text is not None and text.isdigit() else None
-
-
-def _their_time(answer: Answer, now: float) -> float:
-    """By its own clock, if it tells it: the reset is an instant of that clock."""
-    try:
-        return parsedate_to_datetime(answer.headers["date"]).timestamp()
-    except (KeyError, TypeError, ValueError):
-        return now

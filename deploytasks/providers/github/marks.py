@@ -1,8 +1,8 @@
 """What a change of state means for the deployments that GitHub shows. Pure.
 
 In GitHub's words: while it goes on it is ``in_progress``; what went well is a ``success``; what was judged bad or
-failed is a ``failure``; what ended without a judgment, by a gate or by a person, is an ``error``; what users no longer have is
-``inactive``.
+failed is a ``failure``; what ended without a judgment, by a gate or by a person, is an ``error``; what users no longer
+have is ``inactive``.
 
 Whoever looks at an environment there asks which commit is live. So after a rollback the deployment that was left
 becomes inactive, and the release that is live again gets a deployment of its own (task ``rollback``), as if it had been

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DeployError
 from ...ports import Color, Finding
 from ...settings.rollout import Rollout
+from ..clocks import clock_findings
 from . import nrql
 from .counting import Question, marks_of, whole
 from .graph import NerdGraph
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 SUBJECT = "metrics: newrelic"
 LOOK = 3_600_000
 """Milliseconds that a look goes back."""
-SKEW = 5.0
-"""Seconds that clocks may differ without a word."""
+EFFECT = "what is asked for is off by so much"
 
 
 def diagnose(settings: NewRelicSettings, site: Site, graph: NerdGraph, now: float) -> Sequence[Finding]:
@@ -44,7 +44,7 @@ def diagnose(settings: NewRelicSettings, site: Site, graph: NerdGraph, now: floa
     answered = Finding(SUBJECT, "ok", f"account {settings.account}{named} answers")
     return [
         answered,
-        *_clock(graph.ahead),
+        *clock_findings(SUBJECT, graph.ahead, EFFECT),
         *_pace(settings, site),
         *_data(settings, marks, count, None if newest is None else now - newest),
         *_colors(marks, found, now, has_any=count > 0),
@@ -54,13 +54,6 @@ def diagnose(settings: NewRelicSettings, site: Site, graph: NerdGraph, now: floa
 def _newest(rows: Sequence[Mapping[str, Any]]) -> tuple[int, float | None]:
     count = whole(rows[0]["n"]) if rows else 0
     return count, whole(rows[0]["newest"]) / 1000 if count else None
-
-
-def _clock(ahead: float) -> Iterator[Finding]:
-    if abs(ahead) > SKEW:
-        way = "ahead of" if ahead > 0 else "behind"
-        detail = f"its clock is {abs(ahead):.0f} s {way} ours: what is asked for is off by so much"
-        yield Finding(SUBJECT, "warn", detail, "let this machine keep its time by NTP")
 
 
 def _pace(settings: NewRelicSettings, site: Site) -> Iterator[Finding]:

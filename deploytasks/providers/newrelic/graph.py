@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import Unreachable
+from ...redaction import excerpt
+from ..headers import retry_after, seconds_ahead
 from ..saas import Again, Saas
 from ..web_service import Answer, Refused
 
@@ -76,7 +76,7 @@ class NerdGraph:
         answer = self._saas.ask(
             "POST", "/graphql", until, json={"query": document, "variables": variables}, again=_again(until, is_read)
         )
-        self.ahead = _seconds_ahead(answer.headers.get("date", ""), (sent + time.time()) / 2)
+        self.ahead = seconds_ahead(answer.headers, (sent + time.time()) / 2)
         return self._data(answer)
 
     def understand(self, read: Callable[[Any], Any], found: Any) -> Any:
@@ -84,8 +84,9 @@ class NerdGraph:
         try:
             return read(found)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            said = excerpt(str(found)[:100_000], 200)
             raise Unreachable(
-                f"New Relic at {self._saas.url} answered with something else than was asked for: {str(found)[:200]}",
+                f"New Relic at {self._saas.url} answered with something else than was asked for: {said}",
                 do="check `url`: NerdGraph is needed",
             ) from None
 
@@ -99,17 +100,16 @@ class NerdGraph:
         return self.understand(lambda found: _mapping(found["data"]), found)
 
     def _declined(self, complaints: Sequence[Complaint]) -> Declined:
-        said = "; ".join(
-            dict.fromkeys(f"{each.message} ({each.kind})" if each.kind else each.message for each in complaints)
-        )
+        told = dict.fromkeys(f"{each.message} ({each.kind})" if each.kind else each.message for each in complaints)
+        said = excerpt("; ".join(told), 300)
         classes = frozenset(each.kind for each in complaints if each.kind)
         if "BAD_API_KEY" in classes or "UNAUTHORIZED" in classes:
             do = f"see that {self._settings.token_from} holds a user key (NRAK-…) of this region, not a license key"
             return Declined(
-                f"New Relic at {self._saas.url} does not know the key: {said[:300]}", classes | {"UNAUTHORIZED"}, do=do
+                f"New Relic at {self._saas.url} does not know the key: {said}", classes | {"UNAUTHORIZED"}, do=do
             )
         do = "try again later" if classes & PASSING else "check the account, the names and the attributes"
-        return Declined(f"New Relic at {self._saas.url} answered with an error: {said[:300]}", classes, do=do)
+        return Declined(f"New Relic at {self._saas.url} answered with an error: {said}", classes, do=do)
 
 
 def _again(until: float, is_read: bool) -> Again:
@@ -122,24 +122,13 @@ def _again(until: float, is_read: bool) -> Again:
         busy = answer.status == 429 or bool(kinds & LIMITS)
         if not busy and not (is_read and (answer.status >= 500 or kinds & PASSING)):
             return None
-        told = _retry_after(answer.headers.get("retry-after", ""))
+        told = retry_after(answer.headers, time.time())
         if told is not None:
             return told
         pause = PAUSE * 2 ** (attempt - 1)
         return pause if time.monotonic() + pause < until else None
 
     return again
-
-
-def _retry_after(said: str) -> float | None:
-    try:
-        return max(0.0, float(said))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None
 
 
 def _complaints(answer: Answer) -> list[Complaint]:
@@ -161,10 +150,3 @@ def _mapping(found: Any) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise TypeError("an object is needed")
     return found
-
-
-def _seconds_ahead(date: str, now: float) -> float:
-    try:
-        return parsedate_to_datetime(date).timestamp() + 0.5 - now
-    except (TypeError, ValueError):
-        return 0.0

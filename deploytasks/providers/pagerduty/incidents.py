@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import DeployError, Unreachable
 from ...ports import Alert, Finding, NoData
 from ...redaction import excerpt
+from ..clocks import clock_findings
+from ..headers import seconds_ahead
 from .own import Own
 from .service import Service, patience
 
@@ -31,8 +32,7 @@ FARTHEST = 10_000
 """``offset`` and ``limit`` together: beyond that it refuses."""
 OWN, LOW = "our own", "low"
 """The severities of incidents that only warn."""
-SKEW = 5.0
-"""Seconds that clocks may differ without a word."""
+EFFECT = "which incident is older is unsure by so much"
 _LONGEST = 200
 """Characters of a title that are recorded with each reading."""
 
@@ -67,12 +67,7 @@ class Incidents:
             alerts, skew = self._seen()
         except DeployError as error:
             return [Finding(SUBJECT, "fail", error.what, error.do)]
-        findings = [self._told(alerts)]
-        if abs(skew) > SKEW:
-            way = "ahead of" if skew > 0 else "behind"
-            detail = f"its clock is {abs(skew):.0f} s {way} ours: which incident is older is unsure by so much"
-            findings.append(Finding(SUBJECT, "warn", detail, "let this machine keep its time by NTP"))
-        return findings
+        return [self._told(alerts), *clock_findings(SUBJECT, skew, EFFECT)]
 
     def _told(self, alerts: Sequence[Alert]) -> Finding:
         services = ", ".join(self._settings.services)
@@ -120,7 +115,7 @@ class Incidents:
             answer = self._service.ask("GET", "/incidents", until, query=list(self._query(offset)), again=patience)
             if not 200 <= answer.status < 300:
                 raise self._service.refusal(answer)
-            skew = _seconds(answer.headers.get("date", ""), (asked + time.time()) / 2)
+            skew = seconds_ahead(answer.headers, (asked + time.time()) / 2)
             page = self._service.understood(answer)
             incidents = page.get("incidents") if isinstance(page, dict) else None
             if not isinstance(incidents, list) or not isinstance(page.get("more"), bool):
@@ -169,11 +164,3 @@ def _instant(given: str) -> datetime:
     if found.tzinfo is None:
         raise ValueError("an instant without its offset from UTC")
     return found.astimezone(UTC) if found.microsecond else found.astimezone(UTC).replace(microsecond=999_999)
-
-
-def _seconds(date: str, ours: float) -> float:
-    """By how many seconds a clock is ahead, by a header with whole seconds."""
-    try:
-        return parsedate_to_datetime(date).timestamp() + 0.5 - ours
-    except (TypeError, ValueError):
-        return 0.0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from ...errors import Unreachable
+from ..headers import number, retry_after
 from ..saas import Busy, Saas
 from ..web_service import Answer
 
@@ -31,18 +33,16 @@ def patience(answer: Answer | None, attempt: int) -> float | None:
     if answer is None or attempt >= _ATTEMPTS:
         return None
     if answer.status == 429:
-        return reset(answer) if reset(answer) is not None else AGAIN * 2**attempt
+        told = reset(answer)
+        return told if told is not None else AGAIN * 2**attempt
     return AGAIN if answer.status in (500, 502, 503, 504) and attempt == 1 else None
 
 
 def reset(answer: Answer) -> float | None:
     """Seconds until the limit is refilled: ``ratelimit-reset`` is a time span and no point in time. It may be
     missing."""
-    for name in ("ratelimit-reset", "retry-after"):
-        found = answer.headers.get(name, "").strip()
-        if found.isascii() and found.isdigit():
-            return float(found)
-    return None
+    told = number(answer.headers.get("ratelimit-reset"))
+    return retry_after(answer.headers, time.time()) if told is None else told
 
 
 def _plain(answer: Answer) -> Answer:

@@ -13,6 +13,7 @@ from ...ports import COLORS, Color, Finding
 from ...settings.prometheus import PrometheusSettings
 from ...settings.rollout import Rollout
 from ...verdict.levels import worded
+from ..clocks import clock_findings
 from ..site import Site
 from .api import Api
 from .counting import Series, Tally
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 WINDOW = "5m"
 """What is looked at."""
-SKEW = 5.0
-"""Seconds that clocks may differ without a word."""
+SUBJECT = "metrics: prometheus"
+EFFECT = "counts go by its clock, alerts and the ledger do not"
 RESETS = 3
 """So often may a counter begin anew within the window without a word."""
 
@@ -40,7 +41,7 @@ def diagnose(settings: PrometheusSettings, site: Site, api: Api, stale_after: fl
         found = [(feed, api.query(f"{feed.selector}[{WINDOW}]", at=now)) for feed in feeds(settings, site.application)]
     except (DeployError, IndexError) as error:
         why = getattr(error, "what", "Prometheus does not say what time it is")
-        return [Finding("metrics: prometheus", "fail", why, getattr(error, "do", ""))]
+        return [Finding(SUBJECT, "fail", why, getattr(error, "do", ""))]
     findings = [_clock(skew)]
     for feed, series in found:
         findings += _feed(feed, series, now, stale_after)
@@ -50,12 +51,8 @@ def diagnose(settings: PrometheusSettings, site: Site, api: Api, stale_after: fl
 
 
 def _clock(skew: float) -> Finding:
-    subject = "metrics: prometheus"
-    if abs(skew) <= SKEW:
-        return Finding(subject, "ok", f"answers; its clock differs from ours by {abs(skew):.1f} s")
-    way = "ahead of" if skew > 0 else "behind"
-    detail = f"its clock is {abs(skew):.0f} s {way} ours; counts go by its clock, alerts and the ledger do not"
-    return Finding(subject, "warn", detail, "let both machines keep their time by NTP")
+    is_right = Finding(SUBJECT, "ok", f"answers; its clock differs from ours by {abs(skew):.1f} s")
+    return next(clock_findings(SUBJECT, skew, EFFECT), is_right)
 
 
 def _feed(feed: Feed, series: Sequence[Series], now: float, stale_after: float) -> Iterator[Finding]:

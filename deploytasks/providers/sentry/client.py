@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ... import redaction
 from ...errors import Unreachable
+from ..headers import seconds_ahead
 from ..saas import Busy, Saas
 from ..web_service import Answer, Refused
 from . import limits
@@ -130,8 +131,7 @@ class Client:
         now = self._now()
         self._free_at = time.monotonic() + (limits.until_reset(headers, now) or 0.0)
         if "date" in headers:
-            middle = (asked + now) / 2
-            self.ahead = limits.their_time(headers, middle) + 0.5 - middle
+            self.ahead = seconds_ahead(headers, (asked + now) / 2)
 
     def _where(self) -> str:
         return f"Sentry at {self._service.url}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import DeployError
 from ...ports import Finding
+from ..clocks import SKEW, clock_findings
 from .naming import marks_of
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 SUBJECT = "metrics: sentry"
 HOUR = 3600.0
 """Seconds that are looked at."""
-SKEW = 5.0
-"""Seconds that clocks may differ without a word."""
+EFFECT = "counts go by its clock, the ledger does not"
 WHOLE = 1.05
 """Requests per transaction that is stored, up to which nothing is said of sampling."""
 
@@ -34,17 +34,10 @@ def diagnose(
         newest = events.newest(now - HOUR, now + HOUR)
         now += client.ahead if abs(client.ahead) > SKEW else 0.0
         stored, meant = events.sampled(now - HOUR, now)
-        findings = [*_clock(client.ahead), _age(settings, environment, newest, now)]
+        findings = [*clock_findings(SUBJECT, client.ahead, EFFECT), _age(settings, environment, newest, now)]
         return [*findings, *_sampling(stored, meant), *_names(settings, site, events, now)]
     except DeployError as error:
         return [Finding(SUBJECT, "fail", error.what, error.do)]
-
-
-def _clock(ahead: float) -> Iterator[Finding]:
-    if abs(ahead) > SKEW:
-        way = "ahead of" if ahead > 0 else "behind"
-        detail = f"its clock is {abs(ahead):.0f} s {way} ours; counts go by its clock, the ledger does not"
-        yield Finding(SUBJECT, "warn", detail, "let this machine keep its time by NTP")
 
 
 def _age(settings: SentryMetricsSettings, environment: str, newest: float | None, now: float) -> Finding:

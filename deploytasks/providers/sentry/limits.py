@@ -8,8 +8,8 @@ no such headers either.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 
+from ..headers import number, retry_after, their_time
 from ..web_service import Answer
 
 REMAINING = "x-sentry-rate-limit-remaining"
@@ -32,7 +32,7 @@ def pause(answer: Answer | None, attempt: int, now: float) -> float | None:
         return TROUBLE * 2.0 ** (attempt - 1) if attempt < ATTEMPTS else None
     if answer is None or answer.status != 429:
         return None
-    if (after := _number(answer.headers.get("retry-after"))) is not None:
+    if (after := retry_after(answer.headers, now)) is not None:
         return after
     if (left := until_reset(answer.headers, now)) is not None:
         return left
@@ -40,20 +40,9 @@ def pause(answer: Answer | None, attempt: int, now: float) -> float | None:
 
 
 def until_reset(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds until there may be asked again; ``None``: now. ``headers``: of the last answer, names in lower case."""
-    reset = _number(headers.get(RESET))
+    """Seconds until there may be asked again; ``None``: now. ``headers``: of the last answer. The reset is an
+    instant of their clock."""
+    reset = number(headers.get(RESET))
     if headers.get(REMAINING) != "0" or reset is None:
         return None
     return max(0.0, reset - their_time(headers, now)) + MOMENT
-
-
-def their_time(headers: Mapping[str, str], now: float) -> float:
-    """By its own clock, if it tells it: the reset is an instant of that clock."""
-    try:
-        return parsedate_to_datetime(headers["date"]).timestamp()
-    except (KeyError, TypeError, ValueError):
-        return now
-
-
-def _number(text: str | None) -> float | None:
-    return float(text) if text is not None and text.isdigit() else None

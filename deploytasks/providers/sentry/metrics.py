@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import DeployError, Unreachable
 from ...ports import COLORS, Color, Finding, NoData, Totals
+from ..clocks import SKEW
 from .client import Client
 from .events import Counts, Events, Tally, searched
 from .naming import Marks, marks_of
@@ -25,9 +26,6 @@ from .window import Window, joined, pieces
 if TYPE_CHECKING:
     from ...settings.sentry import SentryMetricsSettings
     from ..site import Site
-
-SKEW = 5.0
-"""Seconds that clocks may differ without being minded; the header that tells has whole ones."""
 
 
 class Look(NamedTuple):
