@@ -30,12 +30,13 @@ _SECRET_PART = re.compile(r"TOKEN|SECRET|PASSW|KEY|SIG|CODE|CREDENTIAL", re.IGNO
 Spans = Iterator[tuple[int, int]]
 
 
-class _Form(NamedTuple):
-    """A form of a secret. What gives it away is searched for; then as much of it as is there is taken."""
+class _Sign(NamedTuple):
+    """What gives a form of a secret away: a piece of it, and where in it that stands. As much of the form as is there
+    is taken."""
 
-    text: str
-    signs: tuple[tuple[str, int], ...]
-    """Pieces of it, and where in it each stands."""
+    form: str
+    piece: str
+    within: int
 
 
 class Known:
@@ -44,46 +45,48 @@ class Known:
     def __init__(self, secrets: Iterable[str]) -> None:
         values = dict.fromkeys(part for secret in secrets for part in parts_of(secret) if len(part) >= SHORTEST)
         tight = {value: escapes.tight(value) for value in values}
-        self._short = [_form(value) for value in values if len(tight[value]) < _UNBROKEN]
         long = [value for value in values if len(tight[value]) >= _UNBROKEN]
-        spaced = ["+".join(value.split(" ")) for value in long if " " in value]  # as a form in a browser sends it
-        self._plain = _of(_form(text) for text in [*(tight[value] for value in long), *spaced])
-        self._base64 = _of(_form(text) for value in values for text in _aligned(value))
-        self._hex = _of(_form(value.encode("utf-8", "surrogatepass").hex()) for value in values)
-        self._signs = [_signs(forms) for forms in (self._short, self._plain, self._base64, self._hex)]
+        spaced = ["+".join(map(escapes.tight, value.split(" "))) for value in long if " " in value]  # as forms send it
+        self._short = _signs(value for value in values if len(tight[value]) < _UNBROKEN)
+        self._plain = _signs([*(tight[value] for value in long), *spaced])
+        self._base64 = _signs(text for value in values for text in _aligned(value))
+        self._hex = _signs(value.encode("utf-8", "surrogatepass").hex() for value in values)
+        each = (self._short, self._plain, self._base64, self._hex)
+        self._pieces = [tuple(dict.fromkeys(sign.piece for sign in signs)) for signs in each]
 
     def found(self, text: str) -> list[tuple[int, int]]:
         """Where any of them stands in a text: from, to; in no order, and they may overlap."""
         if not (self._short or self._plain) or not any(self._is_here(each) for each in escapes.undone(text)):
             return []
-        return [span for view in escapes.views(text) for span in self._spans(view)]
+        return [span for view, tight in escapes.views(text) for span in self._spans(view, tight)]
 
     def _is_here(self, text: str) -> bool:
         tight = escapes.tight(text)
-        short, plain, base64, hex_ = self._signs
+        short, plain, base64, hex_ = self._pieces
         if _any(short, text) or _any(plain, tight) or _any(hex_, tight.lower()):
             return True
         return _any(base64, tight.translate(_AS_URLS_HAVE_IT) if "-" in tight or "_" in tight else tight)
 
-    def _spans(self, view: escapes.View) -> Spans:
-        tight = escapes.without_blanks(view)
+    def _spans(self, view: escapes.View, tight: escapes.View) -> Spans:
         looked = (
             (self._short, view, view.text, 0),
             (self._plain, tight, tight.text, 0),
             (self._base64, tight, tight.text.translate(_AS_URLS_HAVE_IT), 2),
             (self._hex, tight, tight.text.lower(), 0),
         )
-        for forms, of, text, more in looked:
-            for form in forms:
-                for begin, end in _of_one(form, text):
-                    first, last = _widened(text, begin, end, more) if more else (begin, end)
-                    yield of.begins[first], of.ends[last - 1]
+        for signs, of, text, more in looked:
+            for sign in signs:
+                if sign.piece in text:
+                    for begin, end in _of_one(sign, text):
+                        first, last = _widened(text, begin, end, more) if more else (begin, end)
+                        yield of.begins[first], of.ends[last - 1]
 
 
 def parts_of(secret: str) -> Iterator[str]:
-    """A secret, and what of it is one by itself: of a URL its password, a token in place of a user, the end of a
-    webhook's path, and what its query calls a key."""
+    """A secret, and what of it is one by itself: of a key in a file each line, of a URL its password, a token in place
+    of a user, the end of a webhook's path, and what its query calls a key."""
     yield secret
+    yield from (line for line in secret.splitlines() if _LONG <= len(line) < len(secret) and _is_random(line))
     scheme, is_url, rest = secret.partition("://")
     if not is_url or not scheme.isascii() or not scheme.replace("+", "").isalnum():
         return
@@ -103,12 +106,18 @@ def parts_of(secret: str) -> Iterator[str]:
     yield from (value for name, value in parse_qsl(query) if _SECRET_PART.search(name))
 
 
-def _form(text: str) -> _Form:
-    if len(text) < _LONG or "://" in text:
-        return _Form(text, ((text, 0),))
-    ends = [(text[:_PIECE], 0), (text[-_PIECE:], len(text) - _PIECE)]
-    pieces = tuple((piece, at) for piece, at in ends if _is_random(piece))
-    return _Form(text, pieces if len(pieces) == 2 else (*pieces, (text, 0)))
+def _signs(forms: Iterable[str]) -> list[_Sign]:
+    return [sign for form in dict.fromkeys(forms) for sign in _signs_of(form)]
+
+
+def _signs_of(form: str) -> Sequence[_Sign]:
+    whole = [_Sign(form, form, 0)]
+    if len(form) < _LONG or "://" in form:
+        return whole
+    last = len(form) - _PIECE
+    ends = [_Sign(form, form[at : at + _PIECE], at) for at in (0, last)]
+    found = [sign for sign in ends if _is_random(sign.piece)]
+    return found if len(found) == len(ends) else [*found, *whole]
 
 
 def _is_random(piece: str) -> bool:
@@ -131,14 +140,6 @@ def _aligned(value: str) -> Iterator[str]:
                 yield made
 
 
-def _of(forms: Iterable[_Form]) -> list[_Form]:
-    return list(dict.fromkeys(forms))
-
-
-def _signs(forms: Sequence[_Form]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(sign for form in forms for sign, _ in form.signs))
-
-
 def _any(signs: Sequence[str], text: str) -> bool:
     for sign in signs:  # noqa: SIM110  a generator would take twice as long
         if sign in text:
@@ -146,17 +147,18 @@ def _any(signs: Sequence[str], text: str) -> bool:
     return False
 
 
-def _of_one(form: _Form, text: str) -> Spans:
-    for sign, within in form.signs:
-        at = text.find(sign)
-        while at >= 0:
-            begin, end = at, at + len(sign)
-            while begin > 0 and (back := within - (at - begin) - 1) >= 0 and text[begin - 1] == form.text[back]:
-                begin -= 1
-            while end < len(text) and (on := within + end - at) < len(form.text) and text[end] == form.text[on]:
-                end += 1
-            yield begin, end
-            at = text.find(sign, at + len(sign))
+def _of_one(sign: _Sign, text: str) -> Spans:
+    """As much of its form as stands in the text, around each place where the piece is."""
+    form, piece, within = sign
+    at = text.find(piece)
+    while at >= 0:
+        begin, end = at, at + len(piece)
+        while begin > 0 and (back := within - (at - begin) - 1) >= 0 and text[begin - 1] == form[back]:
+            begin -= 1
+        while end < len(text) and (on := within + end - at) < len(form) and text[end] == form[on]:
+            end += 1
+        yield begin, end
+        at = text.find(piece, at + len(piece))
 
 
 def _widened(text: str, begin: int, end: int, by: int) -> tuple[int, int]:

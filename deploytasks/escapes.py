@@ -82,25 +82,29 @@ def _numbered(number: str) -> str:
     return chr(code) if code < 0x110000 else ""
 
 
-def views(text: str) -> Iterator[View]:
-    """The same as ``undone``, with the way back. Slow."""
+def views(text: str) -> Iterator[tuple[View, View]]:
+    """The same as ``undone``, each also without blanks, with the way back. Slow."""
     level = [View(text, range(len(text)), range(1, len(text) + 1))]
     seen = {text}
-    for _ in range(_DEEPEST + 1):
-        yield from level
-        tight = [without_blanks(view) for view in level]
-        plainer = [_without_escapes(view, pattern) for view in tight for mark, pattern in _ESCAPES if mark in view.text]
-        level = [view for view in plainer if view.text not in seen][: _MOST - len(seen)]
-        seen.update(view.text for view in level)
+    for depth in range(_DEEPEST + 1):
+        both = [(view, without_blanks(view)) for view in level]
+        yield from both
+        if depth < _DEEPEST:
+            tights = [tight for _, tight in both]
+            found = [_without(tight, pattern) for tight in tights for mark, pattern in _ESCAPES if mark in tight.text]
+            level = [view for view in found if view.text not in seen][: _MOST - len(seen)]
+            seen.update(view.text for view in level)
 
 
 def without_blanks(view: View) -> View:
     """As ``tight``."""
+    if not any(map(str.isspace, view.text)):
+        return view
     kept = [at for at, one in enumerate(view.text) if not one.isspace()]
     return View("".join(view.text.split()), [view.begins[at] for at in kept], [view.ends[at] for at in kept])
 
 
-def _without_escapes(view: View, pattern: re.Pattern[str]) -> View:
+def _without(view: View, pattern: re.Pattern[str]) -> View:
     pieces: list[str] = []
     begins: list[int] = []
     ends: list[int] = []

@@ -88,9 +88,7 @@ def _clean(value: Any, known: Known) -> Any:
 def _text(text: str, known: Known) -> str:
     if len(text) < SHORTEST:
         return text
-    if spans := known.found(text):
-        text = _blackened(text, spans)
-    if spans := list(tokens.found(text)):
+    if spans := [*known.found(text), *tokens.found(text)]:
         text = _blackened(text, spans)
     return _IN_A_URL.sub(r"\1:***", text) if "://" in text else text
 

@@ -56,12 +56,12 @@ def _run(world: World, command: str, about: str) -> None:
     with view.a_word_in_time(lambda: f"still running the tests: {line}"):
         result = world.site.context.run(there + line, hide=True, warn=True, in_stream=False)
     took = world.clock.elapsed() - began
-    passed = result is not None and result.ok
-    last = _last_line(f"{result.stderr}\n{result.stdout}" if result else "")
+    assert result is not None  # only a disowned command has none; a result is false where it failed
+    passed = result.ok
+    last = _last_line(f"{result.stderr}\n{result.stdout}")
     world.note("evidence", item="tests", key=about, ok=passed, detail=f"`{command}`: {last} in {took:.1f} s")
     if not passed:
-        output = (result.stdout + result.stderr).strip() if result else ""
-        view.say(str(redaction.clean(output))[-6000:])
+        view.say(str(redaction.clean((result.stdout + result.stderr).strip()))[-6000:])
         raise GateRefused(f"tests failed: {last}", state="nothing was changed", do=f"run them by hand: {line}")
     view.say(f"tests passed: {last}")
 

@@ -48,7 +48,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def shown(given: object) -> str:
     """A value as people may read it: short, strings in quotes."""
-    text = repr(redaction.clean(given)) if isinstance(given, str) else "nothing" if given is None else str(given)
+    text = (
+        repr(redaction.clean(given))
+        if isinstance(given, str)
+        else "nothing"
+        if given is None
+        else str(redaction.clean(given))
+    )
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 

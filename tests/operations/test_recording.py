@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import memory
-import pytest
 
 from deploytasks.errors import WayBackFailed
 from deploytasks.operations.recording import Recording
 from deploytasks.operations.returning import Returned
 from deploytasks.ports import Split
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_a_way_back_that_could_not_complete_is_recorded(tmp_path: Path) -> None:
