@@ -47,16 +47,33 @@ def _deliver() -> int:
     """Tell what waits: 0, or 7 when something waits still."""
     import json
 
+    given = json.load(sys.stdin)
+    _give_way(int(given.get("after", 0)))
     from . import outcries, redaction
     from .errors import DeployError
     from .operations.delivering import deliver
 
     outcries.cleaned()
     try:
-        return deliver(json.load(sys.stdin))
+        return deliver(given)
     except DeployError as error:
         print(redaction.clean(str(error)), file=sys.stderr)
         return error.exit_code
+
+
+GIVE_WAY = 2.0
+"""Seconds, at most."""
+
+
+def _give_way(parent: int) -> None:
+    """Take no time from whoever goes back: wait until that has ended, and be behind everybody else."""
+    import os
+    import time
+
+    os.nice(10)
+    until = time.monotonic() + GIVE_WAY
+    while os.getppid() == parent and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 def _init(folder: Path) -> int:

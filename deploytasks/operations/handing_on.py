@@ -24,11 +24,13 @@ _LARGEST = 1 << 20
 def hand_over(world: World) -> None:
     """Start ``python -m deploytasks deliver`` in a session of its own. Best effort: what it does not tell, others do.
 
-    The configuration goes to its standard input, secrets only where they are: in the environment that it inherits.
+    The configuration goes to its standard input, secrets only where they are: in the environment that it inherits. It
+    gives way to this process, for some two seconds.
     """
     if world.site.context is None:
         return
-    given = {"environment": world.site.environment, "deploy": plain(world.site.context.config.get("deploy", {}))}
+    deploy = plain(world.site.context.config.get("deploy", {}))
+    given = {"environment": world.site.environment, "deploy": deploy, "after": os.getpid()}
     with suppress(OSError, ValueError):
         folder = world.site.folder
         folder.mkdir(parents=True, exist_ok=True)
