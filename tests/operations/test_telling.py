@@ -19,6 +19,7 @@ from inboxes import Hanging, Inbox, silent
 from deploytasks import plans
 from deploytasks.bulletins import Bulletin
 from deploytasks.errors import DeployError, UsageError
+from deploytasks.operations import handing_on, rollback, telling
 from deploytasks.operations.announcing import waiting
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.operations.recording import Recording
@@ -223,3 +224,36 @@ def test_one_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 def test_who_names_nobody_pays_nothing(environment: dict[str, Any], *, expected: bool) -> None:
     """Looked at as it is written; a mistake is for whoever opens it."""
     assert expected == is_anybody_told(environment)
+
+
+@pytest.mark.parametrize(("stays", "expected"), [(True, "beside"), (False, "handed on")])
+def test_a_rollback_is_told_beside_its_watch_or_by_another_process(
+    stays: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whatever goes wrong with that, the rollback goes on."""
+    done: list[str] = []
+    monkeypatch.setattr(rollback, "is_somebody_told", lambda world: True)
+    monkeypatch.setattr(telling, "beside_a_watch", lambda world: done.append("beside"))
+    monkeypatch.setattr(handing_on, "hand_over", lambda world: done.append("handed on"))
+    made = memory.world(tmp_path)
+    rollback._tell(made, stays=stays)
+    assert [expected] == done
+    monkeypatch.setattr(rollback, "is_somebody_told", lambda world: 1 / 0)
+    rollback._tell(made, stays=stays)
+
+
+def test_what_a_watched_rollback_could_not_tell_is_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a small part of the time that it took; what waits in the spool as well. Who was told leaves nothing."""
+    handed: list[World] = []
+    monkeypatch.setattr(handing_on, "hand_over", handed.append)
+    made, found = world(tmp_path, silent)
+    made.note("maintenance", on=True, message="soon")
+    found._began -= 1000
+    found.end_of_a_rollback()
+    assert [made] == handed
+    handed.clear()
+    made, found = world(tmp_path)
+    found.look()
+    found._began -= 1000
+    found.end_of_a_rollback()
+    assert ([], ["maintenance-on"]) == (handed, inbox(tmp_path).changes)
