@@ -19,7 +19,7 @@ from invoke.exceptions import Exit, ParseError, UnexpectedExit
 from invoke.executor import Executor
 from invoke.tasks import Call, Task
 
-from . import interrupt, outcries, redaction
+from . import interrupt, outcries
 from .errors import EXIT_CODES, DeployError, Interrupted
 
 ALONG_THE_CHAIN = ("env",)
@@ -97,7 +97,7 @@ class ChainExecutor(Executor):
     def _leave(self, error: BaseException, message: str, code: int) -> NoReturn:
         if self._is_debugging():
             sys.stderr.write(outcries.told(error))
-        said = _told_the_ci(code, redaction.clean(message))
+        said = _told_the_ci(code, _cleaned(message))
         if _endings and said:  # before what is done at the end, which may take its time
             sys.stderr.write(f"{said}\n")
             said = ""
@@ -164,15 +164,21 @@ def _told_the_ci(code: int, message: str) -> str:
     return left(code, message)
 
 
+def _cleaned(text: Any) -> Any:
+    from . import redaction  # see outcries
+
+    return redaction.clean(text)
+
+
 def _clean(error: Exit | ParseError | UnexpectedExit) -> None:
     """What Invoke is going to print of it."""
     if isinstance(error, Exit):
-        error.message = redaction.clean(error.message)
+        error.message = _cleaned(error.message)
     elif isinstance(error, UnexpectedExit):
         said = error.result
-        said.command, said.stdout, said.stderr = map(redaction.clean, (said.command, said.stdout, said.stderr))
+        said.command, said.stdout, said.stderr = map(_cleaned, (said.command, said.stdout, said.stderr))
     else:
-        error.args = tuple(map(redaction.clean, error.args))
+        error.args = tuple(map(_cleaned, error.args))
 
 
 def _collect_rarely() -> None:
@@ -218,6 +224,6 @@ def _same(one: Call, other: Call) -> bool:
 
 
 def _in_one_line(error: Exception) -> str:
-    text = (redaction.clean(str(error)).strip().splitlines() or [""])[0]  # before it is cut: a part is a secret, too
+    text = (_cleaned(str(error)).strip().splitlines() or [""])[0]  # before it is cut: a part is a secret, too
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return f"unforeseen: {said[:300]}; run again with --debug"

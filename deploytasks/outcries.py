@@ -12,8 +12,6 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from . import redaction
-
 
 class _Record(logging.LogRecord):
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -22,7 +20,7 @@ class _Record(logging.LogRecord):
             self.exc_text = told(self.exc_info[1]).rstrip()
 
     def getMessage(self) -> str:  # noqa: N802  logging calls it so
-        return str(redaction.clean(super().getMessage()))
+        return _clean(super().getMessage())
 
 
 def cleaned() -> None:
@@ -37,7 +35,13 @@ def cleaned() -> None:
 
 def told(error: BaseException) -> str:
     """Its traceback, cleaned."""
-    return str(redaction.clean("".join(traceback.format_exception(error))))
+    return _clean("".join(traceback.format_exception(error)))
+
+
+def _clean(text: str) -> str:
+    from . import redaction  # `inv --list` says nothing that would have to be cleaned
+
+    return str(redaction.clean(text))
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -58,7 +58,7 @@ _SHAPES = (
     _Shape(("password=", "passwd="), r"(?P<a>(?i:password|passwd)=[\"']?)(?![$*{<\"'])[^\s&\"',;]{6,}"),
     _Shape(
         ("?", "&"),
-        r"(?P<a>[?&](?i:token|key|sig|signature|secret|x-amz-(?:signature|credential|security-token))=)[^\s&\"'*]{8,}",
+        r"(?P<a>[?&](?i:token|key|sig|signature|secret|x-amz-(?:signature|credential|security-token))=)[^\s&\"'*]{7,}[^\s&\"'*.,;:!?)\]}>]",
     ),
     _Shape(("eyj",), r"(?<![0-9A-Za-z])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
     _Shape(
