@@ -34,7 +34,8 @@ def output(world: World, template: str, values: Mapping[str, str]) -> str:
         result = context.run(there + line, hide=True, warn=True, in_stream=False, timeout=WITHIN, pty=False)
     except CommandTimedOut as error:
         raise Unreachable(f"`{template}` was not done after {WITHIN:g} s", do="see what keeps it") from error
-    if result is None or not result.ok:
-        last = [line for line in (result.stderr + result.stdout).splitlines() if line.strip()][-1:] if result else []
+    assert result is not None  # only a disowned command has none; a result is false where it failed
+    if not result.ok:
+        last = [line for line in (result.stderr + result.stdout).splitlines() if line.strip()][-1:]
         raise GateRefused(f"`{template}` failed: {' '.join(last) or 'no output'}", do=f"run it by hand: {line}")
     return result.stdout

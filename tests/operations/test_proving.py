@@ -65,9 +65,9 @@ def test_tests_that_take_a_while_are_named(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_tests_that_fail_refuse(tmp_path: Path) -> None:
-    """Code 3, and evidence of it."""
+    """Code 3, with what they said last, and evidence of it."""
     world = project(tmp_path, "echo a broken thing; exit 1")
-    with pytest.raises(GateRefused, match="a broken thing"):
+    with pytest.raises(GateRefused, match="tests failed: a broken thing"):
         run_tests(world, release(world), preview=False, again=False)
 
     found = world.ledger.head().standing.evidence_of("tests")
