@@ -5,13 +5,14 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import executor, view
 from ..settings import load, plain
+from ..settings.kinds import TOLD
 from ..world import World
 
 if TYPE_CHECKING:
@@ -74,9 +75,14 @@ def is_somebody_told(world: World) -> bool:
     own = (config.get("environments") or {}).get(world.settings.name) or {}
     if "messages" not in own and "markers" not in own:
         return False
-    from .telling import is_anybody_told
-
     return is_anybody_told(plain(own))
+
+
+def is_anybody_told(environment: Mapping[str, Any]) -> bool:
+    """Whether an environment, as it is written, names anybody but the console."""
+    given = [environment.get(section) for section in TOLD]
+    parts = [one for each in given for one in (each if isinstance(each, list) else [each])]
+    return any(isinstance(one, Mapping) and one.get("kind") != "console" for one in parts)
 
 
 def reloaded(world: World, part: str) -> Settings:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import executor, view
 from ..errors import DeployError, SettingsError
@@ -66,13 +66,6 @@ class Telling:
 
             self._courier = Courier(lambda: ready(self._world))
         return self._courier
-
-
-def is_anybody_told(environment: Mapping[str, Any]) -> bool:
-    """Whether an environment, as it is written, names anybody but the console."""
-    given = [environment.get(section) for section in TOLD]
-    parts = [one for each in given for one in (each if isinstance(each, list) else [each])]
-    return any(isinstance(one, Mapping) and one.get("kind") != "console" for one in parts)
 
 
 def listen(world: World) -> Telling:

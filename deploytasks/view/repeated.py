@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import redaction
 from . import printing
 from .paint import Paint
-from .text.checks import short, verdicts
+from .text.judged import short, verdicts
 from .wording import clock, number, share
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from deploytasks.errors import GateRefused, Unreachable
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.ports import Call, Finding, Notice
 from deploytasks.providers.maintenances import Maintenances
-from deploytasks.settings.envoy import MaintenanceSettings as EnvoyMaintenance
+from deploytasks.settings.envoy_maintenance import MaintenanceSettings as EnvoyMaintenance
 from deploytasks.settings.redis import MaintenanceSettings as RedisMaintenance
 from deploytasks.settings.several import Several
 

@@ -22,9 +22,10 @@ from deploytasks.errors import DeployError, UsageError
 from deploytasks.operations import handing_on, rollback, telling
 from deploytasks.operations.announcing import waiting
 from deploytasks.operations.carrying_out import carry_out
+from deploytasks.operations.opening import is_anybody_told
 from deploytasks.operations.recording import Recording
 from deploytasks.operations.returning import roll_back
-from deploytasks.operations.telling import Telling, is_anybody_told
+from deploytasks.operations.telling import Telling
 from deploytasks.ports import Call
 from deploytasks.world import World
 

@@ -13,7 +13,8 @@ from deploytasks.ports import Call, Finding, Notice
 from deploytasks.providers import open_provider
 from deploytasks.providers.maintenances import Maintenances, diagnosed
 from deploytasks.providers.site import Site
-from deploytasks.settings.envoy import MaintenanceSettings as EnvoyMaintenance, TrafficSettings
+from deploytasks.settings.envoy import TrafficSettings
+from deploytasks.settings.envoy_maintenance import MaintenanceSettings as EnvoyMaintenance
 from deploytasks.settings.haproxy import MaintenanceSettings as HAProxyMaintenance
 from deploytasks.settings.redis import MaintenanceSettings as RedisMaintenance
 from deploytasks.settings.several import Several

@@ -16,7 +16,7 @@ from deploytasks.providers import open_provider
 from deploytasks.providers.envoy import Metrics as Envoy
 from deploytasks.providers.site import Site
 from deploytasks.providers.sources import Sources
-from deploytasks.settings.envoy import MetricsSettings as EnvoySettings
+from deploytasks.settings.envoy_metrics import MetricsSettings as EnvoySettings
 from deploytasks.settings.prometheus import LevelQueries, PrometheusSettings
 from deploytasks.settings.several import Several
 

@@ -16,7 +16,7 @@ from .place import place_of, write_whole
 from .runtime import runtime_of
 
 if TYPE_CHECKING:
-    from ...settings.envoy import MaintenanceSettings
+    from ...settings.envoy_maintenance import MaintenanceSettings
 
 
 class Maintenance:

@@ -15,7 +15,7 @@ from .admin import Admin
 from .runtime import runtime_of
 
 if TYPE_CHECKING:
-    from ...settings.envoy import MetricsSettings
+    from ...settings.envoy_metrics import MetricsSettings
 
 PATTERN = r"^cluster\.(blue|green)\.(upstream_rq_[1-5]xx|upstream_rq_timeout|upstream_rq_time)$"
 _LINE = re.compile(r"^envoy_cluster_(\w+)\{(.*)\} (\d+)$")

@@ -10,12 +10,12 @@ from ..site import Site
 from .place import write_whole
 
 if TYPE_CHECKING:
-    from ...settings.envoy import MaintenanceSettings
+    from ...settings.envoy_maintenance import MaintenanceSettings
 
 
 def settings_of(site: Site) -> MaintenanceSettings:
     """The maintenance section of an environment, or its defaults when there is none for Envoy."""
-    from ...settings.envoy import MaintenanceSettings
+    from ...settings.envoy_maintenance import MaintenanceSettings
     from ...settings.several import parts
 
     found = (one for one in parts(site.sections.get("maintenance")) if isinstance(one, MaintenanceSettings))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ...ports import Color
 from ...settings.hosts import HostsSettings
 from . import rendering
 from .host import Member
 from .layout import Layout
-from .process import ColorProcess
 from .rendering import Program
-from .service import ServiceProcess
 from .serving import Serving
-from .supervising import Orders
+
+if TYPE_CHECKING:
+    from .supervising import Orders
 
 
 def serving(settings: HostsSettings, member: Member, layout: Layout, color: Color, python: str) -> Serving:
@@ -21,11 +22,15 @@ def serving(settings: HostsSettings, member: Member, layout: Layout, color: Colo
     values = rendering.values(member.addresses[color], layout, color, python)
     common = (member, layout, color, settings.health, settings.health_within, settings.stop_within)
     if settings.start is not None:
+        from .process import ColorProcess
+
         return ColorProcess(*common, _program(settings, settings.start, values), python)
     unit = rendering.word(settings.service, values) if settings.service else ""
     restart = _program(settings, settings.restart or "", values)
     if settings.restart is None:
         restart = restart._replace(command=f"sudo -n systemctl restart {unit}")
+    from .service import ServiceProcess
+
     return ServiceProcess(*common, restart, _orders(settings, unit, values))
 
 
@@ -42,6 +47,8 @@ def _program(settings: HostsSettings, template: str, values: Mapping[str, str]) 
 
 
 def _orders(settings: HostsSettings, unit: str, values: Mapping[str, str]) -> Orders:
+    from .supervising import Orders
+
     def said(template: str | None, default: str) -> str:
         return default if template is None else rendering.command(template, values)
 

@@ -17,7 +17,6 @@ from ...settings.hosts import HostsSettings, batch_size
 from . import choosing, commands, serving
 from .agreeing import agreed, silent, sliced, together
 from .host import Member
-from .installing import install
 from .layout import Layout
 from .oneoff import run_once
 from .rendering import Program
@@ -130,6 +129,8 @@ class HostFleet:
 
     def install(self, release: Release, color: Color) -> Calls:
         """Bring what is not there yet, verify, link. A host that has all of it is only asked."""
+        from .installing import install
+
         text = f"install {release.name} on {color} (sha256 {release.digest})"
 
         def bring(member: Member, timeout: float) -> None:

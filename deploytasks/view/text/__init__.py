@@ -19,7 +19,7 @@ RENDERERS = {
     "report": "report:report",
     "checklist": "checklist:checklist",
     "smoke": "checks:smoke",
-    "verdicts": "checks:verdicts",
+    "verdicts": "judged:verdicts",
     "doctor": "checks:doctor",
     "maintenance": "checks:maintenance",
     "people": "people:people",

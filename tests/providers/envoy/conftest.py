@@ -20,7 +20,9 @@ from deploytasks.ports import Calls, Color, Split
 from deploytasks.providers.envoy import Maintenance, Metrics, Traffic, managed
 from deploytasks.providers.envoy.place import Place
 from deploytasks.providers.site import Site
-from deploytasks.settings.envoy import MaintenanceSettings, MetricsSettings, TrafficSettings
+from deploytasks.settings.envoy import TrafficSettings
+from deploytasks.settings.envoy_maintenance import MaintenanceSettings
+from deploytasks.settings.envoy_metrics import MetricsSettings
 
 
 class Handler(BaseHTTPRequestHandler):

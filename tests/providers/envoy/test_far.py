@@ -26,7 +26,7 @@ from deploytasks.providers.envoy.metrics import Metrics
 from deploytasks.providers.hosts.host import CommandFailed
 from deploytasks.providers.ssh import reaching
 from deploytasks.providers.ssh_watchdog import SshWatchdog
-from deploytasks.settings.envoy import MetricsSettings
+from deploytasks.settings.envoy_metrics import MetricsSettings
 from deploytasks.settings.ssh_watchdog import SshWatchdogSettings
 
 from .conftest import Application, House, free_port, until

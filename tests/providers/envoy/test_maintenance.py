@@ -9,7 +9,7 @@ import pytest
 from deploytasks.errors import UsageError
 from deploytasks.ports import Notice, Split
 from deploytasks.providers.envoy import Maintenance
-from deploytasks.settings.envoy import MaintenanceSettings
+from deploytasks.settings.envoy_maintenance import MaintenanceSettings
 
 from .conftest import House, until
 

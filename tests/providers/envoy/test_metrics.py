@@ -12,7 +12,7 @@ from deploytasks.ports import NoData, Split, Totals
 from deploytasks.providers.envoy import Metrics
 from deploytasks.providers.envoy.metrics import samples, slower_than, totals_of
 from deploytasks.providers.identity import signal_if_same
-from deploytasks.settings.envoy import MetricsSettings
+from deploytasks.settings.envoy_metrics import MetricsSettings
 from deploytasks.verdict.ladder import LADDER
 
 from .conftest import House, until

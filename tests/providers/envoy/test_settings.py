@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deploytasks.settings.envoy import MaintenanceSettings, TrafficSettings
+from deploytasks.settings.envoy import TrafficSettings
+from deploytasks.settings.envoy_maintenance import MaintenanceSettings
 
 
 def test_defaults_are_a_managed_envoy() -> None:
