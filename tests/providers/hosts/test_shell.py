@@ -16,6 +16,8 @@ from deploytasks.providers.hosts.layout import Layout
 from deploytasks.providers.hosts.shell import GROUPS, IDENTITY, LINK
 from deploytasks.release.difference import Difference
 
+AS_SH = {"busybox": ("sh",), "zsh": ("--emulate", "sh")}
+"""What makes a shell the ``/bin/sh`` that runs our commands, whatever a login shell is."""
 NASTY = '/srv/it\'s $HOME `id` "x" ;&|'
 SHELLS = [shell for shell in ("dash", "bash", "busybox", "zsh") if shutil.which(shell)]
 VALUES = {
@@ -30,7 +32,7 @@ VALUES = {
 
 
 def sh(command: str, shell: str = "sh", **environment: str) -> str:
-    line = [shell, "sh", "-c"] if shell == "busybox" else [shell, "-c"]
+    line = [shell, *AS_SH.get(shell, ()), "-c"]
     done = subprocess.run(
         [*line, command], capture_output=True, text=True, check=True, timeout=10, env={**os.environ, **environment}
     )
