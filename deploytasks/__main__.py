@@ -29,10 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     init = commands.add_parser("init", help="write tasks.py and a commented invoke.yaml; never overwrites")
     init.add_argument("--folder", type=Path, default=Path(), help="the repository (default: here)")
     init.add_argument("--print", action="store_true", help="print the invoke.yaml instead of writing anything")
+    explain = commands.add_parser("keys", help="explain every key of a part of the configuration: keys traffic.envoy")
+    explain.add_argument("part", nargs="?", help="which part; without it all of them are listed")
     commands.add_parser("deliver", help=argparse.SUPPRESS)  # what a rollback hands on; its configuration is on stdin
     asked = parser.parse_args(argv)
     if asked.command == "deliver":
         return _deliver()
+    if asked.command == "keys":
+        return _keys(asked.part)
     if asked.print:
         print(_content("invoke.yaml", asked.folder), end="")
         return 0
@@ -41,6 +45,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"nothing more was written: {error}", file=sys.stderr)
         return 2
+
+
+def _keys(part: str | None) -> int:
+    """Explain a part of the configuration, or list them all: 0, or 2 when there is no such part."""
+    from .settings.explained import explained, index
+
+    try:
+        print(explained(part) if part else index())
+    except LookupError as error:
+        print(error.args[0], file=sys.stderr)
+        return 2
+    return 0
 
 
 def _deliver() -> int:

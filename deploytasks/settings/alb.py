@@ -22,7 +22,9 @@ class TargetGroups(Value):
     """The target group of each color."""
 
     blue: GroupArn
+    """The ARN of blue's target group."""
     green: GroupArn
+    """The ARN of green's target group."""
 
     @model_validator(mode="after")
     def _are_two(self) -> TargetGroups:
@@ -41,9 +43,9 @@ class TrafficSettings(Value):
     public: str = Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")
     """The base URL that users know."""
     listener: ListenerArn | None = None
-    """The listener whose default action forwards to both colors."""
+    """The ARN of the listener whose default action forwards to both colors. Either this or ``rule``."""
     rule: RuleArn | None = None
-    """The rule that does, when the default action is for something else."""
+    """The ARN of the rule that does, when the default action is for something else."""
     groups: TargetGroups
     """The target group of each color."""
     healthy: Annotated[int, Field(ge=1, le=1000)] = 1
@@ -51,7 +53,7 @@ class TrafficSettings(Value):
     healthy_share: Annotated[Fraction, Field(ge=0, le=1)] = 0.5
     """And how many of those that are registered."""
     up_within: Annotated[Duration, Field(ge=0, le=900)] = 60.0
-    """Seconds until that must be so for a color that is to get its first traffic."""
+    """How long that may take for a color that is to get its first traffic. A way back waits for nobody."""
 
     @model_validator(mode="after")
     def _has_one_place(self) -> TrafficSettings:
@@ -67,6 +69,10 @@ class TrafficSettings(Value):
 
 class MaintenanceSettings(NoticePage):
     """``maintenance: {kind: alb, message: "Back at noon.", retry_after: 300}``."""
+
+    means: ClassVar[dict[str, str]] = {
+        "page": "An HTML file of at most 1024 bytes, with `{message}` and `{retry_after}`; by default a plain one.",
+    }
 
     kind: Literal["alb"] = "alb"
     beside: ClassVar[tuple[str, ...]] = ("aws",)

@@ -20,12 +20,12 @@ class AlertmanagerSettings(WebAccess):
 
     kind: Literal["alertmanager"] = "alertmanager"
     url: Annotated[tuple[BaseUrl, ...], BeforeValidator(_several), Field(min_length=1)]
-    """The base URL; of a cluster all of them: the first that answers counts."""
+    """The base URL, alone or in a list; of a cluster all of them: the first that answers counts."""
     match: Annotated[Mapping[LabelName, str], Field(min_length=1)]
-    """Labels that the alerts of this service have, with these very values."""
+    """Labels that the alerts of this service have: ``{service: library}``."""
     severity: LabelName = "severity"
     """The label that says how bad it is."""
     critical: Annotated[tuple[str, ...], Field(min_length=1)] = ("critical", "page")
-    """What that label says when it is bad enough to take a release back; anything else warns."""
+    """What that label says when a release must go back; anything else warns."""
     heartbeat: str | None = Field(default=None, min_length=1)
-    """The name of an alert that always fires: without it nothing is known, for then no alert would come through."""
+    """The name of an alert that always fires; when it does not, nothing is known."""

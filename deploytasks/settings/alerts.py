@@ -14,7 +14,7 @@ class AlertFileSettings(Value):
 
     kind: Literal["file"] = "file"
     path: Annotated[str, Field(min_length=1)]
-    """Relative to the project. The format is described in ``providers/alert_file.py``."""
+    """The file."""
     required: bool = False
     """Whether an absent file means that nothing is known (``true``) or that nothing fires (``false``)."""
     stale_after: Annotated[Duration, Field(gt=0)] | None = None

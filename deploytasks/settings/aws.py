@@ -21,7 +21,7 @@ class AwsAccess(Value):
     where the AWS CLI has it: variables, profile, the machine's or the job's role."""
 
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] | None = None
-    """Where everything of this environment is."""
+    """Where everything of this environment is; by default what ``AWS_REGION`` or the profile says."""
     profile: Text | None = None
     """A profile of ``~/.aws/config``; a job in CI has none."""
     role_arn: Arn | None = None
@@ -33,4 +33,4 @@ class AwsAccess(Value):
     endpoints: Mapping[str, Url] = {}
     """The address of single services, as boto3 calls them: ``{s3: "https://minio.example"}``."""
     answer_within: Annotated[Duration, Field(ge=0.5, le=60)] = 5.0
-    """Seconds that one attempt may take; a call has three at most."""
+    """How long one attempt may take; a call has three at most."""

@@ -19,6 +19,8 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
     beside: ClassVar[tuple[str, ...]] = ()
     """Other parts of the environment without which this section cannot be opened."""
+    means: ClassVar[dict[str, str]] = {}
+    """Key → what it means here, where the sentence of a field that is inherited or shared says too little."""
 
 
 def seconds(given: Any) -> Any:

@@ -18,18 +18,22 @@ class Check(Value):
     """One request of the smoke test and what must come back."""
 
     name: Text
+    """What it is called; each name once."""
     path: PagePath
+    """The page that is asked for, by GET."""
     status: Annotated[int, Field(ge=100, le=599)] = 200
+    """The status that must come back."""
     contains: Text | None = None
     """A text that the body must contain."""
     within: Positive = 2.0
-    """Seconds."""
+    """How long the answer may take."""
 
 
 class Smoke(Value):
     """The smoke test."""
 
     checks: Annotated[tuple[Check, ...], Field(min_length=1)] = (Check(name="health", path="/health"),)
+    """The requests."""
 
     @field_validator("checks")
     @classmethod
@@ -45,5 +49,6 @@ class WarmUp(Value):
     """Requests that fill caches before users come."""
 
     paths: Annotated[tuple[PagePath, ...], Field(min_length=1)] = ("/",)
+    """Pages, asked for in turn."""
     requests: Annotated[int, Field(ge=0, le=100_000)] = 20
-    """How many to each host, over all paths in turn."""
+    """How many to each host, over all paths; ``0``: no warm-up."""

@@ -23,18 +23,20 @@ class TargetGroups(Value):
     """The target group of each color."""
 
     blue: TargetGroup
+    """ARN of blue's target group, or ``targetgroup/NAME/ID``."""
     green: TargetGroup
+    """The same, of green."""
 
 
 class DatabaseLevels(Value):
     """A database of RDS whose readings are looked at."""
 
     instance: Text
-    """The identifier of the instance."""
+    """The instance's identifier."""
     connections: Annotated[int, Field(ge=1)] | None = None
-    """How many it allows (``max_connections``): ``pool`` is the share in use."""
+    """Its ``max_connections``: ``pool`` is the share in use."""
     storage: Annotated[float, Field(gt=0)] | None = None
-    """GiB that it was given; for ``disk``, the share in use. An instance of Aurora has none."""
+    """GiB that it was given: ``disk`` is the share in use."""
     aurora: bool = False
     """Whether it is one of Aurora's, whose metrics have other names."""
 
@@ -43,24 +45,24 @@ class EcsLevels(Value):
     """Services of ECS whose readings are looked at."""
 
     cluster: Text
-    """The cluster."""
+    """Their cluster."""
     services: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Services in it, of both colors."""
+    """Their names."""
 
 
 class CloudWatchLevels(Value):
     """Readings of databases and hosts. The worst counts; what has no data is not watched."""
 
     databases: tuple[DatabaseLevels, ...] = ()
-    """Databases of RDS."""
+    """Databases of RDS whose readings warn (``warn_when``)."""
     instances: tuple[Annotated[str, Field(pattern=r"^i-[0-9a-f]+$")], ...] = ()
-    """Instances of EC2."""
+    """Instances of EC2, for ``cpu``."""
     groups: tuple[Text, ...] = ()
-    """Auto Scaling groups: the average of their instances."""
+    """Auto Scaling groups, for ``cpu``: the average of their instances."""
     ecs: EcsLevels | None = None
-    """Services of ECS."""
+    """Services of ECS, for ``cpu`` and ``memory``."""
     agent: Text | None = None
-    """The namespace of the CloudWatch agent (``CWAgent``), when memory and disk of ``instances`` are to be read."""
+    """The namespace of the CloudWatch agent (``CWAgent``): ``memory`` and ``disk`` of ``levels.instances``."""
 
     @property
     def able(self) -> tuple[Measure, ...]:
@@ -72,23 +74,30 @@ class CloudWatchLevels(Value):
 class MetricsSettings(Measuring):
     """``metrics: {kind: cloudwatch}`` beside ``traffic: {kind: alb}``."""
 
+    means: ClassVar[dict[str, str]] = {
+        "measures": (
+            "What it gives, of several sources: `errors`, `latency`, `database`, `hosts`. By default all that it "
+            "can: of the last two what `levels` has; processor, memory and disk of a database are among `hosts`."
+        ),
+    }
+
     beside: ClassVar[tuple[str, ...]] = ("aws", "traffic")
 
     kind: Literal["cloudwatch"] = "cloudwatch"
     load_balancer: LoadBalancer | None = None
-    """The load balancer; by default the one of ``traffic``."""
+    """ARN of the load balancer, or ``app/NAME/ID``; by default that of ``traffic: {kind: alb}``."""
     target_groups: TargetGroups | None = None
-    """The target group of each color; by default those of ``traffic``."""
+    """The target group of each color; by default those of ``traffic``. Belongs to ``load_balancer``."""
     shared: bool = False
-    """Whether other services have target groups behind the same load balancer."""
+    """Whether other services have target groups behind the same load balancer: its own errors may be theirs."""
     period: Period = 60.0
-    """Seconds of one data point."""
+    """How long a data point lasts: 1, 5, 10, 30 seconds or whole minutes. A load balancer has none below a minute."""
     lag: Annotated[Duration, Field(ge=0, le=3600)] = 120.0
-    """Seconds until a data point is taken to be complete."""
+    """How long after its end a data point is taken to be complete. What happens shows after ``period`` and ``lag``."""
     late: Annotated[Duration, Field(ge=0, le=86400)] | None = None
-    """Seconds for which data points are read again, for what comes late; fifteen periods by default."""
+    """For how long data points are read again, for what comes late; fifteen periods by default."""
     stale_after: Annotated[Duration, Field(gt=0, le=86400)] | None = None
-    """Seconds without any data point after which nothing is known; five periods by default."""
+    """How long there may be no data point at all before nothing is known; five periods by default."""
     levels: CloudWatchLevels = CloudWatchLevels()
 
     @property
@@ -116,15 +125,16 @@ class AlarmSettings(Value):
     prefix: Text | None = None
     """What the names of this service's alarms begin with."""
     tags: Mapping[Text, str] = {}
-    """Tags that this service's alarms have, with these very values."""
+    """Tags that they have: ``{service: library}``. At least one of both is needed; with both, both must hold."""
     severity: Text | None = None
-    """The tag that says how bad an alarm is. Without it, and where an alarm has none, it is critical."""
+    """The tag that says how bad an alarm is. An alarm without it is critical."""
     critical: Annotated[tuple[str, ...], Field(min_length=1)] = ("critical", "page")
-    """What that tag says when it is bad enough to take a release back; anything else warns."""
+    """What that tag says when a release must go back; anything else warns."""
     warnings: tuple[Text, ...] = ()
-    """Names of alarms that only warn, with ``*`` and ``?``: ``[shop-*-warn]``."""
+    """Names of alarms that only warn, with ``*`` and ``?``: ``[library-*-warn]``."""
     insufficient: Literal["warn", "missing", "ignore"] = "warn"
-    """What an alarm means that has too little data to say anything: a warning, that nothing is known, or nothing."""
+    """What an alarm with too little data means: ``warn``, a warning; ``missing``, that nothing is known; ``ignore``,
+    nothing."""
 
     @model_validator(mode="after")
     def _says_whose(self) -> Self:

@@ -12,7 +12,7 @@ class DirectorySettings(Value):
 
     kind: Literal["directory"] = "directory"
     path: str | None = None
-    """The folder, from the project's folder on if relative. By default ``store`` in the state folder of the
-    environment."""
+    """The folder; by default ``store`` in the environment's state folder."""
     shared: bool = False
-    """Said by whoever knows it: everybody who deploys uses this very folder, on the one machine that deploys."""
+    """Say it where everybody who deploys does so from this one machine: a protected environment refuses a folder
+    otherwise, since nobody elsewhere would see its lease. A rollback is never refused."""

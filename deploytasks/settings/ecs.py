@@ -39,30 +39,32 @@ class EcsFleetSettings(Value):
     cluster: Resource
     """The cluster in which both services are."""
     services: Mapping[Side, Resource]
-    """The service of each color, each with a target group of its own. With ``strategy: ecs-native`` it is one service:
-    the same name for both."""
+    """The service of each color: ``{blue: shop-blue, green: shop-green}``."""
     image: Annotated[str, Field(min_length=1), AfterValidator(_image)]
-    """The image of a release, with ``{version}`` or ``{commit}`` in it."""
+    """The image of a release, with ``{version}`` or ``{commit}`` in it. One in ECR must be there, and is pinned by its
+    digest."""
     container: Resource | None = None
     """The container that has it; may be left out where a task has only one."""
     addresses: Mapping[Side, Url]
-    """The base URL of each color past the balancer's shares: a test listener, or an internal one."""
+    """The base URL of each color past the balancer's shares: a test listener, or an internal one. Health, warm-up and
+    smoke ask there."""
     count: Annotated[int, Field(ge=1, le=5000)] = 1
     """How many tasks a color has at least. It is started with no fewer than the other color wants."""
     health: Annotated[str, Field(pattern=r"^/")] = "/health"
     """The page that answers 200 when a color can serve users."""
     health_within: Annotated[Duration, Field(gt=0, le=60)] = 2.0
-    """Seconds that the health page may take."""
+    """How long the health page may take."""
     start_within: Annotated[Duration, Field(gt=0, le=7200)] = 600.0
-    """Seconds until a started color must be stable and healthy."""
+    """How long until a started color must be stable and healthy."""
     stop_within: Annotated[Duration, Field(gt=0, le=7200)] = 300.0
-    """Seconds until all tasks of a stopped color must have ended."""
+    """How long until all tasks of a stopped color must have ended."""
     drain_within: Annotated[Duration, Field(ge=0, le=3600)] = 30.0
-    """Seconds that requests which are still open get to end, before what serves them is stopped."""
+    """How long requests that are still open get to end, before what serves them is stopped; where the balancer can
+    count them."""
     run_within: Annotated[Duration, Field(gt=0, le=86400)] = 3600.0
-    """Seconds that a command in a task of its own may take, a migration above all."""
+    """How long a command in a task of its own may take, a migration above all."""
     poll: Annotated[Duration, Field(ge=0.02, le=60)] = 5.0
-    """Seconds between two looks at what ECS does."""
+    """From look to look at what ECS does."""
 
     @field_validator("services", "addresses")
     @classmethod

@@ -14,6 +14,13 @@ from .environment import Text
 class EcsTrafficSettings(Value):
     """``traffic: {kind: ecs, public: "https://shop.example", groups: {blue: "arn:…", green: "arn:…"}}``."""
 
+    means: ClassVar[dict[str, str]] = {
+        "groups.blue": (
+            "One of the service's two target groups: its own, or the alternate one. What runs there is blue."
+        ),
+        "groups.green": "The other.",
+    }
+
     beside: ClassVar[tuple[str, ...]] = ("aws",)
 
     kind: Literal["ecs"] = "ecs"
@@ -24,6 +31,6 @@ class EcsTrafficSettings(Value):
     alarms: tuple[Text, ...] = ()
     """CloudWatch alarms at which ECS takes the deployment back, also when nobody deploys any more."""
     shift_within: Annotated[Duration, Field(gt=0, le=3600)] = 300.0
-    """Seconds until a step that was released is made, and until traffic that is taken back is home."""
+    """How long until a step that was released is made, and until traffic that is taken back is home."""
     end_within: Annotated[Duration, Field(gt=0, le=7200)] = 900.0
-    """Seconds until a deployment that was released for the last time has ended."""
+    """How long until a deployment that was released for the last time has ended."""

@@ -18,11 +18,11 @@ class EventBridgeSettings(Value):
 
     kind: Literal["eventbridge"]
     grace: Annotated[Duration, Field(ge=1, le=24 * 3600)] = 600.0
-    """Seconds without a beat until traffic goes home. AWS takes up to a minute more; less than a minute makes no sense
-    there. A deployer beats five times in it, and every 15 seconds at most."""
+    """How long without a beat until traffic goes home; AWS takes up to a minute more. A deployer beats five times in
+    it, every 15 seconds at most. Below ``1m``, ``doctor`` warns."""
     role_arn: Arn
     """The role with which EventBridge Scheduler changes the listener or the rule."""
     group: Annotated[str, Field(pattern=r"^[0-9a-zA-Z\-_.]{1,64}$")] = "default"
     """The schedule group in which the schedule is made. It is there already."""
     dead_letters: Arn | None = None
-    """An SQS queue that is told when the schedule went off and could not do its work."""
+    """The ARN of an SQS queue that is told when the schedule went off and could not do its work."""

@@ -39,27 +39,28 @@ class Coverage(Value):
     """How much of the code the tests must reach."""
 
     file: Text = "coverage.xml"
-    """A report of coverage.py, XML or JSON, relative to the project."""
+    """The file of a report of coverage.py, XML or JSON; relative to the project."""
     least: Share = 0.8
-    """Fraction of lines, or of lines and branches where the report has both."""
+    """The share of lines, or of lines and branches where the report has both."""
 
 
 class Gates(Value):
     """What the checklist of an environment demands. Keys under ``deploy.gates`` hold for all environments."""
 
     level: Literal["development", "staging", "production"] | None = None
-    """How much is demanded; by default ``production`` where the environment is protected, ``staging`` where it is
-    called that, ``development`` elsewhere."""
+    """How much is demanded: ``development``, ``staging`` or ``production``; by default ``production`` where
+    ``protected``, ``staging`` where it is called that, ``development`` elsewhere."""
 
     branches: tuple[Text, ...] = ()
-    """Which branches may be deployed, as shell patterns; none: any."""
+    """Which branches may be deployed, as shell patterns: ``[main, "release/*"]``; none: any. The commit must be on one
+    here, and on one at the remote: docs/gates.md#branch-and-remote."""
     remote: Text | None = "origin"
-    """The remote that must have the commit; null: not asked."""
+    """The remote that must have the commit; ``null``: not asked."""
     after: tuple[Name, ...] | None = None
     """The environments in which this very content must have succeeded before; by default ``staging`` at the level
     production, if there is such an environment."""
     after_within: Positive = 7 * 86400.0
-    """Seconds for which a success there counts."""
+    """How long a success there counts."""
 
     approvals: Count = 2
     """How many people must have approved the change."""
@@ -72,26 +73,29 @@ class Gates(Value):
     exclude_authors: bool = False
     """Whether nobody who wrote one of its commits may approve a change."""
     every_commit: bool = False
-    """Whether every commit since the live release must have been approved like the one that is deployed."""
+    """Whether every commit since the live release must have been approved like the one that is deployed:
+    docs/github.md#every-commit."""
     checks: tuple[Text, ...] = ()
-    """The contexts that the continuous integration must have passed; none: all that there are, and at least one."""
+    """The contexts that continuous integration must have passed; none: all that there are, and at least one."""
     ignored_checks: tuple[Text, ...] = ()
     """Contexts that do not count: the job that deploys, above all."""
 
     coverage: Coverage | None = None
+    """How much of the code the tests must reach."""
     analysis: tuple[Text, ...] | None = None
-    """Commands of the static analysis; by default those of ruff that is installed. An empty list: none."""
+    """Commands of the static analysis; by default those of ruff, when it is installed. ``[]``: none."""
     security: tuple[Text, ...] | None = None
     """Commands that look for security holes; by default bandit, pip-audit and detect-secrets, as far as installed."""
 
     least_healthy: LeastHealthy | None = None
-    """How many of the live color's hosts must be healthy, as a share or a number; by default all but
-    ``fleet.max_failures`` of those that are not left out."""
+    """How many of the live color's hosts must be healthy: ``80%``, rounded up, or a number, those that are left out
+    counted as not healthy. By default all but ``fleet.max_failures`` of those that are not left out."""
     infrastructure: tuple[Text, ...] = ()
-    """The files of the infrastructure as code, as git's patterns: ``terraform/**``; none: a person signs."""
+    """The files of the infrastructure as code, as git's patterns from the top of the work tree: ``["terraform/**"]``.
+    Without it a person signs that it was reviewed."""
 
     windows: tuple[Window, ...] = ()
-    """When something may be deployed; none: always."""
+    """When something may be deployed; none: always. docs/gates.md#windows has examples."""
     migration_windows: tuple[Window, ...] = ()
     """When something with migrations may be deployed; none: as ``windows``."""
     freezes: tuple[Freeze, ...] = ()
@@ -102,11 +106,12 @@ class Gates(Value):
     approvers: tuple[Text, ...] = ()
     """Who may approve a plan, as in the file of allowed signers; none: everybody in it."""
     overriders: tuple[Text, ...] = ()
-    """Who may set a refusal aside, as in the file of allowed signers; none: everybody in it."""
+    """Who may set a refusal aside, as in the file of allowed signers; none: everybody in it, the author of the change
+    included."""
     plan_approvals_within: Positive = 7 * 86400.0
-    """Seconds for which the approval of a plan counts."""
+    """How long the approval of a plan counts."""
     alerts_tested_within: Positive = 90 * 86400.0
-    """Seconds for which a signature that the alerts were tested counts."""
+    """How long a signature that the alerts were tested counts."""
 
     @field_validator("approvers")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -33,21 +33,25 @@ class GitHubAccess(Value):
     repository: (
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$"), AfterValidator(_repository)] | None
     ) = None
-    """``owner/name``; by default that of the remote ``origin``, if it is there."""
+    """``owner/name``; by default that of the remote ``origin``."""
     url: Annotated[BaseUrl, AfterValidator(is_safe)] = "https://api.github.com"
-    """The base URL of its API; of a GitHub Enterprise Server ``https://HOST/api/v3``."""
+    """The base URL of the API; of a GitHub Enterprise Server ``https://HOST/api/v3``."""
     token_from: VariableName = "GITHUB_TOKEN"  # noqa: S105  the name of a variable
-    """The environment variable that holds the token."""
+    """The name of the environment variable that holds the token."""
     verify: Annotated[str, Field(min_length=1)] | None = None
-    """The file of the authorities to trust, relative to the project; those of the system otherwise."""
+    """The file of the authorities to trust; those of the system otherwise. Relative to the project."""
 
 
 class GitHubSettings(GitHubAccess):
     """``reviews: {kind: github}``, and ``repository: octo/library`` where ``origin`` does not say it."""
 
+    means: ClassVar[dict[str, str]] = {
+        "repository": "`owner/name`; by default that of the remote `origin`, if it is at the same place.",
+    }
+
     kind: Literal["github"] = "github"
     within: Annotated[Duration, Field(gt=0, le=9)] = 8.0
-    """Seconds for all that one checklist asks; it waits ten for each system."""
+    """For all that one checklist asks, which waits 10 s for each system; at most 9 s."""
 
 
 class GitHubMarkerSettings(GitHubAccess):
@@ -55,6 +59,6 @@ class GitHubMarkerSettings(GitHubAccess):
 
     kind: Literal["github"] = "github"
     environment_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$")] | None = None
-    """Where users find the environment: GitHub leads there."""
+    """Where users find the environment, ``https://shop.example``: GitHub leads there."""
     within: Annotated[Duration, Field(gt=0, le=30)] = 8.0
-    """Seconds for all that one change of state takes: up to three writes, a second apart."""
+    """For one change of state, up to three writes that are a second apart; at most 30 s."""

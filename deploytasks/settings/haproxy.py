@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -44,11 +44,11 @@ class BalancerSettings(Value):
     ``{host: deploy@lb1, socket: /run/haproxy/admin.sock}``."""
 
     socket: RuntimeSocket
-    """Its stats socket, as seen on ``host`` (or here)."""
+    """Its stats socket, as seen on ``host`` (or here): an absolute path, or ``host:port``."""
     host: Endpoint | None = None
-    """The host it runs on, reached over SSH; without it, this machine."""
+    """``[user@]host[:port]``, reached over SSH; without it, the socket is reached from here."""
     state: Folder | None = None
-    """The folder of its maps on that host, when it is another one than ``traffic.state``."""
+    """The folder of its maps, when it is another one than ``state``."""
 
     @model_validator(mode="before")
     @classmethod
@@ -65,7 +65,9 @@ class BackendNames(Value):
     """The backend of each color."""
 
     blue: ProxyName
+    """Blue's backend."""
     green: ProxyName
+    """Green's backend."""
 
     @model_validator(mode="after")
     def _are_two(self) -> BackendNames:
@@ -78,7 +80,9 @@ class ServersByColor(Value):
     """The servers of each color, as ``backend/server``, in backends that both share."""
 
     blue: Annotated[tuple[ServerName, ...], Field(min_length=1)]
+    """Blue's servers, each as ``backend/server``."""
     green: Annotated[tuple[ServerName, ...], Field(min_length=1)]
+    """Green's servers; in every backend that has servers of blue."""
 
     @model_validator(mode="after")
     def _share_backends(self) -> ServersByColor:
@@ -100,19 +104,21 @@ class TrafficSettings(Value):
     public: str = Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")
     """The base URL that users know."""
     balancers: Annotated[tuple[BalancerSettings, ...], Field(min_length=1)]
-    """Every HAProxy that serves this environment."""
+    """Every HAProxy that serves this environment. A write is in all of them or in none."""
     ssh: SshAccess = AS_SSH_DOES
-    """How the hosts of balancers are reached."""
+    """How the balancers' hosts are reached: the keys of ``ssh``."""
     state: Folder | None = None
-    """The folder of the maps on a balancer's host. A balancer that is only a port has none unless this says so."""
+    """The folder of the maps on a balancer's host; by default ``/var/lib/haproxy/deploytasks``. A balancer that is only
+    a port has none unless this says so: then a restart of HAProxy forgets the split, and we say so instead of
+    guessing."""
     map: AbsolutePath | None = None
-    """What HAProxy's configuration calls the split's map; ``<state>/split.map`` when nothing is said."""
+    """What HAProxy's configuration calls the split's map; by default ``split.map`` in ``state``."""
     backends: BackendNames | None = None
-    """By default ``<application>_blue`` and ``<application>_green``."""
+    """The backend of each color; by default ``<application>_blue`` and ``<application>_green``."""
     servers: ServersByColor | None = None
-    """For configurations whose frontend cannot change: both colors in the same backends, shared by weights."""
+    """For a configuration whose frontend cannot change: both colors share backends, by the weights of their servers."""
     up_within: Annotated[Duration, Field(ge=0, le=300)] = 10.0
-    """Seconds until HAProxy's own checks must have found a color that is to get its first traffic."""
+    """How long until HAProxy's own checks must have found a color that is to get its first traffic."""
 
     @model_validator(mode="after")
     def _are_distinct(self) -> TrafficSettings:
@@ -127,15 +133,30 @@ class TrafficSettings(Value):
 class MaintenanceSettings(NoticePage):
     """``maintenance: {kind: haproxy, message: "Back at noon.", retry_after: 300}``."""
 
+    means: ClassVar[dict[str, str]] = {
+        "page": (
+            "An HTML file to show; `{message}` and `{retry_after}` in it are replaced. Some 8 kB at most, since "
+            "it travels in a map, and in one line. By default a plain page."
+        ),
+    }
+
     kind: Literal["haproxy"] = "haproxy"
 
 
 class MetricsSettings(Measuring):
     """``metrics: {kind: haproxy, log: /var/log/haproxy.log}``."""
 
+    means: ClassVar[dict[str, str]] = {
+        "measures": (
+            "What it gives, of several sources: `errors`, `latency`. By default all that it can: without `log` no"
+            " latency."
+        ),
+    }
+
     kind: Literal["haproxy"] = "haproxy"
     log: AbsolutePath | None = None
-    """HAProxy's log with the lines of our log-format, on each balancer's host. Without it there is no latency."""
+    """The file with the lines of our log-format. Without it there are counts only, and nothing feeds the limits on
+    latency but a ``probe`` or another source."""
 
     @property
     def able(self) -> tuple[Measure, ...]:

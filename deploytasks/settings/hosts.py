@@ -74,38 +74,41 @@ class HostsSettings(Value):
     """How releases are kept and run on hosts."""
 
     start: OnHost | None = None
-    """The command that serves a color, in the release's folder and in the foreground. It must end at TERM. Either
-    this, or the host's own supervisor serves: ``service``, or ``restart``, ``stop`` and ``running``."""
+    """The command that serves a color, in the release's folder and in the foreground. It must end at TERM. Either this
+    is said, or one of the next two."""
     service: OnHost | None = None
-    """The systemd unit that serves a color from ``<root>/current-<color>``, such as ``library-{color}``."""
+    """The systemd unit that serves a color from ``current-<color>`` below ``root``: ``library-{color}``."""
     restart: OnHost | None = None
-    """The command that (re)starts a color's service; by default ``sudo -n systemctl restart`` with the unit."""
+    """The command that (re)starts a color's service; by default ``sudo -n systemctl restart`` and the unit. Without
+    ``service``, ``stop`` and ``running`` must be said too."""
     stop: OnHost | None = None
-    """The command that stops it; by default ``sudo -n systemctl stop`` with the unit."""
+    """The command that stops it; by default ``sudo -n systemctl stop`` and the unit."""
     running: OnHost | None = None
-    """The command that fails unless it runs; by default ``systemctl is-active --quiet`` with the unit."""
+    """The command that fails unless it runs; by default ``systemctl is-active --quiet`` and the unit."""
     last_words: OnHost | None = None
-    """The command that prints the last lines a service said; by default ``journalctl`` with the unit, or the log."""
+    """The command that prints what a service said last, for the error when it is not healthy in time; by default
+    ``journalctl`` for the unit, or the end of the color's log."""
     health: Annotated[str, Field(pattern=r"^/")] = "/health"
     """The page that answers 200 when a color can serve users."""
     health_within: Annotated[Duration, Field(gt=0, le=60)] = 2.0
-    """Seconds that the health page may take."""
+    """How long the health page may take."""
     start_within: Annotated[Duration, Field(gt=0)] = 30.0
-    """Seconds until a started color must be healthy."""
+    """How long until a started color must be healthy."""
     stop_within: Annotated[Duration, Field(ge=0)] = 10.0
-    """Seconds between TERM and KILL."""
+    """From TERM to KILL."""
     drain_within: Annotated[Duration, Field(ge=0, le=3600)] = 30.0
-    """Seconds that requests which are still open get to end, before what serves them is stopped."""
+    """How long requests that are still open get to end, before what serves them is stopped; where the balancer can
+    count them."""
     environment: Mapping[str, str] = {}
-    """Variables of the application beside ``PORT``, ``COLOR``, ``RELEASE`` and ``VERSION``. No secrets: they show
-    in process lists and in the configuration."""
+    """Variables of the application beside ``PORT``, ``COLOR``, ``RELEASE`` and ``VERSION``. No secrets: they show in
+    process lists and in the configuration; with ``ssm`` in its history of commands as well."""
     environment_file: Annotated[str, Field(pattern=r"^(/|\{)"), AfterValidator(checked)] | None = None
     """A file on each host with further variables of the application, its secrets above all: lines of ``NAME='value'``
     as the shell reads them. It never leaves the host, and must be there."""
     python: str | None = None
-    """What ``{python}`` is; the interpreter that deploys, when nothing is said."""
+    """The interpreter that ``{python}`` stands for; by default the one that deploys."""
     root: str | None = None
-    """The folder of releases, logs and links; the environment's state folder, when nothing is said."""
+    """The folder of releases, logs and links; by default the environment's state folder."""
 
     @model_validator(mode="after")
     def _one_thing_serves(self) -> Self:

@@ -15,7 +15,7 @@ class LocalFleetSettings(HostsSettings):
 
     kind: Literal["local"] = "local"
     colors: Mapping[Literal["blue", "green"], Address]
-    """Where each color listens."""
+    """Where each color listens: ``{blue: 127.0.0.1:8101, green: 127.0.0.1:8102}``."""
 
     def addresses(self, color: Literal["blue", "green"]) -> tuple[str, ...]:
         """Where a color listens."""

@@ -25,7 +25,8 @@ class Measuring(Value):
     """What it could give."""
 
     measures: tuple[Measure, ...] | None = None
-    """What it gives, of several sources: ``[errors]``. By default all that it can."""
+    """What it gives, of several sources: ``errors``, ``latency``, ``database``, ``hosts``. By default all that it
+    can."""
 
     @property
     def able(self) -> tuple[Measure, ...]:

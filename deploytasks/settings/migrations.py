@@ -43,14 +43,14 @@ class Rehearsal(Value):
     variable: Variable
     """The environment variable in which the application finds its database."""
     value: Annotated[str, Field(pattern=r"\{(path|url|name)\}")] | None = None
-    """What it is set to, with ``{url}`` and ``{name}`` of the copy on a PostgreSQL server, or ``{path}`` of its file;
-    ``{url}`` or ``{path}``, when nothing is said."""
+    """What it is set to: ``{path}`` of the copy with SQLite, ``{url}`` or ``{name}`` of it elsewhere. By default
+    ``{path}`` or ``{url}``."""
     environment: Mapping[Variable, str] = {}
-    """Further variables, over those of ``fleet.environment``, with its placeholders. No secrets."""
+    """Further variables, over those of ``fleet.environment``. No secrets."""
     command: Annotated[str, Field(min_length=1), AfterValidator(checked)] | None = None
-    """What migrates the copy, in the unpacked release; what migrates the database, when nothing is said."""
+    """The command that migrates the copy, in the unpacked release; by default the one that migrates the database."""
     within: Positive = 3600.0
-    """Seconds that it may take."""
+    """How long it may take."""
 
 
 class Migrations(Value):
@@ -60,28 +60,30 @@ class Migrations(Value):
     """Set before a preset's commands: how the database recognizes them."""
 
     migrate: Annotated[str, Field(min_length=1)] | None = None
-    """The command that migrates, with the placeholders of ``fleet.start``."""
+    """The command that migrates. Without it and without ``preset`` a deployment makes neither migration nor backup."""
     reverse: Annotated[str, Field(min_length=1)] | None = None
-    """The command that takes the last migration back, for ``rollback --database``; recorded with each migration.
-    Without it and without a preset, no migration counts as reversible."""
+    """The command that takes the last migration back, for ``rollback --database``. Recorded with each migration;
+    without it and without ``preset`` none counts as reversible."""
     preset: Preset | None = None
-    """Whose migrations they are: then what was applied is recorded, and exactly that can be reversed."""
+    """``django`` or ``alembic``: what migrates is known then, what was applied is recorded, and exactly that can be
+    reversed."""
     migrator: Annotated[str, Field(min_length=1)] | None = None
-    """What the preset calls, with the placeholders of ``fleet.start``; ``{python} manage.py`` or
-    ``{python} -m alembic``."""
+    """The command that the preset calls; by default ``{python} manage.py`` or ``{python} -m alembic``."""
 
     migrations: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """The files that are migrations, as shell patterns relative to the project; ``**`` stands for any folders. Without
-    them those that the preset's tool would find."""
+    """The files that are migrations, as patterns relative to the project (``db/**/*.sql``). By default those that the
+    preset's tool would find. See docs/migrations.md."""
     pending: AboutOne | None = None
-    """The command that prints the pending migrations, one name in a line; without it, those are pending that the live
+    """The command that prints the pending migrations, one name in a line. By default those are pending that the live
     release's commit does not have."""
     sql: AboutOne | None = None
-    """The command that prints the SQL of one migration."""
+    """The command that prints the SQL of one migration, with ``{app}``, ``{name}``, ``{full}`` and ``{before}``:
+    ``{python} manage.py sqlmigrate {app} {name}``."""
     rollback_plan: AboutOne = "rollback/{full}.md"
-    """Where a written plan to take back a migration lies that is not reversible, relative to the project."""
+    """The file of a written plan for a migration that cannot be reversed. ``{full}``, ``{app}``, ``{name}``,
+    ``{version}`` may be named. Relative to the project."""
     rehearsal: Rehearsal | None = None
-    """How ``inv rehearse`` migrates a copy."""
+    """How ``inv rehearse`` migrates a copy; without it the time that a migration takes is unknown."""
 
     @model_validator(mode="before")
     @classmethod

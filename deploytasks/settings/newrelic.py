@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -52,7 +52,9 @@ class AppPerColor(Value):
     """The application's name as each color's agent has it (``NEW_RELIC_APP_NAME``)."""
 
     blue: Name
+    """Blue's."""
     green: Name
+    """Green's."""
 
     @model_validator(mode="after")
     def _differ(self) -> Self:
@@ -65,7 +67,9 @@ class ColorValues(Value):
     """What an attribute says of each color: one value, or several (``[web1, web2]``)."""
 
     blue: Names = ("blue",)
+    """What it says for blue: one value or several."""
     green: Names = ("green",)
+    """The same, for green."""
 
     @model_validator(mode="after")
     def _differ(self) -> Self:
@@ -80,13 +84,13 @@ class NewRelicAccess(SaasAccess):
     account: Annotated[int, Field(gt=0)]
     """The number of the account that has the data."""
     region: Literal["us", "eu"] = "us"
+    """Where the account is: ``us`` or ``eu``."""
     url: SafeUrl | None = None
     """The base URL of NerdGraph, below which ``/graphql`` is; by default that of the region."""
     token_from: VariableName = "NEW_RELIC_API_KEY"  # noqa: S105  the name of a variable
-    """The environment variable that holds a user key (not a license key)."""
+    """The name of the environment variable that holds a user key, not a license key."""
     within: Annotated[Duration, Field(gt=0, le=30)] = 8.0
-    """Seconds for all that one look asks, or that one mark takes. A query there may take a second less, and five at
-    least, which is the shortest that New Relic takes."""
+    """How long one look, or one mark, may take; at most 30 s."""
 
     @property
     def base(self) -> str:
@@ -101,21 +105,33 @@ class NewRelicSettings(NewRelicAccess, Measuring):
     their version (``release_attribute: appVersion``).
     """
 
+    means: ClassVar[dict[str, str]] = {
+        "measures": "What it gives, of several sources: `errors`, `latency`; by default both.",
+        "within": (
+            "For all that one look asks, at most 30 s, and less than `deadman.grace`. A query gets a second less,"
+            " and never below 5 s."
+        ),
+    }
+
     kind: Literal["newrelic"] = "newrelic"
     app: Name | None = None
+    """The application's name, where both colors have the same."""
     apps: AppPerColor | None = None
+    """Its name for each color, where they differ."""
     color_attribute: Attribute | None = None
+    """The attribute of a transaction that says its color."""
     colors: ColorValues = ColorValues()
     """What ``color_attribute`` says of each color."""
     release_attribute: Attribute | None = None
+    """The attribute of a transaction that says its version; the hosts say which color has it."""
     release: Template = "{version}"
-    """What ``release_attribute`` says of a version."""
+    """What that attribute says: ``{version}``, ``{application}`` and ``{environment}`` are filled in."""
     lag: Annotated[Duration, Field(ge=0, le=3600)] = 120.0
-    """Seconds until what happens has arrived."""
+    """Until what happens has arrived; nothing younger is counted. ``inv doctor`` measures it."""
     late: Positive = 120.0
-    """Seconds for which counts are asked for again after that."""
+    """For how long after that counts are asked for again, for what comes late."""
     stale_after: Annotated[Duration, Field(gt=0, le=3600)] = 300.0
-    """Seconds without any transaction after which nothing is known."""
+    """How long there may be no transaction of either color before nothing is known."""
 
     @model_validator(mode="after")
     def _tells_colors_apart(self) -> Self:
@@ -132,11 +148,17 @@ class NewRelicSettings(NewRelicAccess, Measuring):
 class NewRelicMarkerSettings(NewRelicAccess):
     """``markers: {kind: newrelic, account: 1234567, app: Shop}``, or ``apps``, or the GUID of an ``entity``."""
 
+    means: ClassVar[dict[str, str]] = {
+        "within": "For one mark, at most 30 s.",
+    }
+
     kind: Literal["newrelic"] = "newrelic"
     app: Name | None = None
+    """The name of the application that is marked."""
     apps: AppPerColor | None = None
+    """The names of both, where each color has its own."""
     entity: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/=_|-]{8,255}$")] | None = None
-    """The GUID of what is marked, where its name does not say it."""
+    """The GUID of what is marked, where a name does not say it."""
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:

@@ -15,9 +15,9 @@ class Signers(Value):
     """Whose signatures count."""
 
     file: Text = "allowed_signers"
-    """An allowed-signers file (ssh-keygen(1), "ALLOWED SIGNERS"), relative to the project."""
+    """The allowed-signers file of ``ssh-keygen(1)``: who, and with which keys. Committed. Relative to the project."""
     revoked: Text | None = None
-    """Keys that count no longer: public keys, one in a line, or a revocation list (KRL). Committed, like ``file``."""
+    """Keys that count no longer: public keys, one in a line, or a revocation list. Committed, like ``file``."""
     key: Text | None = None
     """The key to sign with, or its public half when an agent holds it; by default the first one that ``file`` has: of
     git's ``user.signingkey``, those of the agent, and those in ``~/.ssh``."""
@@ -27,11 +27,11 @@ class People(Value):
     """Under which name people are recorded."""
 
     pseudonyms: bool = False
-    """Whether the ledger names people by a stable id only, which a file outside of it translates."""
+    """Whether the ledger names people and their machines by a stable id only, which a file outside of it translates."""
     key_from: VariableName | None = None
-    """The environment variable with the key from which ids are made."""
+    """The environment variable with the key from which ids are made: the same for everybody who deploys."""
     file: Text = "people.json"
-    """The translation, relative to the state folder of the application."""
+    """The translation, relative to the state folder of the application, readable for its owner only."""
 
     @model_validator(mode="after")
     def _has_its_key(self) -> Self:

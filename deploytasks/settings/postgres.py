@@ -22,18 +22,20 @@ class PostgresAccess(Value):
     """
 
     url_from: Variable | None = None
-    """The environment variable that holds a URL (``postgresql://user:password@host/name?sslmode=require``) or the
-    words ``host=… dbname=…``."""
+    """The environment variable that holds ``postgresql://user:password@host/name?sslmode=verify-full``. Instead of
+    ``host``, ``port``, ``name``, ``user`` and ``service``."""
     host: Name | None = None
     """A name, an address, or the folder of a UNIX socket."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """The server's port; PostgreSQL's own is 5432."""
     name: Name | None = None
-    """The database."""
+    """The database. Needed without ``url_from``."""
     user: Name | None = None
+    """The role."""
     password_from: Variable | None = None
     """The environment variable that holds the password."""
     passfile: Name | None = None
-    """A file of passwords in libpq's form (``.pgpass``), relative to the project."""
+    """A file of passwords in libpq's form (``.pgpass``); relative to the project."""
     service: Name | None = None
     """A section of libpq's service file (``pg_service.conf``)."""
 
@@ -58,19 +60,21 @@ class PostgresSettings(PostgresAccess, Migrations):
 
     kind: Literal["postgres"] = "postgres"
     backups: Name | None = None
-    """The folder of copies, relative to the project; ``backups`` in the state folder, when nothing is said."""
+    """The folder of copies; by default ``backups`` in the environment's state folder. Relative to the project."""
     keep: Annotated[int, Field(ge=1, le=10_000)] = 14
     """How many copies stay."""
     bin: Name | None = None
-    """The folder of ``pg_dump`` and ``pg_restore``; those that fit the server are looked for, when nothing is said."""
+    """The folder of ``pg_dump`` and ``pg_restore``. By default those of the server's version are looked for, on
+    ``PATH`` first; older ones cannot be used."""
     jobs: Annotated[int, Field(ge=1, le=64)] = 2
     """How many tables and indexes are restored at once."""
     maintenance: Name = "postgres"
     """Another database of the server, to which we connect while this one changes its name."""
     where: Literal["fleet", "local"] = "fleet"
-    """Where migrations run: once, on one host, in the release that needs them; or here, in the project's folder."""
+    """Where migrations run: ``fleet``, once, on one host, in the release that needs them; or ``local``, in the
+    project's folder."""
     patience: Annotated[Duration, Field(gt=0, le=60)] = 2.0
-    """Seconds that a lock on a whole table must last to count as a migration at work."""
+    """How long a lock on a whole table must last to count as a migration at work."""
 
     @model_validator(mode="after")
     def _can_be_run_here(self) -> Self:

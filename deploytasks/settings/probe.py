@@ -19,6 +19,6 @@ class ProbeSettings(Value):
     rps: Annotated[float, Field(gt=0, le=1000)] = 20.0
     """Requests per second, to each color."""
     paths: Annotated[tuple[PagePath, ...], Field(min_length=1)] = ("/",)
-    """Asked for in turn, by GET alone: they must change nothing."""
+    """Pages, asked for in turn by GET alone: they must change nothing."""
     timeout: Annotated[Duration, Field(gt=0, le=60)] = 5.0
-    """Seconds for a whole answer; later counts as no answer."""
+    """For a whole answer; later counts as no answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -53,28 +53,32 @@ class ColorValues(Value):
     """What a label says for each color."""
 
     blue: Pattern
+    """What it says for blue."""
     green: Pattern
+    """What it says for green."""
 
 
 class _Source(Value):
     """Where one kind of counts comes from, and how a series is known to be of a color."""
 
     color_label: LabelName | None = None
-    """The label that tells colors apart; the preset's own otherwise, or ``color``."""
+    """The label that tells colors apart; by default the preset's own, or ``color``."""
     colors: ColorValues | None = None
     """What that label says, as regular expressions for the whole value; by default as the preset says."""
     match: Mapping[LabelName, str] = {}
-    """Labels that series must have beside, with these very values: ``{job: haproxy}``."""
+    """Labels that the series must have beside, with these very values."""
 
 
 class CountQueries(_Source):
     """``counts: haproxy``, or ``{requests: 'http_requests_total{job="shop"}', errors: …}``."""
 
     preset: Literal["django", "envoy", "haproxy", "haproxy_servers"] | None = None
+    """``haproxy`` (a backend per color), ``haproxy_servers`` (one backend, the servers named after the colors),
+    ``envoy`` or ``django``."""
     requests: Selector | None = None
-    """Counters of all requests."""
+    """Instead of a preset: a selector of counters of all requests; ``{color}`` in it stands for each color in turn."""
     errors: Selector | None = None
-    """Counters of those that failed."""
+    """The same, of those that failed."""
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:
@@ -89,10 +93,11 @@ class LatencyQueries(_Source):
     """``latency: django``, or ``{buckets: 'request_seconds_bucket{job="shop"}'}``."""
 
     preset: Literal["django", "envoy"] | None = None
+    """``envoy`` or ``django``."""
     buckets: Selector | None = None
-    """The buckets of a classic histogram: series with an ``le``."""
+    """Instead of a preset: a selector of a histogram's buckets."""
     milliseconds: bool = False
-    """Whether ``le`` is in milliseconds (of ``buckets``; a preset knows)."""
+    """Whether the bounds of ``buckets`` are in milliseconds."""
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:
@@ -105,19 +110,20 @@ class LevelQueries(Value):
     """Readings of the database and the hosts. The worst series counts; a query without a result is not watched."""
 
     presets: tuple[Literal["django", "node_exporter", "postgres_exporter"], ...] = ()
-    """Queries that are there already; one that is written out here goes before them."""
+    """Queries that are there already: ``node_exporter``, ``postgres_exporter``, ``django``. One that is written out
+    goes before them."""
     query_time: Query | None = None
-    """Seconds of a database query."""
+    """PromQL for the seconds of a database query; see ``warn_when.query``. Of several series the worst counts."""
     pool: Query | None = None
-    """Share of the database's connections in use, 0 to 1."""
+    """PromQL for the share of the database's connections in use, 0 to 1."""
     replication_lag: Query | None = None
-    """Seconds that a replica is behind."""
+    """PromQL for the seconds that a replica is behind."""
     cpu: Query | None = None
-    """Share 0 to 1."""
+    """PromQL for a share from 0 to 1."""
     memory: Query | None = None
-    """Share 0 to 1."""
+    """PromQL for a share from 0 to 1."""
     disk: Query | None = None
-    """How saturated a disk is: share of the time that it is busy, 0 to 1."""
+    """PromQL for the share of the time that a disk is busy, 0 to 1."""
 
     @property
     def able(self) -> tuple[Measure, ...]:
@@ -132,20 +138,27 @@ class LevelQueries(Value):
 class PrometheusSettings(WebAccess, Measuring):
     """``metrics: {kind: prometheus, url: "http://127.0.0.1:9090", counts: haproxy, latency: django}``."""
 
+    means: ClassVar[dict[str, str]] = {
+        "measures": (
+            "What it gives, of several sources: `errors`, `latency`, `database`, `hosts`. By default all that it "
+            "can: of the last two what `levels` asks for."
+        ),
+    }
+
     kind: Literal["prometheus"] = "prometheus"
     url: BaseUrl
-    """Prometheus's base URL (or of what speaks its API)."""
+    """Prometheus's base URL, or that of another server with its API."""
     counts: Annotated[CountQueries, BeforeValidator(_preset)]
     """Requests and errors."""
     latency: Annotated[LatencyQueries | None, BeforeValidator(_preset)] = None
-    """Latencies; by default from the same place as the counts."""
+    """Where latencies come from; by default from where the counts come. HAProxy's exporter has none."""
     levels: LevelQueries = LevelQueries()
     scrape: Annotated[Duration, Field(gt=0, le=600)] = 15.0
-    """Seconds from scrape to scrape of what is counted."""
+    """How often Prometheus scrapes what is counted; ``inv doctor`` measures it."""
     lag: Annotated[Duration, Field(ge=0, le=3600)] | None = None
-    """Seconds until what happens shows; one scrape by default."""
+    """How late the numbers are; one scrape by default."""
     stale_after: Positive | None = None
-    """Seconds after which the newest sample is too old to know anything; three scrapes by default."""
+    """From which age on the newest sample says nothing any more; three scrapes by default."""
 
     @property
     def able(self) -> tuple[Measure, ...]:

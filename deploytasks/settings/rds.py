@@ -27,19 +27,20 @@ class RdsSettings(Migrations):
     cluster: Identifier | None = None
     """The identifier of an Aurora cluster, instead of ``instance``."""
     keep: Annotated[int, Field(ge=1, le=10_000)] = 14
-    """How many snapshots of ours stay."""
+    """How many snapshots that were made here stay. Nobody else's are deleted."""
     within: Positive = 14400.0
-    """Seconds that a snapshot, or one step of a restore, may take."""
+    """How long a snapshot, or one step of a restore, may take."""
     poll: Annotated[Duration, Field(ge=0.005, le=300)] = 15.0
-    """Seconds between two looks at what RDS is doing."""
+    """The time between two looks at what RDS is doing."""
     url_from: Variable | None = None
-    """The environment variable that holds the URL of a PostgreSQL database in it: then what was applied is known, a
+    """The environment variable that holds the URL of a PostgreSQL database in it: then what was applied is recorded, a
     restored database is asked before it is used, and migrations are rehearsed on one."""
     check: Annotated[str, Field(min_length=1)] | None = None
     """A command that must succeed, run here, before a restored database takes the place. It finds the address in
     ``DATABASE_HOST`` and ``DATABASE_PORT``, and in the variable of ``url_from``."""
     where: Literal["fleet", "local"] = "fleet"
-    """Where migrations run: once, on one host, in the release that needs them; or here, in the project's folder."""
+    """Where migrations run: ``fleet``, once, on one host, in the release that needs them; or ``local``, in the
+    project's folder."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

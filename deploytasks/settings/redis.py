@@ -18,21 +18,21 @@ class MaintenanceSettings(Value):
 
     kind: Literal["redis"] = "redis"
     url: Annotated[str, Field(pattern=_URL)] | None = None
-    """``redis://host:port/number``, ``rediss://…`` with TLS, ``unix:///path``; without a password."""
+    """``redis://host:6379/0``, ``rediss://…`` with TLS, ``unix:///path``; without a password."""
     url_from: _Variable | None = None
-    """The environment variable that holds the URL, ``redis://user:password@host:port/0``."""
+    """The environment variable that holds the URL, ``redis://user:password@host:6379/0``."""
     user: _Text | None = None
-    """Of Redis's access control lists; beside ``url``."""
+    """A user of Redis's access control lists; beside ``url``."""
     password_from: _Variable | None = None
     """The environment variable that holds the password; beside ``url``."""
     ca: _Text | None = None
-    """The file of the authorities to trust (``rediss://``), relative to the project; by default the machine's own."""
+    """The file of the authorities to trust (``rediss://``); by default the machine's own. Relative to the project."""
     key: Annotated[str, Field(pattern=r"^\S+$")] | None = None
-    """Where the flag is; ``maintenance:<application>:<environment>`` when nothing is said."""
+    """Where the flag is; by default ``maintenance:APPLICATION:ENVIRONMENT``."""
     timeout: Annotated[Duration, Field(gt=0, le=30)] = 2.0
-    """Seconds for each answer."""
+    """How long each answer may take."""
     message: _Text = "We are working on it and will be back soon."
-    """What the notice says when nothing else was said."""
+    """What visitors read when the notice says nothing."""
     retry_after: Annotated[int, Field(ge=1, le=86400)] = 300
     """Seconds, when the notice does not say how long."""
 

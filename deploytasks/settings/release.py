@@ -52,46 +52,47 @@ class VersionFile(Value):
     """A file that says the version, too."""
 
     file: Inside
-    """Relative to the project; tracked by git."""
+    """The file, inside of the project, and tracked by git."""
     pattern: Annotated[Text, AfterValidator(_with_place)]
-    """The line, from its first character that is no blank: ``version = "{version}"``."""
+    """Its line, from the first character that is no blank, with ``{version}`` in it. Exactly one line must look like
+    it."""
 
 
 class ReleasePage(Value):
     """GitHub's page of a release."""
 
     url: ApiUrl | None = None
-    """Of its API; by default that of the remote's host."""
+    """GitHub's API, for ``--github``; by default that of the remote's host."""
     repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
     """``owner/name``; by default that of the remote."""
     token_from: VariableName = "GITHUB_TOKEN"  # noqa: S105  the name of a variable
     """The environment variable with a token that may write contents."""
     within: Annotated[Duration, Field(gt=0, le=120)] = 20.0
-    """Seconds for all of it."""
+    """How long GitHub may take for all of it."""
 
 
 class Release(Value):
     """The keys of ``deploy.release``."""
 
     changelog: Inside = "CHANGELOG.md"
-    """Relative to the project."""
+    """The changelog's file, in the format of Keep a Changelog; inside of the project."""
     unreleased: tuple[Text, ...] = ()
-    """What the heading of the coming changes is called, beside Unreleased."""
+    """What the heading of the coming changes is called, beside ``Unreleased``: ``[Unveröffentlicht]``."""
     date: Literal["utc", "local"] = "utc"
-    """Whose day stands in the heading."""
+    """Whose day stands in the heading: ``utc`` or ``local``."""
     branch: tuple[Text, ...] = ()
-    """The branches from which a release may be cut, as shell patterns; none: any."""
+    """The branches that a release may be cut from, as shell patterns; none: any."""
     hotfix_branch: Annotated[Text, AfterValidator(_branch)] = "hotfix/{version}"
     """What ``--from-tag`` calls the branch of a hotfix line. Such branches may always be released from."""
     remote: Text | None = "origin"
-    """The remote that is compared with and pushed to; null: none. One that the repository does not have is none."""
+    """The remote that is compared with and pushed to; ``null``, or one that the repository does not have: none."""
     sign: bool | None = None
-    """Whether commit and tag are signed; null: as git is configured."""
+    """Whether commit and tag are signed; by default as git is configured."""
     version_files: tuple[VersionFile, ...] = ()
-    """Files that say the version."""
+    """Files that say the version, too."""
     environment: Name | None = None
     """The environment whose ledger has the release; by default the first one."""
     within: Annotated[Duration, Field(gt=0, le=86400)] = 600.0
-    """Seconds for one command of git, its hooks included."""
+    """How long one command of git may take, its hooks included."""
     page: ReleasePage = ReleasePage()
     """For ``--github``."""

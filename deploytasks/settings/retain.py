@@ -49,8 +49,8 @@ class Retain(Value):
     """``retain: {artifacts: 20, dumps: 30d, reports: 90d}``; what is not said is kept for ever."""
 
     artifacts: Keep | None = None
-    """Built releases on this machine."""
+    """Built releases on this machine; all environments of an application share them."""
     dumps: Keep | None = None
     """Copies of the database, beside ``database.keep``: a copy stays only where both keep it."""
     reports: Keep | None = None
-    """What analysis and scans have said, in the state folder."""
+    """What analysis and scans have said: ``reports`` in the environment's state folder."""

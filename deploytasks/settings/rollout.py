@@ -33,13 +33,13 @@ class RollbackWhen(Value):
     """What takes a release back."""
 
     errors: Share = 0.02
-    """Fraction of requests answered with an error."""
+    """Requests that are answered with an error."""
     p99: Measured = 2.0
-    """Seconds that at most 1 % of requests may exceed."""
+    """At most 1 % of requests may take longer; at least 1 ms, the least that is told apart."""
     p99_worse: Annotated[Fraction, Field(gt=0, le=100)] | None = 0.5
-    """How much slower than the baseline's P99, as a fraction of it; null: not compared."""
+    """How much slower than the live color's P99 is too much; ``null``: not compared."""
     p99_worse_from: Span = 0.0
-    """Seconds; a P99 below this is never too much worse than the baseline's."""
+    """A P99 below this is never too much worse: where everything takes 5 ms, half as much again is noise."""
     health_failures: Count = 3
     """Failed health checks in a row."""
 
@@ -48,34 +48,35 @@ class WarnWhen(Value):
     """What is reported, and nothing more."""
 
     errors: Share = 0.01
-    """Fraction of requests answered with an error."""
+    """Requests that are answered with an error; below ``rollback_when.errors``."""
     p95: Measured = 0.5
-    """Seconds that at most 5 % of requests may exceed."""
+    """At most 5 % of requests may take longer."""
     p99: Measured = 1.0
-    """Seconds that at most 1 % of requests may exceed."""
+    """At most 1 % of requests may take longer; below ``rollback_when.p99``."""
     query: Positive = 0.1
-    """Seconds that a database query takes."""
+    """A database query that takes longer warns. This and the next ones need a metrics provider that reads them
+    (``levels`` of ``prometheus``)."""
     pool: Share = 0.8
-    """Share of the database's connections that are in use."""
+    """The database's connections in use."""
     replication_lag: Positive = 5.0
-    """Seconds that a replica is behind."""
+    """How far a replica is behind."""
     cpu: Share = 0.7
-    """Share of a host's processors that is busy."""
+    """How busy the processors of the busiest host are."""
     memory: Share = 0.8
-    """Share of a host's memory that is in use."""
+    """How much of a host's memory is in use."""
     disk: Share = 0.9
-    """Share of the time that a disk is busy."""
+    """The share of the time that a disk is busy."""
 
 
 class Hotfix(Value):
     """What is shorter for a hotfix. Never longer than for other releases, and never nothing."""
 
     stages: tuple[int, ...] = (25, 50, 100)
-    """Percent of traffic, stage after stage."""
+    """Percent of traffic for the new release."""
     watch: Positive = 60.0
-    """Seconds that each stage is watched."""
+    """How long each stage is watched."""
     bake: Positive = 300.0
-    """Seconds that the release is watched with all traffic."""
+    """How long it is watched at 100 %."""
 
     @field_validator("stages", mode="before")
     @classmethod
@@ -87,29 +88,30 @@ class Rollout(Value):
     """From the first share of traffic to the end of the bake, and the way back after it."""
 
     stages: tuple[int, ...] = (10, 25, 50, 75, 100)
-    """Percent of traffic, stage after stage."""
+    """Percent of traffic for the new release; rising, the last one 100."""
     watch: Positive = 300.0
-    """Seconds that each stage is watched."""
+    """How long each stage is watched."""
     bake: Span = 1800.0
-    """Seconds that the release is watched with all traffic."""
+    """How long it is watched at 100 %; ``0s``: not at all."""
     poll: Positive = 15.0
-    """Seconds from reading to reading."""
+    """From reading to reading; at most ``watch``."""
     hold: Span = 900.0
-    """Longest hold of one stage, seconds."""
+    """Longest wait of one stage for enough evidence; then all traffic goes home, code 6."""
     baseline: Span = 60.0
-    """Seconds that the live color is read before the first stage."""
+    """How long the live color is read before the first stage."""
     missing: Positive = 300.0
-    """Longest time without data, seconds."""
+    """Longest time without data, or without an answer about alerts."""
     way_back: Positive = 86400.0
-    """Seconds that the old color is kept."""
+    """How long the old color is kept running."""
     after_rollback: Span = 300.0
-    """Seconds of watching after a rollback."""
+    """How long ``inv rollback`` watches afterwards."""
     rule: Literal["sequential", "threshold"] = "sequential"
-    """How counts are judged: a sequential test, or the literal limits at each reading."""
+    """``sequential``: a test with a bounded false-alarm rate. ``threshold``: the literal limits at each reading."""
     min_requests: Count = 30
-    """Fewer requests than this judge nothing."""
+    """With fewer requests a stage does not pass."""
     measured_share: bool = True
-    """Whether a stage is held while the requests that the balancer counts do not fit its weight."""
+    """Whether a stage is held while the requests that the balancer counts do not fit its weight: docs/how-it-judges.md.
+    Where the balancer counts them itself: ``alb`` with ``cloudwatch``."""
     hotfix: Hotfix = Hotfix()
     rollback_when: RollbackWhen = RollbackWhen()
     warn_when: Annotated[WarnWhen, Field(validate_default=True)] = WarnWhen()

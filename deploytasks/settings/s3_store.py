@@ -17,6 +17,7 @@ class S3StoreSettings(Value):
     beside: ClassVar[tuple[str, ...]] = ("aws",)
     kind: Literal["s3"] = "s3"
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    """The bucket; nobody makes it here."""
     prefix: (
         Annotated[str, Field(pattern=r"^[A-Za-z0-9!_.*'()=-]+(/[A-Za-z0-9!_.*'()=-]+)*/?$", max_length=400)] | None
     ) = None
@@ -24,6 +25,7 @@ class S3StoreSettings(Value):
     kms_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9:/_-]+$")] | None = None
     """Id, ARN or alias of the key that encrypts; by default what the bucket says."""
     retain: Annotated[Duration, Field(ge=_DAY, le=36500 * _DAY)] | None = None
-    """How long each event is kept by Object Lock; by default what the bucket says."""
+    """How long Object Lock keeps each event, such as ``400d``; by default what the bucket says. A bucket without Object
+    Lock is then refused."""
     lock: Literal["compliance", "governance"] = "compliance"
-    """``compliance``: nobody shortens that. ``governance``: who has the right to."""
+    """``compliance``: nobody can shorten that. ``governance``: only who has the right to."""

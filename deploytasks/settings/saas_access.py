@@ -18,6 +18,6 @@ class SaasAccess(Value):
     """The keys that every section about such a service has. A proxy is taken from ``HTTPS_PROXY`` and ``NO_PROXY``."""
 
     verify: Annotated[str, Field(min_length=1)] | None = None
-    """The file of the authorities to trust, relative to the project; those of the system otherwise."""
+    """The file of the authorities to trust; those of the system otherwise. Relative to the project."""
     within: Annotated[Duration, Field(gt=0, le=30)] = 4.0
-    """Seconds for all that one look asks, or that one message takes."""
+    """How long all that one look asks, or one message, may take; at most 30 s."""

@@ -16,11 +16,11 @@ class KeptSecret(Value):
     """``{id: shop/production/db, key: url}``, or in short ``shop/production/db#url``."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@:-]{1,2048}$")]
-    """Its name, or its ARN."""
+    """The name of the secret, or its ARN."""
     key: Text | None = None
     """Where the secret is a JSON object: the key of the value."""
     stage: Text = "AWSCURRENT"
-    """Which version: by its staging label."""
+    """Which version, by its staging label."""
 
 
 def _in_short(given: Any) -> Any:
@@ -38,6 +38,7 @@ class SecretsManagerSettings(Value):
 
     kind: Literal["aws-secrets-manager"]
     prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,400}$")] | None = None
-    """What stands before the name of a variable in the name of its secret."""
+    """What stands before the name of a variable in the name of its secret. Without it, only ``names`` are looked
+    for."""
     names: Mapping[VariableName, Annotated[KeptSecret, BeforeValidator(_in_short)]] = {}
-    """Variables whose secret is called otherwise."""
+    """Variables whose secret is called otherwise, each as under ``secret``, or in short ``name#key``."""

@@ -46,43 +46,54 @@ class SentryAccess(SaasAccess):
     organization: Slug
     """The organization's slug."""
     project: Slugs
-    """The project of the application, or several: their slugs."""
+    """The project's slug or id; or several."""
     environment: Text | None = None
     """What Sentry calls this environment; by default as it is called here."""
     release: Template = "{application}@{version}"
-    """What the application calls its release there."""
+    """What the application calls its release; ``{environment}`` and ``{release}``, the folder on the hosts, are known
+    too."""
     url: SafeUrl = "https://sentry.io"
-    """Where Sentry is: ``https://us.sentry.io``, ``https://de.sentry.io``, or one of your own."""
+    """``https://us.sentry.io``, ``https://de.sentry.io``, or one of your own."""
     token_from: VariableName = "SENTRY_API_TOKEN"  # noqa: S105  the name of a variable
-    """The environment variable that holds the token."""
+    """The name of the environment variable that holds a token with ``org:read``."""
 
 
 class SentryMetricsSettings(Measuring, SentryAccess):
     """``metrics: {kind: sentry, organization: acme, project: library}``."""
 
+    means: ClassVar[dict[str, str]] = {
+        "measures": "What it gives, of several sources: `[errors]`, which is all that it can.",
+        "within": "For all that one look asks, at most 30 s, and less than `deadman.grace`.",
+    }
+
     can: ClassVar[tuple[Measure, ...]] = ("errors",)
 
     kind: Literal["sentry"] = "sentry"
     color: Attribute | None = None
-    """The attribute of a span that says ``blue`` or ``green``; by default colors are told apart by their releases."""
+    """The attribute of a transaction that says ``blue`` or ``green``; without it, releases tell colors apart."""
     query: str = "span.op:http.server"
-    """Which transactions are users' requests, in Sentry's search syntax; empty: all of them."""
+    """Which transactions are users' requests, as Sentry's search has it; empty: all."""
     failures: Literal["server", "any"] = "server"
-    """What an error is: ``server`` for what the server is to blame for, ``any`` for whatever Sentry's own failure rate
-    counts, mistakes of clients among it."""
+    """What an error is: what the server is to blame for (``server``), or all that Sentry's failure rate counts
+    (``any``)."""
     lag: Annotated[Duration, Field(ge=0, le=3600)] = 90.0
-    """Seconds until what happens is counted there."""
+    """Until what happens is counted; nothing younger is looked at. ``inv doctor`` measures it."""
     late: Annotated[Duration, Field(ge=0, le=3600)] = 300.0
-    """Seconds beyond ``lag`` for which counts are asked for again, for what comes late."""
+    """For how long after that counts are asked for again, for what comes late."""
     stale_after: Annotated[Duration, Field(gt=0, le=86400)] = 300.0
-    """Seconds beyond ``lag`` without any request after which nothing is known."""
+    """How long beyond ``lag`` there may be no transaction before nothing is known."""
 
 
 class SentryMarkerSettings(SentryAccess):
     """``markers: {kind: sentry, organization: acme, project: library}``."""
 
+    means: ClassVar[dict[str, str]] = {
+        "within": "For one mark, at most 30 s.",
+        "token_from": "The name of the environment variable that holds a token with `project:releases`.",
+    }
+
     kind: Literal["sentry"] = "sentry"
     environment: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    """What Sentry calls this environment; by default as it is called here."""
+    """What Sentry calls this environment, at most 64 characters; by default as it is called here."""
     repository: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     """The repository as Sentry knows it, ``acme/library``: then it is told the commit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,19 +17,26 @@ HOOK = "SLACK_WEBHOOK_URL"
 class SlackSettings(SaasAccess):
     """``messages: {kind: slack}``: by an incoming webhook, or by a bot: ``token_from`` and ``channel``."""
 
+    means: ClassVar[dict[str, str]] = {
+        "within": "For one message, and for what Slack wants to be waited for before it takes it; at most 30 s.",
+    }
+
     kind: Literal["slack"] = "slack"
     webhook_from: VariableName | None = None
-    """The environment variable that holds the URL of an incoming webhook; ``SLACK_WEBHOOK_URL`` without a bot."""
+    """The name of the environment variable that holds the URL of an incoming webhook, all of which is a secret; without
+    a bot ``SLACK_WEBHOOK_URL``."""
     token_from: VariableName | None = None
-    """The environment variable that holds the token of a bot, ``xoxb-…``; it needs the scope ``chat:write``."""
+    """The name of the environment variable that holds the token of a bot, ``xoxb-…``, with the scope ``chat:write``. It
+    needs ``channel``."""
     channel: Annotated[str, Field(pattern=r"^#?[^\s#@<>,|&]{1,80}$")] | None = None
-    """Where the bot writes: the id, ``C0123ABCD``, or the name of a public channel."""
+    """Where the bot writes: an id (``C0123ABCD``), or the name of a public channel. A webhook has its own."""
     severity: Severity = "info"
     """The least severity that is told: ``detail``, ``info``, ``warning``, ``error`` or ``critical``."""
     mention: Annotated[str, Field(pattern=r"^(here|channel|[SUW][A-Z0-9]{5,})$")] | None = None
-    """Who is called when a person must act: the id of a user group or of a member, ``here`` or ``channel``."""
+    """Who is called when a person must act: the id of a user group (``S…``) or of a member (``U…``), ``here`` or
+    ``channel``."""
     url: SafeUrl = "https://slack.com/api"
-    """The base URL of the API for bots."""
+    """The base URL of the API for bots; of GovSlack ``https://slack-gov.com/api``."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

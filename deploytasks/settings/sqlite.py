@@ -15,13 +15,13 @@ class SqliteSettings(Migrations):
 
     kind: Literal["sqlite"] = "sqlite"
     path: Annotated[str, Field(min_length=1)]
-    """The database file, relative to the project."""
+    """The database file; relative to the project."""
     backups: Annotated[str, Field(min_length=1)] | None = None
-    """The folder of copies, relative to the project; ``backups`` in the state folder, when nothing is said."""
+    """The folder of copies; by default ``backups`` in the environment's state folder. Relative to the project."""
     keep: Annotated[int, Field(ge=1, le=10_000)] = 14
     """How many copies stay."""
     marker: Annotated[str, Field(min_length=1)] | None = None
-    """A file whose presence says that something else works on the database, relative to the project. Migrations that
-    we run ourselves are known without it."""
+    """A file whose presence says that something else works on the database. Migrations that we run ourselves are known
+    without it. Relative to the project."""
     patience: Annotated[Duration, Field(gt=0, le=60)] = 2.0
-    """Seconds to wait for another writer before it counts as being at work."""
+    """How long to wait for another writer before it counts as being at work."""

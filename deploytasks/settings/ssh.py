@@ -19,23 +19,25 @@ class SshAccess(Value):
     """
 
     user: str | None = None
-    """Who logs in."""
+    """Who logs in; by default what the ssh_config says, or who deploys."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """The port of the SSH servers."""
     key: str | None = None
-    """The private key's file, relative to the project; ``~`` is the home folder. The agent is asked as well."""
+    """The private key. Those of the ssh_config and of the agent are tried after it; those in ``~/.ssh`` when neither
+    this nor the ssh_config names one. Relative to the project."""
     gateway: Endpoint | None = None
-    """The host through which all others are reached."""
+    """The host through which all others are reached: ``[user@]host[:port]``."""
     ssh_config: str | None = None
     """An ssh_config to read instead of ``~/.ssh/config`` and ``/etc/ssh/ssh_config``."""
     known_hosts: str | None = None
-    """The file of host keys, relative to the project; otherwise what ssh_config says, or ``~/.ssh/known_hosts``
-    and ``/etc/ssh/ssh_known_hosts``."""
+    """The file of host keys; by default what the ssh_config says, or ``~/.ssh/known_hosts`` and
+    ``/etc/ssh/ssh_known_hosts``. Relative to the project."""
     connect_within: Annotated[Duration, Field(gt=0, le=300)] = 10.0
-    """Seconds until a connection stands, log-in included."""
+    """How long until a connection stands: looking up the name, gateway and log-in included."""
     keepalive: Annotated[Duration, Field(ge=1, le=600)] = 15.0
-    """Seconds between two signs of life on a silent connection."""
+    """Between two signs of life on a silent connection."""
     lost_after: Annotated[Duration, Field(ge=1, le=600)] = 20.0
-    """Seconds without any answer after which a connection counts as lost."""
+    """Without any answer for so long, a connection counts as lost."""
 
 
 AS_SSH_DOES = SshAccess.model_construct()

@@ -22,12 +22,12 @@ class FleetHost(Value):
     """``{address: deploy@10.0.0.12:2222, name: web2, at: 10.1.0.12}``; an address alone says the same in short."""
 
     address: Endpoint
-    """Where it is reached: ``[user@]host[:port]``, or a name of the ssh_config."""
+    """``[user@]host[:port]``, or a name of the ssh_config."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")] | None = None
-    """What it is called; by default the host's part of the address."""
+    """What it is called in messages, in the ledger and after ``--host``; by default the host's part of the address."""
     at: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)$")] | None = None
-    """Where its application listens, as we and the balancer reach it; by default the host's part of the address, or
-    what the ssh_config makes of it."""
+    """Where its application listens, as the deployer and the balancer reach it: health is asked for there, past the
+    balancer and without SSH. By default the host's part of the address, or what the ssh_config makes of it."""
 
     @property
     def bare(self) -> str:
@@ -49,19 +49,23 @@ class SshFleetSettings(HostsSettings):
 
     kind: Literal["ssh"] = "ssh"
     hosts: Hosts | Mapping[Side, Hosts]
-    """The hosts, when each has both colors; or those of each color: ``{blue: [web1, web2], green: [web3, web4]}``."""
+    """The hosts: names, or maps with the next three keys. A map ``{blue: […], green: […]}`` when each color has its
+    own."""
     ports: Mapping[Side, Port]
-    """Where each color listens."""
+    """Where each color listens: ``{blue: 8101, green: 8102}``."""
     ssh: SshAccess = AS_SSH_DOES
-    """How they are reached."""
+    """How its hosts are reached: the keys of ``ssh``."""
     batch: Batch = "100%"
-    """How many hosts are installed on, started or stopped before the next ones: a share, rounded down, or a number."""
+    """How many hosts are installed on, started or stopped before the next ones: a share of those that have the color,
+    rounded down, or a number; one at least."""
     max_failures: Annotated[int, Field(ge=0)] = 0
-    """How many hosts may fail during a deployment; they are set aside, and it goes on without them."""
+    """How many hosts may fail while a release is installed and started. They are set aside, and the deployment goes on
+    without them; one more, and it is taken back."""
     python: str | None = "python3"
     """What ``{python}`` is on the hosts."""
     root: Annotated[str, Field(pattern=r"^/")] | None = None
-    """The folder of releases, logs and links on each host; ``/srv/<application>``, when nothing is said."""
+    """The folder of releases, logs and links on each host, absolute; by default ``/srv/`` and the application's
+    name."""
 
     @field_validator("hosts", mode="before")
     @classmethod

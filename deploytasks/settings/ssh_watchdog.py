@@ -14,6 +14,6 @@ class SshWatchdogSettings(Value):
 
     kind: Literal["ssh"]
     grace: Annotated[Duration, Field(ge=1, le=3600)] = 60.0
-    """Seconds without a beat until traffic goes home. A deployer beats at most six times in it."""
+    """How long without a beat until traffic goes home. A deployer beats at most six times in it."""
     folder: Annotated[str, Field(min_length=1)] = ".deploytasks"
-    """Where the switch lives on a balancer's host; relative to the home folder of who logs in."""
+    """Where it keeps its order and its state on the host; relative to the home folder of who logs in."""

@@ -30,42 +30,50 @@ class SsmFleetSettings(HostsSettings):
 
     kind: Literal["ssm"] = "ssm"
     instances: Instances | Mapping[Side, Instances] | None = None
-    """The ids of the instances, when each has both colors; or those of each color: ``{blue: […], green: […]}``."""
+    """The instances by their ids, or ``{blue: […], green: […]}``."""
     tags: Tags | Mapping[Side, Tags] | None = None
-    """Instead: what their tags say; ``{blue: {…}, green: {…}}`` when each color has its own."""
+    """The instances: all those with these tags that SSM knows. A map ``{blue: {…}, green: {…}}`` when each color has
+    its own. Either this is said, or ``instances``."""
     ports: Mapping[Side, Port]
-    """Where each color listens."""
+    """Where each color listens: ``{blue: 8101, green: 8102}``."""
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     """The S3 bucket from which the instances fetch releases."""
     prefix: Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]+/)*([A-Za-z0-9._-]+)?$")] = "releases/"
-    """What the keys of releases begin with there."""
+    """What the keys there begin with; the application's name and the digest follow."""
     url_expires: Annotated[Duration, Field(ge=60, le=43200)] = 900.0
-    """Seconds for which the URL that an instance is given is good."""
+    """How long the URL is good that an instance is given to fetch a release."""
     at: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$")] | None = None
-    """Where the application listens on each instance; by default the instance's private address."""
+    """Where the application listens on each instance, such as ``127.0.0.1``; by default the instance's private
+    address."""
     ask: Literal["host", "direct"] = "host"
-    """Who asks the health page: each instance itself, or we, where we can reach their private addresses."""
+    """Who asks the health page: each instance itself (``host``), or the deployer, where it can reach the private
+    addresses (``direct``)."""
     urls: Mapping[Side, Url] = {}
-    """Where each color is reached past its users: by smoke tests and warm-up; by default the private addresses."""
+    """Where each color is reached past its users, by smoke tests, warm-up and probes: ``{blue:
+    "https://blue.internal.example", green: "https://green.internal.example"}``. By default the private addresses."""
     batch: Batch = "100%"
-    """How many hosts are installed on, started or stopped before the next ones: a share, rounded down, or a number."""
+    """How many hosts are installed on, started or stopped before the next ones: a share of those that have the color,
+    rounded down, or a number; one at least."""
     max_failures: Annotated[int, Field(ge=0)] = 0
-    """How many hosts may fail during a deployment; they are set aside, and it goes on without them."""
+    """How many hosts may fail while a release is installed and started. They are set aside, and the deployment goes on
+    without them; one more, and it is taken back."""
     max_concurrency: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,6}|[1-9][0-9]?%|100%)$")] = "100%"
-    """On how many instances a command that changes something runs at once: SSM's ``MaxConcurrency``."""
+    """On how many instances of one command what changes something runs at once: a number or a share, SSM's
+    ``MaxConcurrency``."""
     max_errors: Annotated[str, Field(pattern=r"^([0-9]{1,7}|[0-9]{1,2}%|100%)$")] | None = None
-    """After how many failures an installation or a start is begun nowhere else: SSM's ``MaxErrors``; by default after
-    ``max_failures``."""
+    """After how many failures an installation or a start is begun on no other instance of the same command: a number or
+    a share, SSM's ``MaxErrors``; by default as ``max_failures``."""
     taken_within: Annotated[Duration, Field(ge=30, le=3600)] = 60.0
-    """Seconds until an instance must have taken a command."""
+    """How long an instance may take to begin a command, 30 seconds at least."""
     poll: Annotated[Duration, Field(ge=0.05, le=30)] = 2.0
-    """Seconds between two looks at a command, at most."""
+    """The longest pause between two looks at a command."""
     user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$")] | None = None
-    """As whom commands run there; by default as SSM's agent runs, root."""
+    """As whom commands run on the instances; by default as SSM's agent does, as root."""
     python: str | None = "python3"
     """What ``{python}`` is on the hosts."""
     root: Annotated[str, Field(pattern=r"^/")] | None = None
-    """The folder of releases, logs and links on each host; ``/srv/<application>``, when nothing is said."""
+    """The folder of releases, logs and links on each host, absolute; by default ``/srv/`` and the application's
+    name."""
 
     @field_validator("instances", "tags", mode="before")
     @classmethod

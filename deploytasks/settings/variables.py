@@ -24,7 +24,8 @@ class Variable(Value):
     secret: bool = False
     """Whether its value is a secret: never shown, looked for in releases, another one in each environment."""
     format: Format = "text"
-    """What the value must be."""
+    """What the value must be: ``text``, ``integer``, ``number``, ``boolean``, ``url`` (with its scheme), ``host-port``,
+    ``email``, ``json`` or ``regex``."""
     pattern: Text | None = None
     """A regular expression that the whole value must match."""
     least: Length | None = None
@@ -34,7 +35,7 @@ class Variable(Value):
     allowed: tuple[str, ...] = ()
     """The only values that it may have; none: any."""
     forbidden: tuple[str, ...] = ()
-    """Values that it must not have, in capitals or not."""
+    """Values that it must not have, in capitals or not: ``[true, 1]``, in quotes, for ``DEBUG``."""
     shared: bool = False
     """Whether other environments may have the same secret."""
 
@@ -66,14 +67,17 @@ class Variables(Value):
     """What the checklist knows of the application's environment."""
 
     required: Declared | None = None
-    """The variables that must be there; an empty list says that none is needed."""
+    """The variables that must be there, each as under ``variable``, or its name alone. ``[]`` says that none is needed;
+    while nothing is said, production asks for a signature."""
     optional: Declared = ()
     """Variables that may be missing, and must be well-formed where they are set."""
     file: Text | None = None
-    """The file with the application's variables, ``NAME=value`` in lines, relative to the project. What it does not
-    have is looked for in ``fleet.environment``, then in the environment of whoever deploys."""
+    """The file with the application's variables, such as ``.env.production``: lines of ``NAME=value``, quoted or not.
+    What it does not have is looked for in ``fleet.environment``, then in the environment of whoever deploys. For a
+    ``local`` fleet it is ``fleet.environment_file``, when nothing is said. Relative to the project."""
     shared: tuple[VariableName, ...] = ()
-    """Variables named by a ``…_from`` key whose secret other environments may have as well."""
+    """Variables named by a ``…_from`` key whose secret other environments may have as well. Those of ``store`` and of
+    what is said for all environments always may."""
     leaks_allowed: tuple[Text, ...] = ()
     """Paths in the repository, as shell patterns, that may hold what looks secret: the keys of tests, above all. The
     value of a known secret is found there all the same."""

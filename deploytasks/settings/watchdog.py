@@ -14,4 +14,4 @@ class WatchdogSettings(Value):
 
     kind: Literal["watchdog"] = "watchdog"
     grace: Annotated[Duration, Field(ge=1, le=3600)] = 10.0
-    """Seconds without a beat until traffic goes home. A deployer should beat at least four times in it."""
+    """How long without a beat until traffic goes home."""

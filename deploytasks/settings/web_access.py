@@ -33,15 +33,15 @@ class WebAccess(Value):
     """The keys that every section about such a service has."""
 
     token_from: VariableName | None = None
-    """The environment variable that holds a bearer token."""
+    """The name of the environment variable that holds a bearer token."""
     user: Annotated[str, Field(pattern=r"^[^:\s]+$")] | None = None
     """Who we are, for basic authentication."""
     password_from: VariableName | None = None
-    """The environment variable that holds the password of ``user``."""
+    """The name of the environment variable that holds the password of ``user``."""
     verify: Annotated[str, Field(min_length=1)] | None = None
-    """The file of the authorities to trust, relative to the project; those of the system otherwise."""
+    """The file of the authorities to trust; those of the system otherwise. Relative to the project."""
     within: Annotated[Duration, Field(gt=0, le=30)] = 4.0
-    """Seconds for all that one look asks. Less than the dead-man's switch's grace: nobody beats meanwhile."""
+    """For all that one look asks; less than ``deadman.grace``."""
 
     @model_validator(mode="after")
     def _proves_itself_once(self) -> Self:

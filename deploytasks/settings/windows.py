@@ -102,11 +102,11 @@ class Window(Value):
     days: Annotated[Text, BeforeValidator(_days)] = "mon-sun"
     """The days on which it begins: ``mon-thu``, ``fri-mon``, ``sat``, ``mon,wed,fri``, or a list."""
     from_: Annotated[Clock, Field(alias="from")] = "00:00"
-    """``HH:MM``."""
+    """``HH:MM`` in quotes, by the clock on the wall of the zone."""
     to: Clock = "24:00"
     """``HH:MM``, exclusive; not after ``from``: on the next day."""
     zone: Zone = "UTC"
-    """IANA name of the time zone: ``Europe/Berlin``."""
+    """The IANA name of the time zone: ``Europe/Berlin``."""
 
     @field_validator("from_")
     @classmethod
@@ -123,12 +123,13 @@ class Freeze(Value):
     """A time in which nothing goes out, from ``from_`` up to ``to`` (exclusive), both in UTC."""
 
     zone: Zone | None = None
-    """IANA name of the zone of times that do not say theirs."""
+    """The IANA name of the zone of times that do not say theirs."""
     from_: Annotated[datetime, Field(alias="from")]
     """A time, or a day: from its beginning on."""
     to: datetime
     """A time, exclusive; or a day: to its end."""
     reason: Text
+    """Why; shown to whoever is refused."""
 
     @field_validator("from_", "to", mode="before")
     @classmethod
