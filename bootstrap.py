@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 OLDEST = (3, 11)
-EXTRAS = "local,test,dev,checks"
+EXTRAS = "local,test,dev,checks,docs"
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")

@@ -61,6 +61,14 @@ def docs(c: Context) -> None:
 
 
 @task
+def site(c: Context) -> None:
+    """Build the documentation site into build/site: every page is in it, no link is broken."""
+    _run(c, f"PYTHONPATH=docs {PYTHON} -m reference build/pages")
+    _run(c, f"{PYTHON} -m zensical build --strict --clean")
+    print("build/site/index.html; to search in it:  python3 -m http.server --directory build/site")
+
+
+@task
 def pictures(c: Context) -> None:
     """Make the pictures in docs/images anew, from the messages beside them: apt-get install chromium pngquant."""
     _run(c, f"{PYTHON} docs/pictures/slack.py")
@@ -114,4 +122,4 @@ def mend(c: Context) -> None:
     print(f"{FAULTS.relative_to(ROOT)}: no fault")
 
 
-namespace.add_collection(Collection("dev", check, fix, bench, docs, faults, secrets, pictures, demo, break_, mend))
+namespace.add_collection(Collection("dev", check, fix, bench, docs, site, faults, secrets, pictures, demo, break_, mend))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import checklist_page, codes_page, keys_tables, tasks_page
 from .linking import Linking
+from .lists import indented
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -34,9 +35,9 @@ LEFT_OUT = {".py", ".pyc"}
 def lay_out(to: Path) -> list[Path]:
     """Write all pages and what they show into ``to``, which is emptied first; returns the pages."""
     shutil.rmtree(to, ignore_errors=True)
-    files = [path for path in DOCS.rglob("*") if path.is_file() and path.suffix not in LEFT_OUT]
+    files = _files()
     places = {path.relative_to(ROOT).as_posix(): path.relative_to(DOCS).as_posix() for path in files} | {**ELSEWHERE}
-    pages = {place: _page(ROOT / source, source, place, places) for source, place in _written(files).items()}
+    pages = {place: _page(source, place, places) for place, source in written().items()}
     pages |= {place: made() for place, made in MADE.items()}
     for path in files:
         if path.suffix != ".md":
@@ -46,15 +47,21 @@ def lay_out(to: Path) -> list[Path]:
     return sorted(to / place for place in pages)
 
 
-def _written(files: list[Path]) -> dict[str, str]:
-    """Pages that somebody has written: where they are → where the site has them."""
-    own = [path for path in files if path.suffix == ".md"]
-    return {path.relative_to(ROOT).as_posix(): path.relative_to(DOCS).as_posix() for path in own} | {**BESIDE}
+def written() -> dict[str, str]:
+    """Pages that somebody has written: where the site has them → where they are in the repository."""
+    own = [path for path in _files() if path.suffix == ".md"]
+    return {path.relative_to(DOCS).as_posix(): path.relative_to(ROOT).as_posix() for path in own} | {
+        place: source for source, place in BESIDE.items()
+    }
 
 
-def _page(path: Path, source: str, place: str, places: Mapping[str, str]) -> str:
-    text = keys_tables.filled(path.read_text(encoding="utf-8"))
-    return Linking(source, place, places).led(text)
+def _files() -> list[Path]:
+    return [path for path in DOCS.rglob("*") if path.is_file() and path.suffix not in LEFT_OUT]
+
+
+def _page(source: str, place: str, places: Mapping[str, str]) -> str:
+    text = keys_tables.filled((ROOT / source).read_text(encoding="utf-8"))
+    return indented(Linking(source, place, places).led(text))
 
 
 def _written_to(path: Path) -> Path:
