@@ -9,12 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ..ports import Color, Event
+from ..ports import Color, Event, other
 from .event import instant_text
-from .facts import Facts, color, instant, text, whole
-from .standing import Ended, Evidence, Open, Placed, Settled, Signed, Standing, Succeeded, made_of, short
+from .facts import Facts, color, instant, text, truth, whole
+from .standing import (
+    Closed,
+    Ended,
+    Evidence,
+    Open,
+    Placed,
+    Settled,
+    Signed,
+    Standing,
+    Succeeded,
+    WentBack,
+    made_of,
+    short,
+)
 
 __all__ = [
+    "Closed",
     "Ended",
     "Evidence",
     "Open",
@@ -23,18 +37,20 @@ __all__ = [
     "Signed",
     "Standing",
     "Succeeded",
+    "WentBack",
     "apply",
     "done_by",
     "happened_at",
 ]
 
-PROJECTION = 6
+PROJECTION = 7
 """Rises with every change of what is folded or how: a head of another number is folded anew."""
 
 RECENT = 20
 EVIDENCE = 50
 SIGNED = 100
 SUCCEEDED = 30
+ROLLBACKS = 20
 IMPORTED = 100
 
 
@@ -96,6 +112,7 @@ def _settled(standing: Standing, event: Event) -> Standing:
 
 def _rolled_back(standing: Standing, event: Event) -> Standing:
     """The settled success counts no longer, whatever commit it is said to be of; unless it got all traffic back."""
+    standing = _went_back(standing, event)
     after = _way_back_gone(standing, event)
     if after is standing or standing.settled is None or _color_of_all(event) == standing.settled.color:
         return after
@@ -107,9 +124,34 @@ def _rolled_back(standing: Standing, event: Event) -> Standing:
     )
 
 
-def _color_of_all(event: Event) -> Color | None:
-    """The color that had all traffic after a rollback, if it is told."""
-    to = event.facts.get("to")
+def _went_back(standing: Standing, event: Event) -> Standing:
+    """Remembered in the order in which it happened: a spooled one may be recorded late."""
+    is_switch = event.kind == "deadman-fired"
+    to = _color_of_all(event, "split" if is_switch else "to")
+    back = WentBack(
+        color=to,
+        version=_version(standing, to),
+        left=_version(standing, other(to) if to else None),
+        reason=short(event.facts, "why" if is_switch else "reason"),
+        by_switch=is_switch,
+        at=happened_at(event),
+        who=short(event.facts, "by") or done_by(event),
+    )
+    return standing._replace(rollbacks=tuple(sorted((*standing.rollbacks, back), key=lambda one: one.at)[-ROLLBACKS:]))
+
+
+def _version(standing: Standing, of: Color | None) -> str:
+    placed = standing.releases.get(of) if of else None
+    return placed.version if placed else ""
+
+
+def _closed_or_opened(standing: Standing, event: Event) -> Standing:
+    return standing._replace(closed=made_of(Closed, _told(event)) if truth(event.facts, "on") else None)
+
+
+def _color_of_all(event: Event, name: str = "to") -> Color | None:
+    """The color that had all traffic after a way back, if it is told."""
+    to = event.facts.get(name)
     weights = list(to[:2]) if isinstance(to, list | tuple) else []
     return "blue" if weights == [100, 0] else "green" if weights == [0, 100] else None
 
@@ -154,6 +196,8 @@ _CHANGES: Mapping[str, Callable[[Standing, Event], Standing]] = {
     "settled": _settled,
     "installed": _installed,
     "rolled-back": _rolled_back,
+    "deadman-fired": _went_back,
+    "maintenance": _closed_or_opened,
     "retired": _way_back_gone,
     "evidence": _seen,
     "signed": _signed,

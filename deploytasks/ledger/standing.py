@@ -117,9 +117,32 @@ class Succeeded(NamedTuple):
     who: str
 
 
+class WentBack(NamedTuple):
+    """All traffic was taken home beside a deployment: by somebody, or by the dead-man's switch."""
+
+    color: Color | None
+    """Where it went."""
+    version: str
+    """What users have had since, as far as it is known."""
+    left: str
+    """What they had before."""
+    reason: str
+    by_switch: bool
+    at: datetime
+    who: str
+
+
+class Closed(NamedTuple):
+    """The site was closed, and has not been opened since."""
+
+    message: str
+    at: datetime
+    who: str
+
+
 class Standing(NamedTuple):
-    """All of it. ``recent``, ``evidence``, ``signed``, ``succeeded``, ``withdrawn`` and ``imported`` have the newest
-    last."""
+    """All of it. ``recent``, ``evidence``, ``signed``, ``succeeded``, ``withdrawn``, ``rollbacks`` and ``imported``
+    have the newest last."""
 
     open: Open | None = None
     settled: Settled | None = None
@@ -132,6 +155,8 @@ class Standing(NamedTuple):
     """The latest success of each content of each commit, but for those that were rolled back."""
     withdrawn: tuple[Succeeded, ...] = ()
     """Successes that were rolled back, until the same content succeeds again."""
+    rollbacks: tuple[WentBack, ...] = ()
+    closed: Closed | None = None
     imported: tuple[str, ...] = ()
     """Spooled events that are in the ledger."""
 
@@ -164,10 +189,10 @@ _READERS: Mapping[str, Callable[[Facts, str], Any]] = {
 
 _FIELDS: Mapping[type, tuple[tuple[str, Callable[[Facts, str], Any]], ...]] = {
     kind: tuple((name, _READERS[str(getattr(of, "__forward_arg__", of))]) for name, of in kind.__annotations__.items())
-    for kind in (Open, Settled, Placed, Ended, Evidence, Signed, Succeeded)
+    for kind in (Open, Settled, Placed, Ended, Evidence, Signed, Succeeded, WentBack, Closed)
 }
 
-V = TypeVar("V", Open, Settled, Placed, Ended, Evidence, Signed, Succeeded)
+V = TypeVar("V", Open, Settled, Placed, Ended, Evidence, Signed, Succeeded, WentBack, Closed)
 
 
 def made_of(kind: type[V], facts: Facts) -> V:
@@ -175,7 +200,10 @@ def made_of(kind: type[V], facts: Facts) -> V:
     return kind(*(read(facts, name) for name, read in _FIELDS[kind]))
 
 
-def _facts_of(value: Open | Settled | Placed | Ended | Evidence | Signed | Succeeded | None) -> dict[str, Json] | None:
+_Value = Open | Settled | Placed | Ended | Evidence | Signed | Succeeded | WentBack | Closed
+
+
+def _facts_of(value: _Value | None) -> dict[str, Json] | None:
     if value is None:
         return None
     return {
@@ -194,6 +222,8 @@ def standing_to_json(standing: Standing) -> dict[str, Json]:
         "signed": [_facts_of(signed) for signed in standing.signed],
         "succeeded": [_facts_of(success) for success in standing.succeeded],
         "withdrawn": [_facts_of(success) for success in standing.withdrawn],
+        "rollbacks": [_facts_of(back) for back in standing.rollbacks],
+        "closed": _facts_of(standing.closed),
         "imported": list(standing.imported),
     }
 
@@ -210,5 +240,7 @@ def standing_from_json(found: Facts) -> Standing:
         signed=tuple(made_of(Signed, signed) for signed in parts(found, "signed")),
         succeeded=tuple(made_of(Succeeded, success) for success in parts(found, "succeeded")),
         withdrawn=tuple(made_of(Succeeded, success) for success in parts(found, "withdrawn")),
+        rollbacks=tuple(made_of(WentBack, back) for back in parts(found, "rollbacks")),
+        closed=made_of(Closed, part(found, "closed")) if found.get("closed") else None,
         imported=tuple(texts(found, "imported")),
     )

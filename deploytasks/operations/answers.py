@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeployError, HostsDown
-from ..ports import COLORS, Color, Event, Finding, Installed, NoData
+from ..errors import DeployError
+from ..ports import Event, Finding
 from .checklists import recorded_checklist, signatures
+from .looking import page
+from .status import notice, status
 from .translating import readable
 
 if TYPE_CHECKING:
@@ -18,32 +19,7 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 
-
-@readable
-def status(world: World) -> Answer:
-    """What is live and idle, the way back, the switch, the lease, the last deployments.
-
-    Each part that cannot be read says so in its place: ``{"unreadable": why}``.
-    """
-    return {
-        "application": world.site.application,
-        "environment": world.site.environment,
-        "traffic": _tried(lambda: _traffic(world)),
-        "colors": {color: _tried(lambda color=color: _color(world, color)) for color in COLORS},
-        "maintenance": _tried(lambda: _maintenance(world)),
-        "deadman": _tried(lambda: _switch(world)),
-        "lease": _tried(lambda: _lease(world)),
-        "ledger": _tried(lambda: _ledger(world)),
-        "levels": _tried(lambda: _levels(world)),
-        "outbox": _tried(lambda: _outbox(world)),
-    }
-
-
-def _outbox(world: World) -> Answer:
-    """What waits for whom."""
-    from .announcing import waiting
-
-    return waiting(world)
+__all__ = ["doctor", "history", "maintenance", "report", "smoke", "status", "verification"]
 
 
 def _tried(ask: Any) -> Any:
@@ -51,106 +27,6 @@ def _tried(ask: Any) -> Any:
         return ask()
     except (DeployError, OSError) as error:
         return {"unreadable": str(getattr(error, "what", error))}
-
-
-def _traffic(world: World) -> Answer:
-    split = world.traffic.read()
-    return {**split._asdict(), "live": split.live, "address": world.traffic.address()}
-
-
-def _color(world: World, color: Any) -> Answer | None:
-    found, silent = _installed(world, color)
-    if found is None:
-        return None
-    health = world.fleet.health(color) if found.runs else None
-    return {
-        **found._asdict(),
-        "silent": list(silent),
-        "healthy": bool(health and health.healthy),
-        "usable": bool(health and health.is_usable),
-        "detail": health.detail if health else "does not run",
-        "address": world.fleet.address(color),
-    }
-
-
-def _installed(world: World, color: Color) -> tuple[Installed | None, Sequence[str]]:
-    """What stands on the hosts that answer, and those that do not. Raises ``HostsDown`` when none does."""
-    try:
-        return world.fleet.installed(color), ()
-    except HostsDown as error:
-        rest = set(world.fleet.hosts(color)) - set(error.hosts)
-        if not rest:
-            raise
-        return world.fleet.only(rest).installed(color), error.hosts
-
-
-def _maintenance(world: World) -> Answer | None:
-    notice = world.maintenance.read() if world.maintenance else None
-    if notice is None:
-        return None
-    disagreement = getattr(world.maintenance, "disagreement", lambda: "")()  # only several can
-    return {**notice._asdict(), "since": notice.since.isoformat(), "disagreement": disagreement}
-
-
-def _switch(world: World) -> Answer | None:
-    if world.deadman is None:
-        return None
-    state = world.deadman.state()
-    fired = state.fired_at.isoformat() if state.fired_at else None
-    return {"armed": state.armed, "fired_at": fired, "detail": state.detail}
-
-
-def _lease(world: World) -> Answer | None:
-    from ..ledger import holding
-
-    found = holding(world.store, world.scope)
-    if found is None:
-        return None
-    by = found.holder
-    from ..ledger import Holder
-    from ..providers.identity import identity, is_alive
-
-    dead = found.is_dead(Holder.here(world.site.who, identity, world.site.host), is_alive)
-    return {
-        "dead": dead,
-        "who": by.who,
-        "host": by.host,
-        "pid": by.pid,
-        "doing": found.doing,
-        "since": _text(found.since),
-    }
-
-
-def _ledger(world: World) -> Answer:
-    world.catch_up()
-    head = world.ledger.head()
-    standing = head.standing
-    return {
-        "events": head.number,
-        "head": head.digest,
-        "open": None if standing.open is None else _plain(standing.open._asdict()),
-        "settled": None if standing.settled is None else _plain(standing.settled._asdict()),
-        "recent": [_plain(ended._asdict()) for ended in standing.recent],
-    }
-
-
-def _levels(world: World) -> Answer:
-    """Readings of database and hosts with the limits from which they warn. A mistake under ``metrics`` shows here,
-    and spoils no other part."""
-    from ..rules import rollout_rules
-    from ..world import World
-    from .opening import reloaded
-
-    settings = reloaded(world, "metrics")
-    if "metrics" not in settings.sections:
-        return {}
-    found = (world if settings is world.settings else World(settings, world.site)).levels()
-    if isinstance(found, NoData):
-        return {"unreadable": found.why}
-    if not found:
-        return {}
-    limits = rollout_rules(reloaded(world, "rollout"), "status", None, "blue", (100,)).warn_levels
-    return {name: {"value": value, "warns_above": limits.get(name)} for name, value in found.items()}
 
 
 @readable
@@ -235,7 +111,9 @@ def _told(world: World) -> Sequence[Finding]:
 
 
 def _untold(world: World) -> Sequence[Finding]:
-    found = _tried(lambda: _outbox(world)) if world.recipients else {}
+    from .announcing import waiting
+
+    found = _tried(lambda: waiting(world)) if world.recipients else {}
     if "unreadable" in found:
         return []  # the store has a finding of its own
     do = f"`inv notify-deployment --flush --env {world.site.environment}`"
@@ -264,14 +142,6 @@ def _diagnosed(world: World, section: str) -> Sequence[Finding]:
         return [Finding(section, "fail", str(getattr(error, "what", error)), getattr(error, "do", ""))]
 
 
-def _plain(fields: Mapping[str, Any]) -> Answer:
-    return {name: _text(value) for name, value in fields.items()}
-
-
-def _text(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
 def maintenance(world: World) -> Answer:
     """Whether the site is closed, and what visitors read."""
-    return {"environment": world.site.environment, "notice": _maintenance(world)}
+    return {"environment": world.site.environment, "notice": notice(page(world))}

@@ -43,6 +43,17 @@ def wrapped(text: str, columns: int, indent: str = "", first: str | None = None)
     return lines or [begin.rstrip()]
 
 
+def hanging(label: str, text: str, columns: int) -> list[str]:
+    """A label, and beside it text in as many lines as it needs; either may have colors."""
+    indent, line, lines = " " * width(label), label, list[str]()
+    for word in text.split(" "):
+        if line not in (label, indent) and width(line) + 1 + width(word) > columns:
+            lines.append(line)
+            line = indent
+        line += word if line in (label, indent) else f" {word}"
+    return [*lines, line]
+
+
 def table(rows: Sequence[Sequence[str]], indent: str = "", right: Sequence[int] = ()) -> list[str]:
     """Rows as aligned lines; ``right``: the columns that are aligned at their end. The last column is not padded."""
     if not rows:

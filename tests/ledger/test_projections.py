@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from deploytasks.ledger import Ended, Evidence, Open, Placed, Settled, Standing
 from deploytasks.ledger.event import canonical
 from deploytasks.ledger.projections import EVIDENCE, IMPORTED, RECENT, SIGNED, apply, done_by, happened_at
-from deploytasks.ledger.standing import LONGEST, Succeeded, standing_from_json, standing_to_json
+from deploytasks.ledger.standing import LONGEST, Closed, Succeeded, WentBack, standing_from_json, standing_to_json
 from deploytasks.ports import Event, Json
 
 DAWN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -152,7 +152,10 @@ def test_size_is_bounded() -> None:
     assert len(canonical(standing_to_json(standing))) < 150_000
 
 
-KINDS = ["began", "ended", "settled", "installed", "rolled-back", "retired", "evidence", "reading", "what is this"]
+KINDS = [
+    "began", "ended", "settled", "installed", "rolled-back", "deadman-fired", "maintenance", "retired", "evidence", "reading",
+    "what is this",
+]  # fmt: skip
 NAMES = [*BEGAN, *SETTLED, *ENDED, "item", "key", "ok", "detail", "at", "spooled", "number", "began", "ended"]
 INSTANTS = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
 VALUES = st.one_of(
@@ -193,6 +196,27 @@ def test_a_success_is_known_until_it_is_rolled_back() -> None:
     assert (back.succeeded, back.withdrawn) == ((), (success,))
     again = folded(("settled", SETTLED), ("rolled-back", BACK_TO_BLUE), ("settled", {**SETTLED, "deployment": "d2"}))
     assert ([one.deployment for one in again.succeeded], again.withdrawn) == (["d2"], ())
+
+
+def test_ways_back_are_remembered_with_what_was_left_for_what() -> None:
+    """By a person and by the switch, in the order in which they happened, whenever they were recorded."""
+    placed: list[tuple[str, Mapping[str, Json]]] = [
+        ("installed", {"color": "blue", "version": "1.1.0"}),
+        ("installed", {"color": "green", "version": "1.2.0"}),
+    ]
+    fired: Mapping[str, Json] = {"split": [0, 100, None, "deadman:d1"], "why": "no beat"}
+    late = {**BACK_TO_BLUE, "reason": "slow", "by": "bob@desk", "spooled": "s1", "at": DAWN.isoformat(), "who": "bob"}
+    assert folded(*placed, ("deadman-fired", fired), ("rolled-back", late)).rollbacks == (
+        WentBack("blue", "1.1.0", "1.2.0", "slow", False, DAWN, "bob@desk"),
+        WentBack("green", "1.2.0", "1.1.0", "no beat", True, minute(3), "ci@runner"),
+    )
+
+
+def test_closed_until_it_is_opened() -> None:
+    """Who closed the site and when; nothing once it is open again."""
+    shut: tuple[str, Mapping[str, Json]] = ("maintenance", {"on": True, "message": "Back soon."})
+    assert folded(shut).closed == Closed("Back soon.", minute(1), "ci@runner")
+    assert folded(shut, ("maintenance", {"on": False, "message": ""})).closed is None
 
 
 def test_a_rollback_of_the_next_deployment_leaves_a_success_alone() -> None:

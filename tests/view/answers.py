@@ -9,6 +9,7 @@ UNREADABLE = {"unreadable": "envoy's admin does not answer: connection refused"}
 STATUS: dict[str, Any] = {
     "application": "library",
     "environment": "development",
+    "at": "2026-11-23T12:19:48+00:00",
     "traffic": {
         "blue": 0,
         "green": 100,
@@ -81,7 +82,21 @@ STATUS: dict[str, Any] = {
                 "ended": "2026-11-23T10:19:49+00:00",
             },
         ],
+        "rollbacks": [
+            {
+                "color": "blue",
+                "version": "1.2.0",
+                "left": "1.2.1",
+                "reason": "slow",
+                "by_switch": False,
+                "at": "2026-11-22T17:00:00+00:00",
+                "who": "ann@laptop",
+            },
+        ],
     },
+    "astray": [
+        {"about": "green", "what": "green has 1.2.4-e; the ledger knows 1.2.3-d", "do": "find out who changed it"},
+    ],
 }
 
 DARK: dict[str, Any] = {
@@ -92,6 +107,7 @@ DARK: dict[str, Any] = {
     "deadman": UNREADABLE,
     "lease": UNREADABLE,
     "ledger": UNREADABLE,
+    "astray": [],
 }
 """A status in which nothing could be read."""
 

@@ -46,6 +46,11 @@ def shown(kind: str, **changes: Any) -> str:
     return text(kind, {**ALL[kind], **changes}, PLAIN)
 
 
+def flat(kind: str, **changes: Any) -> str:
+    """The same on one line, wherever it was broken."""
+    return " ".join(shown(kind, **changes).split())
+
+
 def test_every_kind_has_a_renderer() -> None:
     """What can be asked can be shown."""
     assert set(RENDERERS) == set(ALL)
@@ -111,12 +116,19 @@ def test_status_says_where_everything_is() -> None:
     found = shown("status")
     assert "library in development  http://127.0.0.1:8080" in found
     assert "traffic      blue 0 % / green 100 %, written by settled:20261123-101500-ab12cd" in found
-    assert "way back     blue, until 2026-11-24 10:19 UTC" in found
+    assert "way back     blue, until 2026-11-24 10:19 UTC (22 h left)" in found
     assert "blue         1.2.2, idle, healthy (200 in 3 ms)" in found
     assert "green        1.2.3, live, NOT healthy: /health answered 500" in found
     assert "lease        free" in found
-    assert "taken back (4)  3 min 12 s  errors: 31 of 120 requests to green" in found
-    assert found.index("2026-11-23 10:19") < found.index("2026-11-22 09:03")
+    assert "1.2.1          taken back (4)  3 min 12 s\n      errors: 31 of 120 requests to green" in found
+    assert "rollback  1.2.1 → 1.2.0  done" in found
+    assert found.index("2026-11-23 10:19") < found.index("2026-11-22 17:00") < found.index("2026-11-22 09:03")
+    assert "! green has 1.2.4-e; the ledger knows 1.2.3-d: find out who changed it" in found
+
+
+def test_status_fits_the_terminal() -> None:
+    """What is longer than a line is told in two; only addresses and identifiers are never broken."""
+    assert max(map(len, shown("status").splitlines())) <= 80
 
 
 def test_a_dark_status_says_so_everywhere() -> None:
@@ -131,33 +143,45 @@ def test_a_dark_status_says_so_everywhere() -> None:
 def test_status_says_who_is_at_work() -> None:
     """Who holds the lease, where, since when, and what is being done."""
     lease = {"who": "ann@laptop", "host": "laptop", "pid": 4711, "doing": "roll out", "since": "2026-11-23T10:15:00Z"}
-    assert "ann@laptop (laptop, process 4711) since 2026-11-23 10:15 UTC: roll out" in shown("status", lease=lease)
+    assert "ann@laptop (laptop, process 4711) since 2026-11-23 10:15 UTC: roll out" in flat("status", lease=lease)
 
 
 def test_status_shows_a_closed_site_and_a_fired_switch() -> None:
     """What is out of the ordinary stands out."""
     notice = {"message": "Back soon.", "who": "ann", "since": "2026-11-23T10:15:00+00:00", "retry_after": 300}
     fired = {"armed": False, "fired_at": "2026-11-23T10:16:00+00:00", "detail": "traffic went home"}
-    found = shown("status", maintenance=notice, deadman=fired)
+    found = flat("status", maintenance=notice, deadman=fired)
     assert "CLOSED since 2026-11-23 10:15 UTC by ann: Back soon." in found
     assert "FIRED at 2026-11-23 10:16 UTC: traffic went home" in found
 
 
-@pytest.mark.parametrize("lease", [None, {"who": "ann@laptop"}])
-def test_status_sees_what_was_left_behind(lease: Any) -> None:
-    """A deployment without a deployer, and a split without one, ask for somebody; while one works they do not."""
-    left = {"deployment": "20261123-1", "task": "deploy", "who": "ann@laptop"}
-    traffic = {**answers.STATUS["traffic"], "blue": 50, "green": 50, "live": None}
-    found = shown("status", lease=lease, traffic=traffic, ledger={**answers.STATUS["ledger"], "open": left})
-    care = "! deploy 20261123-1 by ann@laptop was left unfinished: inv resume --env development"
-    assert (care in found) == (lease is None)
-    assert ("traffic is shared and nobody is at work: inv rollback --env development" in found) == (lease is None)
+def test_status_says_that_nobody_gives_a_sign_of_life() -> None:
+    """A lease whose holder may be gone is neither free nor held by somebody at work."""
+    lease = {"who": "ci@runner", "host": "runner", "pid": 7, "doing": "roll out", "quiet": 7300.0}
+    assert "no sign of life from ci@runner (runner, process 7) for 2 h 1 min, at: roll out" in flat(
+        "status", lease=lease
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "settled", "said"),
+    [
+        ("2026-11-24T10:19:00+00:00", {}, "until 2026-11-24 10:19 UTC (48 s left)"),
+        ("2026-11-25T10:19:00+00:00", {}, "until 2026-11-24 10:19 UTC (over)"),
+        (None, {}, "until 2026-11-24 10:19 UTC"),
+        ("2026-11-24T10:19:00+00:00", {"way_back": "green"}, "way back     blue\n"),
+    ],
+)
+def test_status_says_how_long_the_way_back_stays_open(at: str | None, settled: dict[str, str], said: str) -> None:
+    """As long as the ledger speaks of the same one as the balancer."""
+    ledger = {**answers.STATUS["ledger"], "settled": {**answers.STATUS["ledger"]["settled"], **settled}}
+    assert said in shown("status", at=at, ledger=ledger)
 
 
 def test_status_warns_of_a_sick_way_back() -> None:
     """A way back that would be refused is told before it is needed."""
     sick = {**answers.STATUS["colors"], "blue": {**answers.STATUS["colors"]["blue"], "healthy": False}}
-    assert "! the way back, blue, is not healthy" in shown("status", colors=sick)
+    assert "! the way back, blue, is not healthy" in flat("status", colors=sick)
     assert "! the way back" not in shown("status")
 
 

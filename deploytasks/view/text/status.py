@@ -1,18 +1,20 @@
-"""What is live and idle, the way back, the switch, the lease, the last deployments."""
+"""What is live and idle, the way back, the switch, the lease, the last deployments, what is not as recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from ...verdict.levels import LEVELS, worded
-from ..paint import Paint, table
+from ..paint import Paint, hanging, table, width, wrapped
 from ..wording import MISSING, duration, instant, moment, number, one_line, weights, whole
+from .lately import last
 from .reading import fields, items, title, unreadable, word
 from .told import waits
 
 _RECENT = 5
-"""Deployments that are shown; `inv history` has all."""
+"""Deployments and rollbacks that are shown; `inv history` has all."""
 _COLORS = ("blue", "green")
 _PARTS = ("traffic", "colors", "maintenance", "deadman", "lease", "ledger")
 _NOT_TOLD = {"unreadable": "nothing is known about it"}
@@ -34,8 +36,10 @@ def status(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     )
     where = title(word(answer, "application"), word(answer, "environment"))
     heading = f"{paint(where, 'bold')}  {word(fields(answer, 'traffic'), 'address', '')}".rstrip()
-    shown = table([(paint(name, "dim"), value) for name, value in parts], "  ")
-    return [heading, *shown, *_recent(answer), *_care(answer, paint)]
+    widest = max(len(name) for name, _ in parts)
+    labels = [f"  {paint(name, 'dim')}{' ' * (widest - len(name))}  " for name, _ in parts]
+    shown = [hanging(label, value, paint.columns) for label, (_, value) in zip(labels, parts, strict=True)]
+    return [heading, *chain.from_iterable(shown), *_recent(answer, paint), *_care(answer, paint)]
 
 
 def _traffic(answer: Mapping[str, Any], paint: Paint) -> str:
@@ -50,8 +54,18 @@ def _way_back(answer: Mapping[str, Any], paint: Paint) -> str:
     if why := unreadable(found, paint):
         return why
     back = word(found, "way_back", "")
-    until = fields(fields(answer, "ledger"), "settled").get("way_back_until")
-    return f"{back}{f', until {instant(until)}' if moment(until) else ''}" if back else "none is open"
+    until = until_when(answer)
+    return f"{back}{f', until {until}' if until else ''}" if back else "none is open"
+
+
+def until_when(answer: Mapping[str, Any]) -> str:
+    """Until when the way back stays open, and how long that is; empty where it is not known."""
+    back, settled = fields(answer, "traffic").get("way_back"), fields(fields(answer, "ledger"), "settled")
+    until, now = moment(settled.get("way_back_until")), moment(answer.get("at"))
+    if until is None or (settled.get("way_back") or back) != back:
+        return ""
+    left = (until - now).total_seconds() if now else 0.0
+    return f"{instant(until)} ({duration(left)} left)" if left >= 1 else f"{instant(until)}{' (over)' if now else ''}"
 
 
 def _color(color: str, answer: Mapping[str, Any], paint: Paint) -> str:
@@ -84,6 +98,8 @@ def _health(found: Mapping[str, Any], paint: Paint) -> str:
         )
     if found.get("healthy") is True:
         return paint("healthy", "good") + f" ({detail})"
+    if found.get("healthy") is None and "healthy" in found:
+        return paint(f"healthy or not: unknown ({detail})", "warn")
     return paint(f"NOT healthy: {detail}", "bad")
 
 
@@ -114,9 +130,11 @@ def _lease(found: Any, paint: Paint) -> str:
     if not fields(found):
         return "free"
     where = f"{word(found, 'host')}, process {word(found, 'pid')}"
-    since = instant(found.get("since"))
+    since, quiet = instant(found.get("since")), number(found.get("quiet"))
     if found.get("dead"):
         return f"left behind by {word(found, 'who')} ({where}), who died at: {word(found, 'doing')}"
+    if quiet is not None:
+        return f"no sign of life from {word(found, 'who')} ({where}) for {duration(quiet)}, at: {word(found, 'doing')}"
     return f"{paint(word(found, 'who'), 'bold')} ({where}) since {since}: {word(found, 'doing')}"
 
 
@@ -148,46 +166,37 @@ def _level(name: str, found: Mapping[str, Any], paint: Paint) -> str:
     return paint(said, "warn") if value > limit else said
 
 
-def _recent(answer: Mapping[str, Any]) -> list[str]:
-    recent = items(answer.get("ledger"), "recent")[-_RECENT:]
-    rows = [
-        (
-            instant(each.get("ended")),
-            word(each, "task"),
-            word(each, "version"),
-            f"{word(each, 'outcome')} ({word(each, 'code')})",
-            _took(each),
-            one_line(each.get("why") or f"by {word(each, 'who')}", 100),
-        )
-        for each in reversed(recent)
-    ]
-    return ["  last deployments, the newest first:", *table(rows, "    ")] if rows else []
+def _recent(answer: Mapping[str, Any], paint: Paint) -> list[str]:
+    """Each on a line, and why on the next one where both do not fit."""
+    events = last(answer)[:_RECENT]
+    rows = table([(each.at, each.what, each.version, each.outcome, each.took) for each in events], "    ")
+    lines = [line for row, each in zip(rows, events, strict=True) for line in _with_why(row, each.why, paint.columns)]
+    return ["  last deployments and rollbacks, the newest first:", *lines] if rows else []
 
 
-def _took(ended: Mapping[str, Any]) -> str:
-    began, end = moment(ended.get("began")), moment(ended.get("ended"))
-    return duration((end - began).total_seconds() if began and end else None)
+def _with_why(row: str, why: str, columns: int) -> list[str]:
+    if width(row) + 2 + len(why) <= columns:
+        return [f"{row}  {why}".rstrip()]
+    return [row, *wrapped(one_line(why, 200), columns, "      ")]
 
 
 def _care(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     """What a person should do something about."""
     env = word(answer, "environment", "E")
-    traffic, ledger, colors = (fields(answer, name) for name in ("traffic", "ledger", "colors"))
-    found, lease = fields(ledger, "open"), fields(answer, "lease")
-    held = None if lease.get("dead") else answer.get("lease")
-    cares = []
-    if found and held is None:
-        what = f"{word(found, 'task')} {word(found, 'deployment')} by {word(found, 'who')} was left unfinished"
-        cares.append(f"{what}: inv resume --env {env}, or the next deployment takes it back")
-    if traffic.get("blue") and traffic.get("green") and held is None:
-        cares.append(f"traffic is shared and nobody is at work: inv rollback --env {env} --reason …")
+    traffic, colors = fields(answer, "traffic"), fields(answer, "colors")
+    cares = [f"{word(each, 'what')}: {word(each, 'do')}" for each in items(answer, "astray")]
     back = fields(colors, str(traffic.get("way_back")))
     if back and back.get("usable", back.get("healthy")) is False:
         cares.append(f"the way back, {traffic.get('way_back')}, is not healthy: a rollback would be refused")
     if fields(answer, "outbox") and not unreadable(answer.get("outbox"), paint):
         cares.append(f"not everybody was told what happened: inv notify-deployment --flush --env {env}")
     cares += [care for color in _COLORS for care in _hosts(color, fields(colors, color))]
-    return [f"  {paint.mark('warn')} {care}" for care in cares]
+    return [line for care in cares for line in _marked(care, paint)]
+
+
+def _marked(care: str, paint: Paint) -> list[str]:
+    first, *more = wrapped(care, paint.columns, "    ")
+    return [f"  {paint.mark('warn')} {first.strip()}", *more]
 
 
 def _hosts(color: str, found: Mapping[str, Any]) -> list[str]:
