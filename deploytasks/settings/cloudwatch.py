@@ -101,6 +101,11 @@ class MetricsSettings(Measuring):
     levels: CloudWatchLevels = CloudWatchLevels()
 
     @property
+    def shows_after(self) -> float:
+        """A request shows when its period is over and complete."""
+        return self.lag + self.period
+
+    @property
     def able(self) -> tuple[Measure, ...]:
         """Counts and latencies always; database and hosts as ``levels`` has them."""
         return (*self.can, *self.levels.able)

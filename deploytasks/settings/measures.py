@@ -29,6 +29,11 @@ class Measuring(Value):
     can."""
 
     @property
+    def shows_after(self) -> float:
+        """Seconds until what happens shows in the numbers: at once where they are counted, but for a moment."""
+        return 2.0
+
+    @property
     def able(self) -> tuple[Measure, ...]:
         """What it could give as it is configured."""
         return self.can

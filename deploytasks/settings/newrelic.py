@@ -133,6 +133,11 @@ class NewRelicSettings(NewRelicAccess, Measuring):
     stale_after: Annotated[Duration, Field(gt=0, le=3600)] = 300.0
     """How long there may be no transaction of either color before nothing is known."""
 
+    @property
+    def shows_after(self) -> float:
+        """As it is said."""
+        return self.lag
+
     @model_validator(mode="after")
     def _tells_colors_apart(self) -> Self:
         if (self.app is None) == (self.apps is None):

@@ -161,6 +161,11 @@ class PrometheusSettings(WebAccess, Measuring):
     """From which age on the newest sample says nothing any more; three scrapes by default."""
 
     @property
+    def shows_after(self) -> float:
+        """One scrape, unless it is said."""
+        return self.scrape if self.lag is None else self.lag
+
+    @property
     def able(self) -> tuple[Measure, ...]:
         """Counts and latencies always; database and hosts as ``levels`` asks for them."""
         return (*self.can, *self.levels.able)

@@ -83,6 +83,11 @@ class SentryMetricsSettings(Measuring, SentryAccess):
     stale_after: Annotated[Duration, Field(gt=0, le=86400)] = 300.0
     """How long beyond ``lag`` there may be no transaction before nothing is known."""
 
+    @property
+    def shows_after(self) -> float:
+        """As it is said."""
+        return self.lag
+
 
 class SentryMarkerSettings(SentryAccess):
     """``markers: {kind: sentry, organization: acme, project: library}``."""

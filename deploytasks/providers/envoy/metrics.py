@@ -38,10 +38,9 @@ class Metrics:
     hold it, so it is added here.
     """
 
-    lag = 2.0
-    """Counts show at once, times with the next flush (1 s)."""
-
     def __init__(self, settings: MetricsSettings, site: Site) -> None:
+        self.lag = settings.shows_after
+        """Counts show at once, times with the next flush (1 s)."""
         self._admin = _admin(settings, site)
 
     def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:

@@ -29,15 +29,14 @@ READ_WITHIN = 10.0
 class Metrics:
     """Cumulative counts per color, over all balancers."""
 
-    lag = 2.0
-    """A request is logged when it has ended; a syslog daemon may hold its line back a little."""
-
     def __init__(self, settings: MetricsSettings, site: Site) -> None:
         from ...settings.haproxy import TrafficSettings
 
         traffic = site.sections.get("traffic")
         if not isinstance(traffic, TrafficSettings):
             raise UsageError("metrics: {kind: haproxy} needs traffic: {kind: haproxy}", do="choose other metrics")
+        self.lag = settings.shows_after
+        """A request is logged when it has ended; a syslog daemon may hold its line back a little."""
         self._settings = settings
         self._site = site
         self._balancers = opened(traffic, site)

@@ -35,7 +35,7 @@ class Metrics:
         self._pace = Pace(settings.lag, settings.late, settings.stale_after)
         self._window: Window | None = None
         self._of: tuple[datetime, tuple[float, ...]] | None = None
-        self.lag = settings.lag
+        self.lag = settings.shows_after
 
     def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
         """Counts since ``since``, or of the last ten minutes where that is longer ago at the first look. ``NoData``

@@ -39,7 +39,7 @@ class Metrics:
     def __init__(self, settings: PrometheusSettings, site: Site) -> None:
         self._settings = settings
         self._site = site
-        self.lag = settings.scrape if settings.lag is None else settings.lag
+        self.lag = settings.shows_after
         self._stale_after = 3 * settings.scrape if settings.stale_after is None else settings.stale_after
         self._api = Api(WebService("Prometheus", settings.url, settings, site.root, site.vault), settings.within)
         self._now = 0.0

@@ -46,7 +46,7 @@ class Metrics:
 
     def __init__(self, settings: SentryMetricsSettings, site: Site, now: Callable[[], datetime] = _clock) -> None:
         self._settings, self._site, self._now = settings, site, now
-        self.lag = settings.lag
+        self.lag = settings.shows_after
         self.environment = settings.environment or site.environment
         self._client = Client(settings, site)
         self._events = Events(settings, self.environment, self._client)

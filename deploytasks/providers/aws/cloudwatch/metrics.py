@@ -34,8 +34,7 @@ class Metrics:
         self._levels = Levels(settings.levels, site)
         self._window: Window | None = None
         self._of: tuple[datetime, tuple[float, ...]] | None = None
-        self.lag = settings.lag + settings.period
-        """A request shows when its period is over and complete."""
+        self.lag = settings.shows_after
 
     def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
         """Counts of whole periods, from the one that ``since`` is in. ``NoData`` when CloudWatch cannot be asked or
