@@ -11,7 +11,8 @@ from rich.text import Text
 
 from ..ledger.facts import text, texts
 from . import gauges
-from .scene import Scene, StepSeen, verdicts
+from .outlooks import verdicts
+from .scene import Scene, StepSeen
 from .wording import clock, duration, number, one_line, seconds, weights
 
 _MARKS = {

@@ -10,7 +10,8 @@ from rich.text import Text
 from ..ledger.facts import Facts, number, part, text, whole
 from ..ports import COLORS
 from ..verdict.levels import LEVELS, worded
-from .scene import Scene, evidence, is_over, sick, silences, streams
+from .outlooks import evidence, is_over, sick, silences, streams
+from .scene import Scene
 from .sentences import levels as readings, percent_of
 from .wording import MISSING, milliseconds, number as finite, one_line, seconds, share, slow
 

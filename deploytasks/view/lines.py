@@ -10,8 +10,9 @@ from typing import Any
 from ..ledger.facts import Facts, number, part, text, texts
 from ..ports import Event
 from . import sentences
+from .outlooks import begins_stage, verdicts
 from .printing import tell
-from .scene import Scene, begins_stage, follow, verdicts
+from .scene import Scene, follow
 from .wording import clock, one_line
 
 _SILENT = ("evidence", "checked", "secrets")

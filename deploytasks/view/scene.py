@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from ..ledger.facts import Facts, number, part, parts, text
+from ..ledger.facts import Facts, number, part, parts, text, truth, whole
 from ..ports import COLORS, Event
+from .outlooks import requests
+from .trail import Sample, longer
 from .wording import number as finite, shares
 
 State = Literal["waiting", "began", "done", "undone", "not undone", "failed"]
@@ -25,6 +27,19 @@ class StepSeen:
     at: datetime | None = None
     seconds: float | None = None
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked of it last. ``said``: the answer; ``obeyed`` is ``None`` while there is none."""
+
+    verb: str
+    who: str
+    reason: str
+    at: datetime
+    number: int = 0
+    obeyed: bool | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +65,10 @@ class Scene:
     counted: Facts = field(default_factory=dict)
     """The reading from which the next rates are counted; two in a row say nothing about a rate."""
     counted_at: datetime | None = None
+    trail: tuple[Sample, ...] = ()
+    """What was met from poll to poll, the newest last; a bounded number of them."""
     armed: bool = False
+    asked: Asked | None = None
     ended: Facts = field(default_factory=dict)
     ended_at: datetime | None = None
 
@@ -156,7 +174,7 @@ def _shifted(scene: Scene, event: Event) -> Scene:
 def _reading(scene: Scene, event: Event) -> Scene:
     reading = part(event.facts, "reading")
     split = shares(reading.get("split")) or scene.split
-    scene = replace(scene, reading=event.facts, read_at=event.at, split=split)
+    scene = replace(_answered_by(scene, reading, event.at), reading=event.facts, read_at=event.at, split=split)
     passed = (event.at - scene.counted_at).total_seconds() if scene.counted_at else None
     if passed is not None and passed < number(scene.rules, "poll") / 2:
         return scene
@@ -164,7 +182,8 @@ def _reading(scene: Scene, event: Event) -> Scene:
     for color in COLORS:
         if (rate := _rate(scene.counted, reading, color, passed)) is not None:
             rates[color] = rate
-    return replace(scene, rates=rates, counted=reading, counted_at=event.at)
+    trail = longer(scene.trail, scene.counted, reading, event.at, passed)
+    return replace(scene, rates=rates, counted=reading, counted_at=event.at, trail=trail)
 
 
 def _rate(last: Facts, reading: Facts, color: str, passed: float | None) -> float | None:
@@ -175,57 +194,35 @@ def _rate(last: Facts, reading: Facts, color: str, passed: float | None) -> floa
     return (now - before) / passed
 
 
-def requests(reading: Facts, color: str) -> float | None:
-    """How many requests a reading counts on a color, since whenever the counter began."""
-    counts = part(reading, "totals").get(color)
-    return finite(counts[0]) if isinstance(counts, list | tuple) and counts else None
+def _asked(scene: Scene, event: Event) -> Scene:
+    known = (text(event.facts, name) for name in ("verb", "signer", "reason"))
+    verb, signer, reason = known
+    return replace(scene, asked=Asked(verb, signer or event.who, reason, event.at, event.number))
 
 
-def no_data(reading: Facts) -> str:
-    """Why a reading has no numbers; empty when it has."""
-    return text(part(reading, "totals"), "no_data")
+def _answered(scene: Scene, event: Event) -> Scene:
+    """An answer to what was asked before is none to what was asked last."""
+    facts, asked = event.facts, scene.asked
+    if asked is None or asked.number not in (0, whole(facts, "asked")):
+        asked = Asked(text(facts, "verb"), "", "", event.at, whole(facts, "asked"))
+    return replace(scene, asked=replace(asked, obeyed=truth(facts, "obeyed"), said=text(facts, "said"), at=event.at))
 
 
-def streams(outlook: Facts) -> list[tuple[str, Facts]]:
-    """What users met, by each source that counts them: its name, and its numbers by color. The first one is the one of
-    ``totals`` in a reading; it is called ``users`` where there is no other."""
-    more = part(outlook, "more")
-    first = text(outlook, "counted_by") or "users"
-    return [(first, part(outlook, "users")), *((name, part(more, name)) for name in more)]
+_OBEYED = {
+    "pause": "paused: watched on, but no more traffic until `continue`",
+    "continue": "goes on",
+    "abort": "being taken back",
+    "promote": "this stage need not wait; it is judged all the same",
+}
 
 
-def silences(reading: Facts, outlook: Facts) -> dict[str, str]:
-    """Why a source of users' requests has no numbers, by the names of ``streams``; those that have some are absent."""
-    more = part(reading, "more")
-    found = {name: text(part(more, name), "no_data") for name in more}
-    found = {text(outlook, "counted_by") or "users": no_data(reading), **found}
-    return {name: why for name, why in found.items() if why}
-
-
-def sick(reading: Facts) -> list[tuple[str, str]]:
-    """The colors that a reading found unhealthy, each with the reason."""
-    health = part(reading, "health")
-    seen = [(color, found) for color in COLORS if isinstance(found := health.get(color), list | tuple)]
-    return [(color, str(found[1])) for color, found in seen if len(found) > 1 and found[0] is not True]
-
-
-def begins_stage(outlook: Facts) -> bool:
-    """Whether a stage begins with this reading: its numbers are at zero, and its verdict tells of the one before."""
-    passed = any(text(verdict, "kind") == "PASS" for verdict in verdicts(outlook, "verdicts"))
-    users = part(outlook, "users")
-    return passed and not any(number(part(users, color), "requests") for color in COLORS)
-
-
-def is_over(outlook: Facts) -> bool:
-    """Whether this reading was the last one: nothing is waited for any more."""
-    return text(outlook, "phase") in ("done", "turned back", "stopped")
-
-
-def evidence(outlook: Facts) -> tuple[str, float] | None:
-    """The test that is nearest to rolling back, and how near: 0 nothing, 1 there."""
-    tests = part(outlook, "evidence")
-    found = [(name, value) for name in tests if (value := finite(tests[name])) is not None]
-    return max(found, key=lambda each: each[1], default=None)
+def _answered_by(scene: Scene, reading: Facts, at: datetime) -> Scene:
+    """A reading that carries an order is the answer to it."""
+    command = reading.get("command")
+    if not isinstance(command, list | tuple) or len(command) < 3:
+        return scene
+    verb, who, reason = map(str, command[:3])
+    return replace(scene, asked=Asked(verb, who, reason, at, obeyed=True, said=_OBEYED.get(verb, "")))
 
 
 def _ended(scene: Scene, event: Event) -> Scene:
@@ -240,10 +237,7 @@ _CHANGES: Mapping[str, Callable[[Scene, Event], Scene]] = {
     "shifting": _shifting,
     "shifted": _shifted,
     "reading": _reading,
+    "asked": _asked,
+    "answered": _answered,
     "ended": _ended,
 }
-
-
-def verdicts(outlook: Facts, name: str) -> list[Mapping[str, Any]]:
-    """``verdicts`` or ``warnings`` of an outlook."""
-    return list(parts(outlook, name))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ..ledger.facts import Facts, lists, number, part, parts, text, texts, truth, whole
 from ..ports import COLORS
 from ..verdict.levels import LEVELS, worded
-from .scene import evidence, is_over, sick, silences, streams
+from .outlooks import evidence, is_over, sick, silences, streams
 from .wording import (
     MISSING,
     counted,

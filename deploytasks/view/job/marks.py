@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...ci.commands import Level
 from ...ledger.facts import Facts, lists, part, text, whole
 from ...ports import Event
-from ..scene import verdicts
+from ..outlooks import verdicts
 
 
 class Mark(NamedTuple):

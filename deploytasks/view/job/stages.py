@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from ...ledger.facts import Facts, part, text, whole
 from ...ports import COLORS, Event
-from ..scene import Scene, begins_stage, is_over, verdicts
+from ..outlooks import begins_stage, is_over, verdicts
+from ..scene import Scene
 
 _WORST = ("FAIL", "HOLD", "WARN", "PASS")
 

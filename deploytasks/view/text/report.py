@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from ..outlooks import begins_stage, evidence, verdicts
 from ..paint import Paint, table
-from ..scene import begins_stage, evidence, verdicts
 from ..sentences import percent_of, reading
 from ..wording import MISSING, counted, duration, moment
 from .checklist import recorded, signatures
