@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +40,13 @@ def open_world(
     reason: str | None = None,
     plan_file: str | None = None,
     tells: bool = False,
+    connect_within: float | None = None,
 ) -> World:
     """The world of one environment. ``need``: the parts of the settings to validate (``None``: all).
 
     ``tells``: whether what it records is told elsewhere though it needs only parts; who needs all always tells.
     ``exclude``: hosts to go on without, for a ``reason``. ``plan_file``: a plan, whose environment is meant where none
-    is named.
+    is named. ``connect_within``: seconds, at most, until a host counts as silent, whatever is configured.
     """
     if plan_file and not env:
         from .plan_file import read
@@ -52,6 +54,8 @@ def open_world(
         env = read(Path(plan_file)).environment
     executor.require()
     settings = load(plain(c.config.get("deploy", {})), env, need)
+    if connect_within is not None:
+        settings = _hurried(settings, connect_within)
     site = site_of(c, settings, _FORWARD if need is None else _BACK)
     if need is None and site.names is not None:
         site.names.require()
@@ -65,6 +69,17 @@ def open_world(
 
         leave_out(world, exclude, reason)
     return world
+
+
+def _hurried(settings: Settings, seconds: float) -> Settings:
+    """The same, with hosts that are not waited for longer."""
+    sections = dict(settings.sections)
+    for name, value in sections.items():
+        ssh = getattr(value, "ssh", None)
+        if ssh is not None and ssh.connect_within > seconds:
+            access = ssh.model_copy(update={"connect_within": seconds})
+            sections[name] = value.model_copy(update={"ssh": access})
+    return replace(settings, sections=sections)
 
 
 def is_somebody_told(world: World) -> bool:

@@ -38,7 +38,7 @@ class _Asking:
         self.question = question
         self.began: float | None = None
         self.is_over = True
-        self.answer: Any = Silent("nothing is known about it")
+        self.answer: Any = Silent("no answer yet")
 
 
 class Questions:

@@ -10,14 +10,18 @@ if TYPE_CHECKING:
     from invoke import Context
 
 
-@task(help=words("env", "json"))
-def status(c: Context, env: Any = None, json: bool = False) -> None:
-    """Show what is live and idle, the way back, the switch, the lease, and the last deployments."""
-    from .. import view
-    from ..operations import answers, opening
+@task(
+    help=words(
+        "json",
+        env="Which environment; default: all of them, side by side. Travels along a chain: say it once.",
+        watch="Look again every 2 s until Ctrl-C: a picture on a terminal, else a line for each change.",
+    )
+)
+def status(c: Context, env: Any = None, watch: bool = False, json: bool = False) -> None:
+    """Show what is live and idle, the way back, who is at work, what happened last, and what is not as recorded."""
+    from ..operations import abreast
 
-    need = ("traffic", "fleet", "store", "maintenance", "deadman")
-    view.show("status", answers.status(opening.open_world(c, env, need=need)), json)
+    abreast.status(c, env, watch=watch, json=json)
 
 
 @task(
@@ -52,15 +56,6 @@ def history(
         moving.move(c, env, export=export, bring_in=import_, preview=plan, consent=yes, json=json)
     else:
         asking.history(c, env, verify=verify or expect is not None, expect=expect, limit=limit, json=json)
-
-
-@task(help=words("env", "json", deployment="Which one; default: the last."))
-def report(c: Context, env: Any = None, deployment: Any = None, json: bool = False) -> None:
-    """Tell everything that the ledger knows about one deployment."""
-    from .. import view
-    from ..operations import answers, opening
-
-    view.show("report", answers.report(opening.open_world(c, env, need=("store",)), deployment), json)
 
 
 @task(help=words("env", "plan", "yes", "wait"))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..world import World
     from .job import Job
     from .repeated import Looking
+    from .standing import Showing
     from .telling import Telling
 
 
@@ -131,6 +132,18 @@ def looking(*, json: bool) -> Looking:
     from . import repeated
 
     return repeated.looking(json=json)
+
+
+def statuses(*, json: bool) -> Showing:
+    """Someone who shows one status after the other, until it is closed."""
+    from . import standing
+
+    return standing.statuses(json=json)
+
+
+def is_picture() -> bool:
+    """Whether what is shown again and again can be drawn in its place."""
+    return printing.can_draw()
 
 
 def hosts(names: Sequence[str]) -> Callable[[str, str], None]:

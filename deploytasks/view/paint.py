@@ -28,9 +28,14 @@ class Paint:
         return self(sign, style)
 
 
+def bare(text: str) -> str:
+    """The text without its colors."""
+    return _ANSI.sub("", text)
+
+
 def width(text: str) -> int:
     """Characters that are seen."""
-    return len(_ANSI.sub("", text))
+    return len(bare(text))
 
 
 def wrapped(text: str, columns: int, indent: str = "", first: str | None = None) -> list[str]:

@@ -111,6 +111,15 @@ DARK: dict[str, Any] = {
 }
 """A status in which nothing could be read."""
 
+ABREAST: dict[str, Any] = {
+    "application": "library",
+    "environments": {
+        "development": {**STATUS, "astray": []},
+        "staging": {**DARK, "environment": "staging"},
+        "production": {**STATUS, "environment": "production"},
+    },
+}
+
 VERIFICATION = {
     "application": "library",
     "environment": "development",

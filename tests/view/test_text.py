@@ -19,6 +19,7 @@ GOOD, BAD = Story().tell(), Story(errors=0.06).tell()
 ALL: dict[str, Mapping[str, Any]] = {
     "validate": answers.VALIDATE,
     "status": answers.STATUS,
+    "abreast": answers.ABREAST,
     "history": answers.history(GOOD),
     "verification": answers.BROKEN,
     "report": answers.report(BAD),

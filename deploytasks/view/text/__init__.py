@@ -13,6 +13,7 @@ from ..wording import cleaned, one_line
 RENDERERS = {
     "validate": "checks:validate",
     "status": "status:status",
+    "abreast": "abreast:abreast",
     "history": "past:history",
     "verification": "past:verification",
     "moved": "past:moved",
