@@ -163,6 +163,13 @@ class Conflict(Exception):
 class Interrupted(KeyboardInterrupt):
     """A signal asked us to stop. A ``KeyboardInterrupt``, so that Invoke's runners end their child."""
 
-    def __init__(self, exit_code: int) -> None:
-        super().__init__(f"interrupted ({EXIT_CODES[exit_code]})")
+    def __init__(self, exit_code: int, said: str = "") -> None:
+        super().__init__(said or f"interrupted ({EXIT_CODES[exit_code]})")
         self.exit_code = exit_code
+
+
+class Aborted(Interrupted):
+    """Somebody elsewhere asked to take it back. It ends what runs as a signal does, with the code of what is bad."""
+
+    def __init__(self, who: str, reason: str) -> None:
+        super().__init__(TakenBack.exit_code, f"abort by {who}: {reason}")

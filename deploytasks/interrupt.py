@@ -33,7 +33,7 @@ def caught() -> Iterator[None]:
     def stop(signum: int, frame: FrameType | None) -> None:
         for number in before:
             signal.signal(number, signal.SIG_IGN)  # one is enough: what follows is the way back
-        raise Interrupted(_CODES[signal.Signals(signum)])
+        raise _struck[-1] if _struck else Interrupted(_CODES[signal.Signals(signum)])
 
     def come_again(dropped: sys.UnraisableHookArgs) -> None:
         if not isinstance(dropped.exc_value, Interrupted):
@@ -48,12 +48,23 @@ def caught() -> Iterator[None]:
     hook, sys.unraisablehook = sys.unraisablehook, come_again
     for number in before:
         signal.signal(number, stop)
+    _stops.append(stop)
     try:
         yield
     finally:
+        _stops.remove(stop)
+        _struck.clear()
         sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def strike(error: Interrupted) -> None:
+    """Raise this in the main thread, from whichever thread, as a signal would: only where signals are ``caught``, and
+    not while they are held off."""
+    if signal.getsignal(signal.SIGTERM) in _stops:
+        _struck.append(error)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
@@ -66,6 +77,7 @@ def held_off() -> Iterator[None]:
     try:
         yield
     finally:
+        _struck.clear()  # one that came meanwhile came too late
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -88,6 +100,10 @@ def pass_on() -> None:
 
 
 _reached: dict[object, Callable[[], None]] = {}
+_stops: list[Callable[[int, FrameType | None], None]] = []
+"""The handlers that are in force, or would be but for ``held_off``."""
+_struck: list[Interrupted] = []
+"""What the next signal means; a signal of the system, when empty."""
 
 
 def _is_nohup(number: signal.Signals) -> bool:

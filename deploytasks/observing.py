@@ -53,6 +53,7 @@ def observe(world: World, since: Any, edges: Sequence[float]) -> Reading:
         probes=world.prober.totals(edges) if world.prober else None,
         health={color: beating(partial(_health, world, color, split)) for color in COLORS},
         alerts=beating(partial(_alerts, world)),
+        command=world.orders.next,
         levels=beating(partial(levels, world)),
         more=more,
     )

@@ -217,6 +217,8 @@ class Command(NamedTuple):
     verb: str
     who: str
     reason: str
+    number: int = 0
+    """Of the event that asks it; 0: it is in no ledger."""
 
 
 class Reading(NamedTuple):

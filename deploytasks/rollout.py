@@ -44,7 +44,8 @@ def start(rules: Rules, at: datetime) -> Course:
 def again(rules: Rules, course: Course, at: datetime) -> Course:
     """The course after nobody was looking: this stage is watched anew, the gap is not judged, evidence is kept."""
     heard = {source: each._replace(at=at) for source, each in course.heard.items()}
-    course = replace(course, unsure=True, unhealthy=0, heard=heard, alerts_at=at, apart={})
+    paused = at if course.paused else None  # whoever resumes has as long to say `continue`
+    course = replace(course, unsure=True, unhealthy=0, heard=heard, alerts_at=at, apart={}, polled=None, paused=paused)
     course = course.each(lambda evidence: evidence.cut())
     return course if course.ended else _enter(course, at, course.phase, course.stage)
 
@@ -65,7 +66,7 @@ def advance(rules: Rules, course: Course, reading: Reading) -> tuple[Course, Mov
         return course, Shift(course.split.share, "resumed: this shift was decided, but not made")
     course = replace(course, split=now, unsure=False)
     if course.paused and course.pause:
-        return course, Wait(rules.poll, f"paused by {course.pause.who}: {course.pause.reason}")
+        return course, Wait(course.pause_of(rules, reading.at), f"paused by {course.pause.who}: {course.pause.reason}")
     return _go_on(rules, course, reading)
 
 
@@ -74,15 +75,17 @@ def advance(rules: Rules, course: Course, reading: Reading) -> tuple[Course, Mov
 
 def _take_in(rules: Rules, course: Course, reading: Reading) -> Course:
     """Counts, health and what could be read at all."""
-    after = _count(rules, course, reading)
+    is_between = course.is_between(rules, reading)
+    after = _count(rules, course, reading, is_between)
     heard = _hear(rules, course, after, reading)
     health = reading.health.get(rules.target)
     found = list(apart(rules, after)) if after.more else []
     return replace(
         after,
-        unhealthy=0 if health and health.healthy else course.unhealthy + 1,
-        polls=course.polls + 1,
-        good_polls=course.good_polls + all(each.readable for each in heard.values()),
+        unhealthy=0 if health and health.healthy else course.unhealthy + (not is_between),
+        polls=course.polls + (not is_between),
+        good_polls=course.good_polls + (not is_between and all(each.readable for each in heard.values())),
+        polled=course.polled if is_between else reading.at,
         shares=_shares(rules, course, after.users, reading),
         heard=heard,
         alerts_at=course.alerts_at if isinstance(reading.alerts, NoData) else reading.at,
@@ -93,13 +96,13 @@ def _take_in(rules: Rules, course: Course, reading: Reading) -> Course:
     )
 
 
-def _count(rules: Rules, course: Course, reading: Reading) -> Course:
+def _count(rules: Rules, course: Course, reading: Reading, is_between: bool) -> Course:
     """What each source says, for itself; of one that cannot be read there is nothing new."""
     at, counts = reading.at.timestamp(), said(rules, reading)
 
     def add(source: Evidence) -> Evidence:
         found = (reading.probes or {}) if source.source == "probes" else counts[source.source]
-        return replace(source, window=NOTHING) if isinstance(found, NoData) else source.add(at, found)
+        return replace(source, window=NOTHING) if isinstance(found, NoData) else source.add(at, found, is_between)
 
     return course.each(add)
 
@@ -161,12 +164,14 @@ def _go_on(rules: Rules, course: Course, reading: Reading) -> tuple[Course, Move
     promoted = reading.command if reading.command and reading.command.verb == "promote" else None
     left = (course.due(rules) - reading.at).total_seconds()
     if left > 0 and not promoted:
-        return course, Wait(min(rules.poll, left), course.title(rules))
+        return course, Wait(min(course.pause_of(rules, reading.at), left), course.title(rules))
     unclear = doubts(rules, course, reading, with_time=not promoted)
     if unclear:
         return _hold(rules, replace(course, verdicts=unclear), reading, is_due=left <= 0)
     if course.is_last(rules) and not rules.finish_at_end and not promoted:
-        return course, Wait(rules.poll, f"{course.title(rules)}, until someone says promote or abort")
+        return course, Wait(
+            course.pause_of(rules, reading.at), f"{course.title(rules)}, until someone says promote or abort"
+        )
     return _next(rules, course, reading, promoted)
 
 
@@ -174,11 +179,12 @@ def _hold(rules: Rules, course: Course, reading: Reading, is_due: bool) -> tuple
     """Wait at the current weight, but not forever. A promotion that is refused before its time costs nothing."""
     first = course.verdicts[0]
     if not is_due:
-        return course, Wait(rules.poll, f"promote refused: {first.why}")
+        return course, Wait(course.pause_of(rules, reading.at), f"promote refused: {first.why}")
     course = replace(course, held=course.held or reading.at)
     length = (reading.at - (course.held or reading.at)).total_seconds()
     if length < rules.hold:
-        return course, Wait(min(rules.poll, rules.hold - length), f"hold at {course.title(rules)}: {first.why}")
+        pause = min(course.pause_of(rules, reading.at), rules.hold - length)
+        return course, Wait(pause, f"hold at {course.title(rules)}: {first.why}")
     why = f"held for {length:.0f} s, limit {rules.hold:.0f} s: " + "; ".join(each.why for each in course.verdicts)
     return _end(course, TurnBack(first._replace(why=why), 6))
 

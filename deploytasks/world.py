@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 from . import redaction
 from .at_once import at_once
 from .batches import Failure, hosts_of, one_error
+from .engine.clock import rest
 from .errors import DeployError, LeaseLost, SplitMoved, Unreachable
 from .opened import ConfiguredPorts, Opened, Ports
+from .orders import Answer, Orders
 from .ports import Call, Calls, Color, Event, Json, NoData, Reading
 
 if TYPE_CHECKING:
     from .checklist.plan_approvals import Planned
     from .engine.plan import Situation
     from .ledger.lease import Lease
-    from .ports import Fleet, Installed, News
+    from .ports import Command, Fleet, Installed, News
 
 __all__ = ["ConfiguredPorts", "Ports", "World"]
 
@@ -53,6 +55,8 @@ class World(Opened):
         """What this deployment's gate found set aside: items with who, when and why."""
         self.accepted: frozenset[tuple[str, datetime]] = frozenset()
         """The critical alerts among it: by name, and since when they fire."""
+        self.orders = Orders()
+        """What people ask of this deployment while it runs."""
         self._is_going_back = False
         self._doing = ""
 
@@ -184,14 +188,11 @@ class World(Opened):
         Going forward it is recorded or ``Unreachable`` (or ``LeaseLost``) is raised; going back it is spooled
         when the ledger cannot take it, and ``None`` is returned.
         """
-        known = {"deployment": self.deployment, **facts} if self.deployment else facts
-        clean = {key: value if key == "plan" else redaction.clean(value) for key, value in known.items()}
         if self.site.names is not None:
             if not self._is_going_back:
                 self.site.names.require()
             self.site.names.save()
-            veiled = self.site.names.veiled
-            clean = {key: veiled(value, sentences=key != "plan") for key, value in clean.items()}
+        clean = self.recordable(facts)
         try:
             event = self.ledger.append(kind, clean, self.lease.token if self.lease else 0)
         except LeaseLost:
@@ -207,6 +208,15 @@ class World(Opened):
             return None
         self._tell(event)
         return event
+
+    def recordable(self, facts: Mapping[str, Json]) -> dict[str, Json]:
+        """Facts as the ledger takes them: with the deployment, without secrets, and people by their ids."""
+        known = {"deployment": self.deployment, **facts} if self.deployment else facts
+        clean = {key: value if key == "plan" else redaction.clean(value) for key, value in known.items()}
+        if self.site.names is None:
+            return clean
+        veiled = self.site.names.veiled
+        return {key: veiled(value, sentences=key != "plan") for key, value in clean.items()}
 
     def _tell(self, event: Event) -> None:
         for listener in self.listeners:
@@ -241,6 +251,31 @@ class World(Opened):
                 self.lease.doing(f"{self._doing}: {text}" if self._doing else text)
         self._tell(Event(0, self.clock.now(), "note", {"text": text}, self.site.who, 0, "", ""))
 
+    # -- what people ask meanwhile ---------------------------------------------
+
+    @property
+    def at_work(self) -> str:
+        """What is being done, in the words of ``doing``."""
+        return self._doing
+
+    @contextmanager
+    def obedient(self) -> Iterator[None]:
+        """Readings carry what people ask, as long as the body runs. Whom none has obeyed then is told so."""
+        with self.orders.carried():
+            yield
+        for command in self.orders.leave():
+            self.answer(command, Answer(False, "too late: the rollout is over"))
+
+    def answer(self, command: Command, answer: Answer) -> None:
+        """Record what comes of an order that no reading carries; best effort."""
+        with suppress(DeployError, OSError):
+            self.note("answered", asked=command.number, verb=command.verb, obeyed=answer.obeyed, said=answer.said)
+
+    def _pass_on(self) -> None:
+        """Show here what others have asked, and were answered."""
+        while self.orders.heard:
+            self._tell(self.orders.heard.popleft())
+
     # -- observing and waiting -----------------------------------------------
 
     def situation(self, without: Collection[str] = ()) -> Situation:
@@ -262,15 +297,19 @@ class World(Opened):
 
         return levels(self)
 
-    def wait(self, seconds: float) -> None:
-        """Let time pass, beating the dead-man's switch and noticing a lost lease."""
+    def wait(self, seconds: float, *, heeding: bool = False) -> None:
+        """Let time pass, beating the dead-man's switch and noticing a lost lease. ``heeding``: only until somebody asks
+        for something."""
         until = self.clock.elapsed() + seconds
         while (left := until - self.clock.elapsed()) > 0:
             if self.lease is not None and not self._is_going_back:
                 with suppress(Unreachable):  # a silent ledger is judged by `roll_out`, which counts how long
                     self.lease.check()
             self.pulse()
-            self.clock.sleep(min(left, 1.0))
+            self._pass_on()
+            if heeding and self.orders.is_news():
+                return
+            rest(self.clock, min(left, 1.0), self.orders.news)
 
     def pulse(self) -> None:
         """Tell the dead-man's switch that we live."""

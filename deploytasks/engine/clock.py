@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -36,3 +37,12 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Sleep; a signal handler that raises ends it at once."""
         time.sleep(seconds)
+
+
+def rest(clock: Clock, seconds: float, woken: threading.Event) -> None:
+    """Let this many seconds pass; fewer when somebody wakes us, which only the machine's own clock knows to do."""
+    if isinstance(clock, SystemClock):
+        woken.wait(seconds)
+        woken.clear()
+    else:
+        clock.sleep(seconds)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .. import interrupt
 from ..errors import (
+    Aborted,
     DeployError,
     HostsFailed,
     Interrupted,
@@ -56,10 +57,13 @@ def run(plan: Plan, world: World, past: Progress | None = None) -> Outcome:
     try:
         for step in plan.steps[: len(plan.steps) - len(clearing_up)]:
             if step.label not in past.done:
+                world.orders.require_none()
                 begun.add(step.label)
                 _carry_out(step, world, past)
+        world.orders.close()
     except BaseException as error:  # noqa: BLE001  # a signal, too, must be taken back
         with interrupt.held_off():
+            world.orders.give_up()
             return _ended_by(error, plan, world, begun, began)
     left = _clear_up(clearing_up, world, past)
     return Outcome(0, "done", "", world.clock.elapsed() - began, left)
@@ -147,7 +151,7 @@ def _meaning(error: BaseException, world: World, *, was_exposed: bool, traffic_f
     if isinstance(error, NotEnoughEvidence):
         return NotEnoughEvidence.exit_code, "held"
     if isinstance(error, Interrupted):
-        return None, "interrupted"
+        return None, "taken back" if isinstance(error, Aborted) else "interrupted"
     return (TakenBack.exit_code if isinstance(error, DeployError) else None), "taken back"
 
 

@@ -262,5 +262,9 @@ def remember(world: World, past: Iterable[Event]) -> None:
             by = tuple(map(str, of.get("by") or ()))
             world.planned = Planned(str(of.get("digest")), str(of.get("author")), str(of.get("commit")), by)
         if event.kind == "overridden" and isinstance(items := event.facts.get("items"), list):
-            world.overridden = tuple(": ".join(map(str, each)) for each in items if isinstance(each, list))
+            found = tuple(": ".join(map(str, each)) for each in items if isinstance(each, list))
+            if event.facts.get("promoted"):  # beside what the gate found
+                world.overridden += found
+                continue
+            world.overridden = found
             world.accepted = frozenset(accepted(event.facts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .. import redaction, view
@@ -10,7 +11,7 @@ from ..ci import here
 from ..engine.plan import Plan, to_json
 from ..engine.progress import Progress
 from ..engine.run import Outcome, run
-from ..errors import DeployError, LeaseLost, NotEnoughEvidence, TakenBack, UsageError, WayBackFailed
+from ..errors import Aborted, DeployError, LeaseLost, NotEnoughEvidence, TakenBack, UsageError, WayBackFailed
 
 if TYPE_CHECKING:
     from ..ports import Json, Release
@@ -28,7 +29,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
     job = here()
     told: dict[str, Json] = {"run": job.url} if job and job.url else {}
     planned: dict[str, Json] = {"planned": _handed_over(world)} if world.planned else {}
-    world.note(
+    began = world.note(
         "began",
         task=task,
         who=world.site.who,
@@ -41,7 +42,7 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
         **aside,
         **planned,
     )
-    outcome = run(plan, world, past)
+    outcome = _run(world, plan, past, began.number if began else 0)
     if not isinstance(outcome.error, LeaseLost):
         end(world, outcome)
     if outcome.code == 0 and any(step.name == "settle" for step in plan.steps):
@@ -49,6 +50,21 @@ def execute(world: World, plan: Plan, past: Progress, task: str, first: int = 0)
 
         tidy(world)
     return outcome
+
+
+def _run(world: World, plan: Plan, past: Progress, number: int) -> Outcome:
+    """Run it, hearing what people ask meanwhile. ``number``: of the event with which it begins now: what was asked
+    before was asked of somebody else."""
+    from .listening import listening  # a rollback needs none of it
+
+    world.orders.expect(rollout=any(step.moves_traffic and step.label not in past.done for step in plan.steps))
+    with listening(world, number, plan.release.commit if plan.release else "") as ask:
+        for listener in world.listeners:
+            with suppress(Exception):  # whoever listens must never stop a deployment
+                take_orders = getattr(listener, "take_orders", None)
+                if take_orders is not None:
+                    take_orders(ask)
+        return run(plan, world, past)
 
 
 def _handed_over(world: World) -> dict[str, Json]:
@@ -111,9 +127,11 @@ def _error(outcome: Outcome) -> BaseException:
     if outcome.code == WayBackFailed.exit_code:
         state = f"could not be taken back: {left}" if left else "nothing is exposed to users any more"
         return WayBackFailed(outcome.why, state=state, do="`inv status`, `inv doctor`; act now")
+    taken_back = f"taken back, but for: {left}" if left else "all that can be was taken back"
+    if isinstance(outcome.error, Aborted):
+        return TakenBack(outcome.why, state=taken_back)
     if outcome.word == "taken back" and isinstance(outcome.error, DeployError):
-        state = f"taken back, but for: {left}" if left else "all that can be was taken back"
-        return TakenBack(outcome.error.what, state=state, do=outcome.error.do)
+        return TakenBack(outcome.error.what, state=taken_back, do=outcome.error.do)
     if outcome.word == "held":
         state = "all traffic is home; the release stays installed"
         return NotEnoughEvidence(outcome.why, state=state, do="`inv resume` tries again")

@@ -207,7 +207,7 @@ def record(
         view.say(_would(world, facts, commit))
         return facts
     if world.settings.protected:
-        facts |= _signed(world, facts, commit)
+        facts |= signature_on(world, facts, commit)
     check(facts["signer"] or world.site.who)
     recorded: dict[str, Json] = {**facts, "signer": world.site.recorded(facts["signer"]) if facts["signer"] else ""}
     if _fit(world, recorded) != recorded:
@@ -237,15 +237,19 @@ def _fit(world: World, value: Any) -> Any:
     return clean if world.site.names is None else world.site.names.veiled(clean)
 
 
-def _signed(world: World, facts: Facts, commit: str) -> Facts:
-    """Who signs, with which key, what exactly, and the signature."""
+def signature_on(world: World, facts: Facts, commit: str, *, interactive: bool | None = None) -> Facts:
+    """Who signs, with which key, what exactly, and the signature. ``facts``: act, item, about and note.
+
+    ``interactive``: whether somebody may be asked for a passphrase or a touch; by default where a person is.
+    """
     at = world.clock.now()
     where = world.site.application, world.site.environment
     what = facts["act"], facts["item"], facts["about"], facts["note"]
     statement = str(Statement(*where, *what, at, str(_fit(world, world.site.who))))
     known = allowed(world, commit)
     key = signing.chosen(signing.keys(signers(world).key, world.site.root), known)
-    signature = signing.sign(statement.encode(), key, interactive=view.is_terminal())
+    may_ask = view.is_terminal() if interactive is None else interactive
+    signature = signing.sign(statement.encode(), key, interactive=may_ask)
     try:
         found = signing.who_signed(statement.encode(), signature, known, (at,))
     except signing.BadSignature as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from ..engine.step import Step
-from ..ports import Color, HandedTraffic, HandingFleet
+from ..ports import Color, HandedTraffic, HandingFleet, Split
 from .install import has_traffic
 from .roll_out import RollOut
 
@@ -70,6 +70,11 @@ class HandOver(RollOut):
         if trouble is not None:
             raise trouble
         return super()._look(world, since, silence)
+
+    def _shift(self, world: World, to: Split, seen: Split) -> None:
+        """ECS takes its time: whoever wants it back does not wait for the next reading."""
+        with world.orders.between_readings():
+            super()._shift(world, to, seen)
 
     def _armed(self, world: World) -> Calls:
         """Nothing: a pause that nobody answers is the platform's own dead-man's switch."""

@@ -26,6 +26,7 @@ from ..rollout import (
     reading_to_json,
     start,
 )
+from ..verdict.answering import answer, cut_short, told
 from ..verdict.ladder import LADDER
 from .balancer import Arm
 from .finding import found_healthy
@@ -119,14 +120,14 @@ class RollOut(Step):
 
     def do(self, world: World, past: Sequence[Event]) -> None:
         """Advance the fold, one reading after the other, until it finishes or turns back."""
-        with probing(world):
+        with probing(world), world.obedient():
             course = self._course(world, past)
             since, silence = course.started, Silence()
             while True:
                 reading, silence = self._look(world, since, silence)
                 if reading is not None:
                     ahead, move = advance(self.rules, course, reading)
-                    silence = self._record(world, reading, ahead, move, silence)
+                    silence = self._record(world, reading, (course, ahead), move, silence)
                     if silence.ledger is None or isinstance(move, TurnBack | Stop):
                         course = ahead
                         if self._obey(world, move, reading):
@@ -167,14 +168,22 @@ class RollOut(Step):
                 raise TakenBack(f"the balancer stopped answering: {error.what}", do="`inv doctor`") from error
             return None, silence._replace(balancer=silence.balancer + 1)
 
-    def _record(self, world: World, reading: Reading, course: Course, move: Move, silence: Silence) -> Silence:
+    def _record(
+        self, world: World, reading: Reading, courses: tuple[Course, Course], move: Move, silence: Silence
+    ) -> Silence:
+        """Keep the reading, with what it makes of the course (before, after) and of what somebody asked."""
+        before, after = courses
         facts: dict[str, Json] = {
             "reading": reading_to_json(reading),
             "move": _text(move),
-            "outlook": outlook(self.rules, course, reading.at).to_json(),
+            "outlook": outlook(self.rules, after, reading.at).to_json(),
         }
+        if reading.command:
+            facts["answer"] = answer(self.rules, before, after, reading, move).to_json()
         try:
             world.note("reading", **facts)
+            world.orders.obeyed(reading.command)
+            self._own_up(world, courses, reading)
             return silence._replace(ledger=None)
         except Unreachable as error:
             now = world.clock.elapsed()
@@ -184,13 +193,22 @@ class RollOut(Step):
                 raise TakenBack(f"the ledger has been silent for {now - began:.0f} s: {error.what}") from error
             return silence._replace(ledger=began)
 
+    def _own_up(self, world: World, courses: tuple[Course, Course], reading: Reading) -> None:
+        """Say openly that somebody pauses it; and, until the end, that somebody has cut a watch short."""
+        before, after = courses
+        if (after.paused is None) != (before.paused is None) and not after.ended:
+            world.doing(f"{self.label}: {told(self.rules, after)}")
+        if said := cut_short(self.rules, before, after, reading):
+            world.overridden += (": ".join(said),)
+            world.note("overridden", items=[list(said)], promoted=True)
+
     def _obey(self, world: World, move: Move, reading: Reading) -> bool:
         """Do what the fold says; true when the rollout is over."""
         match move:
             case Shift(percent=percent):
                 self._expose(world, self.split(percent), reading.split)
             case Wait(seconds=seconds):
-                world.wait(seconds)
+                world.wait(seconds, heeding=True)
             case Finish():
                 if self.ends_home:
                     self._shift(world, self.home, reading.split)

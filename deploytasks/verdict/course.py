@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from ..ports import Command, Json, NoData
+from ..ports import Command, Json, NoData, Reading
 from .evidence import Evidence
 from .hearing import Heard
 from .judge import Verdict
@@ -84,6 +84,8 @@ class Course:
     unhealthy: int = 0
     polls: int = 0
     good_polls: int = 0
+    polled: datetime | None = None
+    """When it was read last because it was time, and not because somebody asked for something meanwhile."""
     shares: Shares = NONE
     """Both colors' requests in this stage, where they are held against its weight."""
     heard: Mapping[str, Heard] = field(default_factory=dict)
@@ -148,6 +150,17 @@ class Course:
         """The course with every source's evidence changed."""
         probes = None if self.probes is None else change(self.probes)
         return replace(self, users=change(self.users), more=tuple(map(change, self.more)), probes=probes)
+
+    def is_between(self, rules: Rules, reading: Reading) -> bool:
+        """Whether a reading is made early for the sake of what it carries. It counts as no poll: whoever asks often
+        must not make three failed health checks in a row out of one moment."""
+        if reading.command is None or self.polled is None:
+            return False
+        return (reading.at - self.polled).total_seconds() < rules.poll / 2
+
+    def pause_of(self, rules: Rules, at: datetime) -> float:
+        """Seconds until it is read again in any case: a reading between two polls does not move the next one."""
+        return rules.poll if self.polled is None else max(0.0, rules.poll - (at - self.polled).total_seconds())
 
     def is_last(self, rules: Rules) -> bool:
         """Whether nothing comes after this phase."""

@@ -66,9 +66,11 @@ def dispersion(*bins: Bins, usual: float = USUAL) -> float:
 
     It starts from ``usual`` and leaves it as bad requests are seen, since ten errors say little about clusters.
     """
-    spreads = [each.spread() for each in bins]
-    observed = WEIGHT * usual + sum(spread[0] for spread in spreads)
-    expected = WEIGHT + sum(spread[1] for spread in spreads)
+    observed, expected = WEIGHT * usual, WEIGHT
+    for each in bins:
+        seen, independent = each.spread()
+        observed += seen
+        expected += independent
     return min(MOST, max(1.0, observed / expected))
 
 

@@ -52,15 +52,20 @@ class Evidence:
     stage: Mapping[Color, Totals] = field(default_factory=dict)
     """Both colors', since the stage began."""
     window: Totals = NOTHING
-    """The target's, in the last poll."""
+    """The target's, since the last poll."""
+    early: Totals = NOTHING
+    """What of it a reading between two polls has counted before."""
 
-    def add(self, at: float, totals: Mapping[Color, Totals]) -> Evidence:
-        """Take in cumulative totals, read at ``at`` (seconds). A counter that was reset starts a new count."""
+    def add(self, at: float, totals: Mapping[Color, Totals], is_between: bool = False) -> Evidence:
+        """Take in cumulative totals, read at ``at`` (seconds). A counter that was reset starts a new count.
+
+        ``is_between``: read between two polls; the next one then looks at all since the last one.
+        """
         totals = {color: self._given(counts) for color, counts in totals.items()}
         new = {color: self._new(color, totals) for color in COLORS}
         own, live = new[self.target], new[other(self.target)]
         usual = 1.0 if self.source == "probes" else USUAL
-        relative = self.relative_limit
+        relative, window = self.relative_limit, plus(self.early, own)
         tracks = tuple(
             track.add(at, _bad(track, own, relative, self.limits), _bad(track, live, relative, self.limits), usual)
             for track in self.tracks
@@ -73,7 +78,8 @@ class Evidence:
             baseline=self.baseline if self.exposed else plus(self.baseline, live),
             concurrent=plus(self.concurrent, live) if self.exposed else self.concurrent,
             stage={color: plus(self.stage.get(color, NOTHING), new[color]) for color in COLORS},
-            window=own,
+            window=window,
+            early=window if is_between else NOTHING,
         )
 
     def _given(self, counts: Totals) -> Totals:
@@ -104,12 +110,12 @@ class Evidence:
     def new_stage(self) -> Evidence:
         """Count this stage's requests from here; the streams go on."""
         tracks = tuple(track._replace(stage_n=0, stage_bad=0) for track in self.tracks)
-        return replace(self, tracks=tracks, stage={}, window=NOTHING)
+        return replace(self, tracks=tracks, stage={}, window=NOTHING, early=NOTHING)
 
     def cut(self) -> Evidence:
         """Nobody was looking for a while: do not judge what happened meanwhile."""
         tracks = tuple(track._replace(live=track.live.cut(), own=track.own.cut()) for track in self.tracks)
-        return replace(self, tracks=tracks, follows=False, last={}, window=NOTHING)
+        return replace(self, tracks=tracks, follows=False, last={}, window=NOTHING, early=NOTHING)
 
     @property
     def relative_limit(self) -> float | None:

@@ -69,6 +69,11 @@ def _alarmed(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
 
 
 def _judged(rules: Rules, course: Course, reading: Reading) -> Verdict | None:
+    """The sequential test may be looked at whenever one likes; the literal rule is about a whole poll, and about what
+    somebody wants to go on from."""
+    command = reading.command
+    if rules.rule == "threshold" and course.polled != reading.at and command and command.verb != "promote":
+        return None
     return next((verdict for each in course.sources if (verdict := each.failure(rules.rule))), None)
 
 
@@ -126,8 +131,9 @@ def _unwell(rules: Rules, course: Course, reading: Reading) -> Iterator[Verdict]
     alerts = () if isinstance(reading.alerts, NoData) else reading.alerts
     if critical := [alert.name for alert in alerts if alert.severity == "critical"]:
         yield _doubt(course, "alert", len(critical), 0, f"critical alerts fire: {', '.join(critical)}")
-    if course.unhealthy:
-        yield _doubt(course, "health", course.unhealthy, 0, f"{rules.target} is not healthy now")
+    health = reading.health.get(rules.target)
+    if not (health and health.healthy):
+        yield _doubt(course, "health", max(1, course.unhealthy), 0, f"{rules.target} is not healthy now")
 
 
 def _too_little(rules: Rules, course: Course) -> Iterator[Verdict]:

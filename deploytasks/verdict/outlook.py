@@ -36,6 +36,7 @@ class Outlook(NamedTuple):
     ``evidence`` says per test how near it is to rolling back: 0 nothing, 1 there. ``notes`` say what is switched off.
     ``levels`` has each reading of the database and the hosts with the limit from which it warns. Where several sources
     count users' requests, ``users`` is what the one called ``counted_by`` says, and ``more`` what the others do.
+    ``paused_by`` and ``paused_why`` say who pauses it, and why.
     """
 
     phase: str
@@ -54,6 +55,8 @@ class Outlook(NamedTuple):
     levels: Mapping[str, tuple[float, float]] = {}
     counted_by: str = ""
     more: Mapping[str, Mapping[Color, Numbers]] = {}
+    paused_by: str = ""
+    paused_why: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """All fields by name, as JSON values; a quantile above the ladder is ``None``."""
@@ -64,7 +67,7 @@ class Outlook(NamedTuple):
             "evidence": dict(self.evidence),
             "levels": {name: list(pair) for name, pair in self.levels.items()},
         }
-        for name in ("counted_by", "more"):  # as before there were several, where there are not
+        for name in ("counted_by", "more", "paused_by", "paused_why"):  # only where there is something to say
             if not shown[name]:
                 del shown[name]
         if self.more:
@@ -99,6 +102,8 @@ def outlook(rules: Rules, course: Course, at: datetime) -> Outlook:
         levels=_levels(rules, course),
         counted_by=course.users.name,
         more={each.source: _numbers(each) for each in course.more},
+        paused_by=course.pause.who if course.pause else "",
+        paused_why=course.pause.reason if course.pause else "",
     )
 
 

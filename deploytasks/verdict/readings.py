@@ -19,7 +19,7 @@ def reading_to_json(reading: Reading) -> dict[str, Json]:
         "probes": None if reading.probes is None else _both(reading.probes),
         "health": {color: list(health[: 2 if health.share is None else 3]) for color, health in reading.health.items()},
         "alerts": (_silent(reading.alerts) if isinstance(reading.alerts, NoData) else _alerts(reading.alerts)),
-        "command": None if reading.command is None else list(reading.command),
+        "command": None if reading.command is None else _command(reading.command),
         **_levels(reading.levels),
         **({"more": {name: _both(counts) for name, counts in reading.more.items()}} if reading.more else {}),
     }
@@ -45,6 +45,10 @@ def reading_from_json(given: Mapping[str, Any]) -> Reading:
         _levels_from(given.get("levels", {})),
         {name: _colors(counts) for name, counts in given.get("more", {}).items()},
     )
+
+
+def _command(command: Command) -> list[Json]:
+    return list(command if command.number else command[:3])
 
 
 def _alerts(alerts: Sequence[Alert]) -> list[Json]:

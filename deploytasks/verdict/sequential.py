@@ -15,7 +15,7 @@ for independent requests the bound holds for whatever ``deff`` is, even one that
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log, log1p
 
@@ -68,7 +68,7 @@ class Stream:
         deff = self.deff if deff is None else deff
         if not bad and not self.log_e and deff >= self.deff:
             # Good requests alone never raise the evidence from nothing.
-            return replace(self, deff=deff, n=self.n + n, windows=windows, begun=begun, last=last)
+            return Stream(self.limit, self.alpha, self.least, deff, self.n + n, self.bad, windows, begun, last)
         n, bad = self.n + n, self.bad + bad
         return Stream(
             self.limit, self.alpha, self.least, deff, n, bad, windows, begun, last,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..errors import EXIT_CODES, DeployError, Interrupted
+from ..errors import EXIT_CODES, Aborted, DeployError, Interrupted
 from ..ports import Color
 from .paint import Paint, table
 from .wording import clean, duration, instant, one_line
@@ -88,7 +88,7 @@ def summary(world: World, plan: Plan, outcome: Outcome, split: Split | None, bac
 
 def _why(outcome: Outcome) -> str:
     """What happened, without what the error says about a state that may have been taken back since."""
-    if isinstance(outcome.error, Interrupted):
+    if isinstance(outcome.error, Interrupted) and not isinstance(outcome.error, Aborted):
         return EXIT_CODES[outcome.error.exit_code].partition(",")[0]
     return outcome.error.what if isinstance(outcome.error, DeployError) else outcome.why
 
