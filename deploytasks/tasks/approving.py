@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         "exclude_host",
         "reason",
         "json",
-        out="Write it to this file, for `inv approve` and `inv deploy --plan-file`.",
+        out="A file to write it to, for `inv approve` and `inv deploy --plan-file`. Default: it is only shown.",
     ),
 )
 def plan(
@@ -48,7 +48,14 @@ def plan(
 
 @task(
     positional=["file"],
-    help=words("env", "plan", "yes", "json", file="The plan, as `inv plan --out` wrote it.", note="What to say to it."),
+    help=words(
+        "env",
+        "plan",
+        "yes",
+        "json",
+        file="The plan, as `inv plan --out` wrote it.",
+        note="What to say to it. Default: nothing.",
+    ),
 )
 def approve(
     c: Context, file: Any, env: Any = None, note: Any = None, plan: bool = False, yes: bool = False, json: bool = False

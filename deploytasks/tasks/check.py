@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 OPTIONS = words(
     "env",
     "json",
-    color="blue or green; default: the live one.",
+    color="blue or green. Default: the live one.",
     window="How long to look: 30s, 5m. Default: as long as a stage is watched.",
-    release="The version that is meant, on whichever color it is.",
+    release="The version that is meant, on whichever color it is. Default: that of the color.",
     watch="Judge again at each poll, until Ctrl-C; the last verdict gives the exit code.",
 )
 

@@ -27,9 +27,9 @@ def backup_database(c: Context, env: Any = None, plan: bool = False, yes: bool =
         "env",
         "plan",
         "wait",
-        backup="Its name; default: the newest.",
-        at="A point in time instead, in UTC: 2026-11-23T10:00Z.",
-        consent="The environment's name, typed: what people type when they are asked.",
+        backup="Its name. Default: the newest.",
+        at="A point in time instead, in UTC: 2026-11-23T10:00Z. Default: when the copy was made.",
+        consent="The environment's name, typed: what people type when they are asked. Default: ask.",
     )
 )
 def restore_database(
@@ -54,7 +54,7 @@ def restore_database(
     carrying_out.carry_out(world, wanted, task="restore-database", preview=plan, wait=wait, hosts=False)
 
 
-@task(help=words("env", "version", "plan", "yes", backup="The name of the copy; default: the newest, or one made now."))
+@task(help=words("env", "version", "plan", "yes", backup="The name of the copy. Default: the newest, or one made now."))
 def rehearse(
     c: Context, env: Any = None, version: Any = None, backup: Any = None, plan: bool = False, yes: bool = False
 ) -> None:

@@ -9,12 +9,19 @@ from .options import task, words
 if TYPE_CHECKING:
     from invoke import Context
 
-_HOST = "Only this host; several times, or web1,web2. Default: all that have the color."
+_HOST = "A host, and no other; several times, or web1,web2. Default: all that have the color."
 
 
 @task(
     iterable=["host"],
-    help=words("env", "color", "plan", "yes", host=_HOST, force="Although somebody is at work on this environment."),
+    help=words(
+        "env",
+        "plan",
+        "yes",
+        color="blue, green, live or idle. Needed.",
+        host=_HOST,
+        force="Although somebody is at work on this environment.",
+    ),
 )
 def run(
     c: Context,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @task(
     help=words(
         "json",
-        env="Which environment; default: all of them, side by side. Travels along a chain: say it once.",
+        env="Which environment. Default: all of them, side by side.",
         watch="Look again every 2 s until Ctrl-C: a picture on a terminal, else a line for each change.",
     )
 )
@@ -31,10 +31,10 @@ def status(c: Context, env: Any = None, watch: bool = False, json: bool = False)
         "plan",
         "yes",
         verify="Check the whole chain of the ledger; code 9 when it was tampered with.",
-        expect="A digest of the head, known from earlier: finds a ledger that was cut off.",
-        limit="Only the newest so many.",
-        export="Write the whole ledger to this new file, to move it to another store.",
-        **{"import": "Add to the ledger what this file has more than it."},
+        expect="A digest of the head, known from earlier: finds a ledger that was cut off. Default: none.",
+        limit="Only the newest so many events. Default: 0, which is all of them.",
+        export="A new file for the whole ledger, to move it to another store. Default: it is only shown.",
+        **{"import": "A file; what it has more than the ledger is added. Default: nothing is."},
     )
 )
 def history(

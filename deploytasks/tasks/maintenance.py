@@ -14,9 +14,9 @@ OPTIONS = words(
     "plan",
     "yes",
     "json",
-    action="enable, disable or status",
-    message="What visitors read.",
-    **{"retry-after": "Seconds until visitors should try again."},
+    action="enable, disable or status.",
+    message="What visitors read. Default: what is configured.",
+    **{"retry-after": "Seconds until visitors should try again. Default: what is configured."},
 )
 
 

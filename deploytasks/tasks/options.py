@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from typing import Self
 
 _HELP = {
-    "env": "Which environment. Travels along a chain: say it once.",
-    "version": "Which version; default: what is checked out.",
+    "env": "Which environment. Needed, but said once it travels along a chain.",
+    "version": "Which version, as in 1.2.3. Default: what is checked out.",
     "hotfix": "A hotfix: recorded as such, with the shorter review.",
     "plan": "Print every call that would be made, in order, and change nothing.",
     "yes": "Consent to a change in a protected environment. Never travels along a chain.",
     "json": "One JSON object on stdout; people's text on stderr.",
-    "wait": "Wait this many seconds for somebody else's lease.",
+    "wait": "Seconds to wait for somebody else's lease. Default: 0, which leaves at once with code 5.",
     "target": "The color that gets the release: blue or green. Default: the idle one.",
-    "color": "blue, green, live or idle.",
-    "reason": "Why; recorded.",
+    "color": "blue, green, live or idle. Default: the live one.",
+    "reason": "Why; recorded. Needed only with --exclude-host and --allow-older.",
     "redeploy": "Deploy although exactly this is live already (a changed configuration, say).",
     "force": "Do it all the same.",
     "allow_older": "Although the live version is newer. Needs --reason.",
-    "plan_file": "Exactly this plan, written by `inv plan --out` and approved.",
-    "commit": "For which commit; default: what is checked out.",
-    "exclude_host": "Go on without this host; several times, or h3,h4. Needs --reason.",
+    "plan_file": "Exactly this plan, written by `inv plan --out` and approved. Default: one that is made now.",
+    "commit": "For which commit. Default: what is checked out.",
+    "exclude_host": "A host to go on without; several times, or h3,h4. Needs --reason. Default: all hosts take part.",
 }
 
 
@@ -43,6 +43,15 @@ def words(*names: str, **more: str) -> dict[str, str]:
     return {**{name: _HELP[name] for name in names}, **more}
 
 
+def described(words: str | None, name: str, default: Any) -> str | None:
+    """Words of help with the default after them. One that is nothing, or no, is what the words are about."""
+    if not words or default in (None, False, 0, "") or isinstance(default, list) or "default" in words.lower():
+        return words
+    if default is True:
+        return f"{words} On by default: --no-{name} leaves it out."
+    return f"{words} Default: {default:g}." if isinstance(default, float) else f"{words} Default: {default}."
+
+
 class Option(Argument):
     """An argument of ours. Invoke copies all arguments of all tasks, deeply; a flat copy does as well, and sooner.
 
@@ -50,6 +59,12 @@ class Option(Argument):
     """
 
     spared: Option | None
+    words: str | None
+
+    @property
+    def help(self) -> str | None:
+        """Its words, and its default where those do not say it: made only when they are shown."""
+        return described(self.words, self.name, self.default)
 
     @classmethod
     def of(cls, name: str, default: Any, words: str | None, *, positional: bool, several: bool) -> Self:
@@ -63,7 +78,7 @@ class Option(Argument):
             "raw_value": none,
             "_value": none,
             "default": none if several else default,
-            "help": words,
+            "words": words,
             "positional": positional,
             "optional": False,
             "incrementable": False,

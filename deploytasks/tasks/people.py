@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 @task(
     help=words(
-        "env", "plan", "yes", "json", forget="Delete this person's line, by name or id: then nobody here can tell."
+        "env",
+        "plan",
+        "yes",
+        "json",
+        forget="A person whose line is deleted, by name or id: then nobody here can tell. Default: all are shown.",
     )
 )
 def people(

@@ -65,7 +65,7 @@ def migrate(
     help={
         **words("env", "hotfix", "plan", "yes", "target", "wait", "exclude_host", "reason"),
         "to": "Percent of traffic for the idle color; several times: one stage after the other.",
-        "for": "How long each stage is watched: 10m, 90s. Below 100 %, traffic goes home afterwards.",
+        "for": "How long each stage is watched: 10m, 90s. Default: as configured. Below 100 %, traffic goes home then.",
     },
 )
 def shift(
@@ -99,7 +99,7 @@ def shift(
     carrying_out.carry_out(world, wanted, task="shift", preview=plan, wait=wait)
 
 
-@task(help={**words("env", "color"), "for": "How long: 10m, 90s."})
+@task(help={**words("env", "color"), "for": "How long: 10m, 90s. Default: as long as a stage is watched."})
 def watch(c: Context, env: Any = None, color: Any = None, for_: Any = None) -> None:
     """Watch the live color as a rollout would, changing nothing; code 4 when it is judged bad."""
     from ..operations import asking, choices, opening, watching

@@ -46,15 +46,15 @@ class _Release(Task):
 
 OPTIONS = words(
     "json",
-    env="The environment whose ledger has the release; default: as configured, or the first one.",
+    env="The environment whose ledger has the release. Default: as configured, or the first one.",
     plan="Print the exact difference and every command, and change nothing.",
     yes="Agree to 1.0.0 after 0.x, which is asked otherwise. Never travels along a chain.",
     bump="major, minor or patch; final ends a line of pre-releases.",
     message="What this release is, for its commit and its tag.",
     **{
-        "message-file": "The message from a file instead; - is stdin.",
-        "pre": "A pre-release of the version: rc makes 1.2.0-rc.1, then 1.2.0-rc.2.",
-        "from-tag": "A hotfix of this older version (v1.2.3), on a branch of its own, which is made at need.",
+        "message-file": "A file with the message; - is stdin. Default: the message is typed.",
+        "pre": "A pre-release of the version: rc makes 1.2.0-rc.1, then 1.2.0-rc.2. Default: the version itself.",
+        "from-tag": "The older version (v1.2.3) that gets a hotfix, on its own branch. Default: what is checked out.",
         "push": "Push commit and tag, both or none; when the remote refuses, all is taken back here.",
         "github": "Then make the release's page at GitHub.",
         "allow-empty": "Although nothing is unreleased, or nothing was committed.",

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 OPTIONS = words(
     "env",
-    "reason",
     "plan",
     "yes",
     "force",
+    reason="Why; recorded, and told to others. Needed.",
     to="The color to go to. Default: where the balancer says that home is.",
     database="Then reverse the migrations of the release that was left, where they are recorded as reversible.",
-    watch="Watch afterwards, as long as the environment says.",
+    watch="Watch afterwards, as long as the environment says (`after_rollback`).",
 )
 
 

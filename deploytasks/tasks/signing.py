@@ -9,12 +9,14 @@ from .options import task, words
 if TYPE_CHECKING:
     from invoke import Context
 
-_ITEMS = "Which items of the checklist; several: people.oncall,people.announced"
+_ITEMS = "Which items of the checklist; several: people.oncall,people.announced."
 
 
 @task(
     positional=["items"],
-    help=words("env", "commit", "version", "plan", "json", items=_ITEMS, note="What you have seen or done; signed."),
+    help=words(
+        "env", "commit", "version", "plan", "json", items=_ITEMS, note="What you have seen or done; signed. Needed."
+    ),
 )
 def sign(
     c: Context,
@@ -34,7 +36,9 @@ def sign(
 
 @task(
     positional=["items"],
-    help=words("env", "commit", "version", "plan", "json", items=_ITEMS, reason="Why; signed, and in the report."),
+    help=words(
+        "env", "commit", "version", "plan", "json", items=_ITEMS, reason="Why; signed, and in the report. Needed."
+    ),
 )
 def override(
     c: Context,

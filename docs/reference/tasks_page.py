@@ -52,7 +52,7 @@ def _option(one: Argument) -> tuple[str, str, str, str]:
     default = "–" if one.default in (None, False, []) else f"`{_plain(one.default)}`"
     if one.kind is bool and one.default:
         named, default = f"--no-{one.name}", "–"
-    return f"`{named}`", takes, default, one.help or ""
+    return f"`{named}`", takes, default, getattr(one, "words", one.help) or ""
 
 
 def _plain(default: object) -> str:

@@ -35,7 +35,8 @@ def test_options_are_those_that_invoke_would_make() -> None:
         theirs.help = dict(task.help)
         expected = [_known(argument) for argument in theirs.get_arguments()]
         assert expected == [
-            {name: getattr(option, name) for name in _KEPT} | {"default": option.default or None}
+            {name: getattr(option, name) for name in _KEPT}
+            | {"default": option.default or None, "help": option.words}  # the default is added where it is shown
             for option in task.get_arguments()
         ]
 
