@@ -27,6 +27,7 @@ from ..rollout import (
     start,
 )
 from ..verdict.answering import answer, cut_short, told
+from ..verdict.course import worded
 from ..verdict.ladder import LADDER
 from .balancer import Arm
 from .finding import found_healthy
@@ -175,7 +176,7 @@ class RollOut(Step):
         before, after = courses
         facts: dict[str, Json] = {
             "reading": reading_to_json(reading),
-            "move": _text(move),
+            "move": worded(move),
             "outlook": outlook(self.rules, after, reading.at).to_json(),
         }
         if reading.command:
@@ -248,20 +249,6 @@ class RollOut(Step):
         end = self.home if self.ends_home else self.split(self.rules.path[-1])
         found = world.traffic.read()
         return found._replace(writer=end.writer) == end and found.deployment == self.deployment
-
-
-def _text(move: Move) -> str:
-    match move:
-        case Shift(percent=percent):
-            return f"shift to {percent} %"
-        case Wait(seconds=seconds):
-            return f"wait {seconds:g} s"
-        case Finish():
-            return "finish"
-        case TurnBack():
-            return "turn back"
-        case _:
-            return "stop"
 
 
 @contextmanager

@@ -54,6 +54,21 @@ class Stop(NamedTuple):
 Move = Shift | Wait | Finish | TurnBack | Stop
 
 
+def worded(move: Move) -> str:
+    """A move as it is recorded beside its reading."""
+    match move:
+        case Shift(percent=percent):
+            return f"shift to {percent} %"
+        case Wait(seconds=seconds):
+            return f"wait {seconds:g} s"
+        case Finish():
+            return "finish"
+        case TurnBack():
+            return "turn back"
+        case Stop():
+            return "stop"
+
+
 class Seen(NamedTuple):
     """A split as far as a course cares: the target's share in percent, and who wrote it."""
 
