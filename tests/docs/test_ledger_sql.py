@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lab.postgres import Server
 
 PAGE = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
-(WRITTEN,) = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+(WRITTEN,) = re.findall(r"```sql\n(CREATE SCHEMA.*?)```", PAGE, re.DOTALL)
 
 
 def test_it_is_what_the_store_makes() -> None:

@@ -16,7 +16,7 @@ from pages import ROOT
 
 PAGE = ROOT / "docs/tutorial.md"
 SHORTER = {"watch": "10s", "bake": "10s", "after_rollback": "10s", "baseline": "5s"}
-"""As `init` writes them; 3 s instead."""
+"""As `init` writes them; 2 s instead."""
 
 
 @pytest.mark.skipif(not walk.can_be_alone(), reason="no network namespaces")
@@ -31,7 +31,7 @@ def test_it_happens_as_the_tutorial_says(tmp_path: Path) -> None:
 def _hurry(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     for key, length in SHORTER.items():
-        text, found = re.subn(rf"^( *{key}: ){length}\b", r"\g<1>3s", text, flags=re.MULTILINE)
+        text, found = re.subn(rf"^( *{key}: ){length}\b", r"\g<1>2s", text, flags=re.MULTILINE)
         assert found, f"init writes no {key}: {length} any more"
     path.write_text(text, encoding="utf-8")
 
