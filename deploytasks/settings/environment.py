@@ -54,4 +54,4 @@ class Environment(Value):
     """How many releases stay on the hosts. A current one and the one before it always stay."""
     strategy: Literal["stages", "ecs-native"] = "stages"
     """Who moves the traffic of a deployment: ``stages``, we do; ``ecs-native``, ECS does by itself, judged by us:
-    docs/aws.md#handing-the-rollout-to-ecs."""
+    docs/ecs.md#handing-the-rollout-to-ecs."""

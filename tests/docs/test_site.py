@@ -66,7 +66,7 @@ def test_every_task_and_option_is_in_the_reference(pages: Path) -> None:
         for option in task.get_arguments():
             row = re.search(rf"^\| .*`--(?:no-)?{option.name}` \|.*$", sections[name], re.MULTILINE)
             assert row is not None, (name, option.name)
-            assert (option.help or "").replace("|", "\\|") in row[0]
+            assert getattr(option, "words", option.help).replace("|", "\\|") in row[0]
 
 
 def test_every_exit_code_and_item_is_in_the_reference(pages: Path) -> None:

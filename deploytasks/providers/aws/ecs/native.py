@@ -62,7 +62,7 @@ class Native:
         if not isinstance(fleet, EcsFleetSettings) or not isinstance(traffic, EcsTrafficSettings):
             raise UsageError(
                 "`strategy: ecs-native` needs both `fleet: {kind: ecs}` and `traffic: {kind: ecs}`",
-                do="see docs/aws.md, ECS",
+                do="see docs/ecs.md",
             )
         if not fleet.is_one_service:
             raise UsageError(
