@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DeployError
 from ..ports import Event, Finding
-from .checklists import recorded_checklist, signatures
 from .looking import page
+from .reporting import reported
 from .status import notice, status
 from .translating import readable
 
@@ -61,21 +61,8 @@ def verification(world: World, found: Verification) -> Answer:
 
 @readable
 def report(world: World, deployment: str | None) -> Answer:
-    """Everything the ledger knows about one deployment (default: the last one)."""
-    world.spool.drain(world.ledger)
-    events = list(world.ledger.events())
-    names = [str(e.facts["deployment"]) for e in events if e.kind == "began" and e.facts.get("deployment")]
-    wanted = deployment or (names[-1] if names else None)
-    own = [event for event in events if wanted and event.facts.get("deployment") == wanted]
-    return {
-        "application": world.site.application,
-        "environment": world.site.environment,
-        "deployment": wanted if own else None,
-        "known": names[-20:],
-        "events": [_event(event) for event in own],
-        "checklist": recorded_checklist(events, own),
-        "signed": signatures(events, own),
-    }
+    """Everything that the ledger knows about one deployment (default: the last one)."""
+    return reported(world, deployment)
 
 
 def smoke(address: str, results: Sequence[Result]) -> Answer:

@@ -52,7 +52,7 @@ def signatures(events: Sequence[Event], own: Sequence[Event]) -> Sequence[Answer
     about, end = _about(own), own[-1].number if own else 0
     return [
         {"number": each.number, "at": each.at.isoformat(), "who": each.who}
-        | {name: text(each.facts, name) for name in ("act", "item", "note")}
+        | {name: text(each.facts, name) for name in ("act", "item", "note", "signer", "key")}
         for each in events
         if each.kind == "signed" and each.number < end and text(each.facts, "about") in about
     ]

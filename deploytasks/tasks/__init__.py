@@ -15,12 +15,13 @@ from .database import backup_database, rehearse, restore_database
 from .deploy import deploy, deploy_blue_green
 from .gates import build, checklist, test, validate
 from .hosts import logs, run
-from .look import doctor, history, prune, report, status
+from .look import doctor, history, prune, status
 from .maintenance import maintenance_mode
 from .notify import notify_deployment
 from .people import people
 from .pieces import down, install, migrate, resume, retire, shift, watch
 from .releases import create_release, release_notes
+from .report import report
 from .rollback import rollback
 from .signing import note, override, sign
 from .smoke import smoke, warmup

@@ -21,7 +21,7 @@ _MARKS = {
 }
 """Answer → mark, in the order in which they are counted."""
 _OPEN = ("fail", "needs a signature")
-_SECTIONS = {
+SECTIONS = {
     "code": "Code quality and tests",
     "order": "Order of environments",
     "database": "Database",
@@ -54,7 +54,7 @@ def sections(found: Sequence[Item], paint: Paint) -> list[str]:
     shown = [item for item in found if word(item, "answer") != "not applicable"]
     lines = []
     for section, group in groupby(shown, lambda item: word(item, "item").partition(".")[0]):
-        lines += ["", f"  {paint(_SECTIONS.get(section, section), 'bold')}"]
+        lines += ["", f"  {paint(SECTIONS.get(section, section), 'bold')}"]
         lines += [line for item in group for line in _item(item, paint)]
     return lines
 

@@ -1,0 +1,253 @@
+"""How a deployment ended, in one sentence for somebody who was not there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ...errors import EXIT_CODES
+from ...ledger.facts import Facts, number, part, text, texts
+from ...ports import COLORS, other
+from ..outlooks import verdicts
+from ..wording import duration, moment, number as finite, one_line, share, shares
+from .series import Happened
+
+_REASON = 220
+"""Characters of a reason in the sentence; all of it stands below."""
+
+
+class Outcome(NamedTuple):
+    """``tone``: good, warn, bad, or nothing while it is open; ``more``: what else somebody should know at once."""
+
+    tone: str
+    word: str
+    sentence: str
+    more: Sequence[str]
+    code: int | None
+    meaning: str
+
+
+class Known(NamedTuple):
+    """What the sentence is made of."""
+
+    application: str
+    environment: str
+    began: Facts
+    ended: Facts
+    """Empty while it has not ended."""
+    previous: str
+    """The version that was live before; empty: none, or unknown."""
+    was_first: bool
+    returned: Happened | None
+    """The way back that took it away afterwards."""
+    exposed: int
+    """Percent of users' requests that it had, at most."""
+    verdict: Facts
+    """The one that ended the rollout."""
+    at_work: Mapping[str, Any] | None
+    is_open: bool
+
+    @property
+    def what(self) -> str:
+        """``Version 1.2.3 of library``; of a task without a release its name."""
+        version = text(self.began, "version")
+        if version:
+            return f"Version {version} of {self.application}"
+        return f"`{text(self.began, 'task') or 'The task'}` of {self.application}"
+
+
+def known(answer: Mapping[str, Any]) -> Known:
+    """Out of the answer of ``operations.reporting``."""
+    events, planned = list(answer.get("events") or ()), part(answer, "planned")
+    began = next((part(event, "facts") for event in events if event["kind"] == "began"), {})
+    last = [event for event in events if event["kind"] in ("began", "ended")][-1:]
+    ended = part(last[0], "facts") if last and last[0]["kind"] == "ended" else {}
+    split, target = shares(planned.get("split")), text(began, "color")
+    return Known(
+        application=str(answer.get("application")),
+        environment=str(answer.get("environment")),
+        began=began,
+        ended=ended,
+        previous=previous(planned, target),
+        was_first=split == (0, 0),
+        returned=returned(answer),
+        exposed=exposed(events, target),
+        verdict=decisive(events),
+        at_work=answer.get("at_work"),
+        is_open=bool(answer.get("open")),
+    )
+
+
+def previous(planned: Facts, target: str) -> str:
+    """The version that was live before."""
+    live = other(target) if target in COLORS else ""
+    return text(part(part(planned, "before"), live), "version") if live else ""
+
+
+def returned(answer: Mapping[str, Any]) -> Happened | None:
+    """The first way back after it went live; none, when nothing moved."""
+    end = next((e["number"] for e in reversed(list(answer.get("events") or ())) if e["kind"] == "settled"), None)
+    for event in answer.get("beside") or ():
+        facts = part(event, "facts")
+        moved = event["kind"] == "deadman-fired" or (
+            event["kind"] == "rolled-back" and facts.get("from") != facts.get("to")
+        )
+        if moved and (end is None or event["number"] > end):
+            return dict(event)
+    return None
+
+
+def exposed(events: Sequence[Happened], target: str) -> int:
+    """Percent, at most."""
+    place = COLORS.index(target) if target in COLORS else 0
+    found = [split[place] for e in events if e["kind"] == "shifted" and (split := shares(e["facts"].get("split")))]
+    return max(found, default=0)
+
+
+def decisive(events: Sequence[Happened]) -> Facts:
+    """The verdict of the reading with which the rollout was over; nothing, if there is none."""
+    for event in reversed(events):
+        if event["kind"] == "reading" and text(event["facts"], "move") in ("finish", "turn back", "turnback", "stop"):
+            found = verdicts(part(event["facts"], "outlook"), "verdicts")
+            return {**found[0], "at": event.get("at")} if found else {}
+    return {}
+
+
+def outcome(of: Known) -> Outcome:
+    """The sentence, and what goes with it."""
+    if not of.ended:
+        return _open(of)
+    code = finite(of.ended.get("code"))
+    whole = None if code is None else int(code)
+    word = text(of.ended, "outcome")
+    tell = _WORDS.get(word, _otherwise)
+    tone, shown, sentence = tell(of)
+    return Outcome(tone, shown, sentence, _more(of), whole, EXIT_CODES.get(whole, "") if whole is not None else "")
+
+
+def _open(of: Known) -> Outcome:
+    work = of.at_work if of.at_work and not of.at_work.get("dead") else None
+    if not of.is_open:
+        return Outcome("warn", "unfinished", f"{of.what}: its end in {of.environment} was not recorded.", [], None, "")
+    if work:
+        by = one_line(work.get("who"), 80)
+        return Outcome("", "running", f"{of.what} is on its way to {of.environment}, by {by}.", [], None, "")
+    do = f"`inv resume --env {of.environment}` goes on with it, `inv rollback` or the next deployment takes it back."
+    return Outcome(
+        "bad", "died", f"{of.what} was left unfinished in {of.environment}: its deployer is gone.", [do], None, ""
+    )
+
+
+def _done(of: Known) -> tuple[str, str, str]:
+    took = duration(finite(of.ended.get("seconds")))
+    if of.returned is not None:
+        return "bad", "rolled back", f"{of.what} went live in {of.environment}, and was rolled back {_later(of)}."
+    if not text(of.began, "version") or not text(of.began, "color"):
+        return "good", "done", f"{of.what} was done in {of.environment}, in {took}."
+    if of.was_first:
+        return "good", "live", f"{of.what} is the first that went live in {of.environment}, in {took}."
+    instead = f" in place of {of.previous}" if of.previous and of.previous != text(of.began, "version") else ""
+    return "good", "live", f"{of.what} went live in {of.environment}{instead}, in {took}, within all limits."
+
+
+def _later(of: Known) -> str:
+    """When, by whom and why."""
+    event = of.returned or {}
+    facts, at = part(event, "facts"), moment(event.get("at"))
+    live = moment(of.ended.get("at"))
+    after = f"{duration((at - live).total_seconds())} later" if at and live and at > live else "later"
+    if event.get("kind") == "deadman-fired":
+        return f"{after} by the dead-man's switch: {one_line(facts.get('why') or '–', _REASON)}"
+    by = text(facts, "by") or str(event.get("who") or "nobody we know")
+    return f"{after} by {one_line(by, 80)}: “{one_line(text(facts, 'reason') or '–', _REASON)}”"
+
+
+def _taken_back(of: Known) -> tuple[str, str, str]:
+    now = f" Everybody is served by {of.previous} again." if of.previous and of.exposed else ""
+    return "bad", "taken back", f"{of.what} was taken back in {of.environment}: {cause(of)}.{now}"
+
+
+def _held(of: Known) -> tuple[str, str, str]:
+    said = "for want of evidence; nothing was judged bad"
+    return "warn", "taken home", f"{of.what} was taken home in {of.environment} {said}."
+
+
+def _refused(of: Known) -> tuple[str, str, str]:
+    return "warn", "refused", f"{of.what} was refused in {of.environment}, and nothing was changed: {_reason(of)}."
+
+
+def _interrupted(of: Known) -> tuple[str, str, str]:
+    return "warn", "interrupted", f"{of.what} was interrupted in {of.environment}, and taken back."
+
+
+def _stopped(of: Known) -> tuple[str, str, str]:
+    return "bad", "stopped", f"{of.what} was stopped in {of.environment}, for somebody else took over: {_reason(of)}."
+
+
+def _stuck(of: Known) -> tuple[str, str, str]:
+    return "bad", "stuck", f"{of.what} could not be taken back in {of.environment}: a person must act."
+
+
+def _closed(of: Known) -> tuple[str, str, str]:
+    said = "and with no release before it nothing is shown to users any more"
+    return "bad", "closed", f"{of.what} failed in {of.environment}, {said}: {_reason(of)}."
+
+
+def _recovered(of: Known) -> tuple[str, str, str]:
+    return (
+        "bad",
+        "taken back",
+        f"{of.what} was left unfinished in {of.environment}, and taken back by whoever came next.",
+    )
+
+
+def _otherwise(of: Known) -> tuple[str, str, str]:
+    word = text(of.ended, "outcome") or "ended"
+    tone = "good" if of.ended.get("code") == 0 else "bad"
+    reason = f": {_reason(of)}" if text(of.ended, "why") else ""
+    return tone, word, f"{of.what}: {word} in {of.environment}{reason}."
+
+
+_WORDS = {
+    "done": _done,
+    "taken back": _taken_back,
+    "held": _held,
+    "refused": _refused,
+    "interrupted": _interrupted,
+    "stopped": _stopped,
+    "stuck": _stuck,
+    "closed": _closed,
+    "recovered": _recovered,
+}
+"""What a recorded outcome is called, and told."""
+
+
+def _reason(of: Known) -> str:
+    return one_line(text(of.ended, "why") or "no reason is known", _REASON).rstrip(".")
+
+
+def cause(of: Known) -> str:
+    """Why it was taken back, without the words of statistics where it was judged by its users' requests."""
+    metric, value, limit = text(of.verdict, "metric"), finite(of.verdict.get("value")), finite(of.verdict.get("limit"))
+    if text(of.verdict, "kind") != "FAIL" or value is None or limit is None:
+        return _reason(of)
+    if metric.endswith("errors"):
+        return f"too many requests failed, {share(value)} against a limit of {share(limit)}"
+    if "p99" in metric:
+        return f"it answered too slowly, {_reason(of)}"
+    return _reason(of)
+
+
+def _more(of: Known) -> list[str]:
+    """How many users met it, and what is left to do."""
+    said = []
+    if of.ended.get("code") != 0 and text(of.began, "version"):
+        said.append(
+            f"At most {of.exposed} % of the requests went to it." if of.exposed else "No user's request went to it."
+        )
+    left = texts(of.ended, "left")
+    if left:
+        said.append(f"{'Not taken back' if number(of.ended, 'code') else 'Not done'}: {'; '.join(left)}.")
+    if of.ended.get("resumable") is True:
+        said.append(f"`inv resume --env {of.environment}` can go on with it.")
+    return said
