@@ -24,6 +24,7 @@ from .releases import create_release, release_notes
 from .report import report
 from .rollback import rollback
 from .signing import note, override, sign
+from .simulation import backtest, simulate
 from .smoke import smoke, warmup
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 namespace = Collection(
     approve,
+    backtest,
     backup_database,
     build,
     check_error_rate,
@@ -62,6 +64,7 @@ namespace = Collection(
     run,
     shift,
     sign,
+    simulate,
     smoke,
     status,
     test,

@@ -21,6 +21,8 @@ RENDERERS = {
     "checklist": "checklist:checklist",
     "smoke": "checks:smoke",
     "verdicts": "judged:verdicts",
+    "simulation": "simulation:simulation",
+    "backtest": "backtest:backtest",
     "doctor": "checks:doctor",
     "maintenance": "checks:maintenance",
     "people": "people:people",
