@@ -50,6 +50,8 @@ class Gated(Environment):
     def _has_a_remote(self) -> None:
         subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.remote)], check=True)
         self.git("remote", "add", "origin", str(self.remote))
+        self.git("config", "user.name", "Ann")
+        self.git("config", "user.email", "ann@example.org")
         self.push()
 
     def _add_files(self) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from journeys.environment import PACKAGE
 from journeys.gated import PRODUCTION, Gated, gated
+from journeys.shown import typed
 
 from deploytasks.ledger.facts import number, part, parts
+
+if TYPE_CHECKING:
+    from journeys.environment import Done
 
 SIGNED = ("people.oncall", "people.announced", "people.runbook", "monitoring.rules")
 """What only people know."""
@@ -30,6 +33,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gated]:
         made.gates = PRODUCTION
         made.configure()
         yield made
+
+
+YES = {"inv deploy": ("--yes",)}
+"""What a terminal asks, answered."""
 
 
 def open_items(project: Gated, *options: str) -> dict[str, str]:
@@ -62,21 +69,70 @@ def test_from_an_unseen_commit_to_production(project: Gated) -> None:
     assert aside.code == 0, aside.said
     assert set(open_items(project)) == {"people.plan"}
 
-    planned = project.inv("plan", "--out", "plan.out")
-    assert planned.code == 0, planned.said
-    own = project.inv("approve", "plan.out", "--yes")
-    assert own.code == 3, own.said
-    early = project.inv("deploy", "--plan-file", "plan.out", "--yes")
-    assert (early.code, project.split()) == (3, live), early.said
-    approved = project.by("ben", "approve", "plan.out", "--yes")
-    assert approved.code == 0, approved.said
-    done = project.inv("deploy", "--plan-file", "plan.out", "--yes")
-    assert done.code == 0, done.said
+    def approve(*words: str) -> Done:
+        own = project.inv(*words, "--yes")
+        assert own.code == 3, own.said
+        early = project.inv("deploy", "--plan-file", "plan.out", "--yes")
+        assert (early.code, project.split()) == (3, live), early.said
+        return project.by("ben", *words, "--yes")
+
+    asked = {"plan.json": "plan.out"}
+    typed(project, "docs/approvals.md", "Approving a plan", instead=asked, more=YES, hands={"inv approve": approve})
     assert project.split().live != live.live
     told = project.inv("report").out
     for said in ("configuration.variables", "the hosts have them", "ben@example.org", "told in"):
         assert said in told, told
     assert project.inv("history", "--verify").code == 0
+
+
+def test_the_checklist_step_by_step(project: Gated) -> None:
+    """What its page shows, from cutting a version on: signed, set aside, through staging, approved by somebody else."""
+    (project.root / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Loans can be extended.\n"
+    )
+    project.commit()
+    project.push()
+
+    def cut(*words: str) -> Done:
+        done = project.inv(*words, "--yes")
+        project.reviewed(10, "ben", "cay")
+        return done
+
+    def checklist(*words: str) -> Done:
+        """Open until somebody has said what no machine knows."""
+        assert project.inv(*words).code == 3
+        typed(
+            project, "docs/DEPLOYMENT_CHECKLIST.md", "Deployment checklist",
+            codes={"inv checklist": 3}, hands={"inv sign": sign},
+        )  # fmt: skip
+        return project.inv(*words)
+
+    def sign(*words: str) -> Done:
+        assert project.inv("sign", "people.runbook,monitoring.rules", "--note", "read").code == 0
+        assert project.inv("override", "configuration.variables", "--reason", "the hosts have them").code == 0
+        return project.inv(*words)
+
+    live = project.live()
+    typed(
+        project, "docs/DEPLOYMENT_CHECKLIST.md", "The deployment, step by step",
+        instead={"plan.json": "plan.out"}, more=YES, codes={"inv checklist": 3},
+        hands={
+            "inv create-release": cut, "inv checklist": checklist,
+            "inv approve": lambda *words: project.by("ben", *words, "--yes"),
+        },
+    )  # fmt: skip
+    assert project.live() != live
+    typed(project, "docs/DEPLOYMENT_CHECKLIST.md", "Metrics to watch", codes={"inv check": 6})
+    typed(project, "docs/ci.md", "What a job shows")
+    typed(project, "docs/approvals.md", "What was learned")
+
+
+def test_people_speak_for_what_no_machine_reads(project: Gated) -> None:
+    """Signed, set aside, each with a reason."""
+    typed(project, "docs/approvals.md", "Signing an item", "Setting a refusal aside", codes={"inv checklist": 3})
+    project.configure(without=("reviews",))
+    typed(project, "docs/github.md", "Without GitHub")
+    project.configure()
 
 
 def test_a_plan_is_worth_nothing_once_the_world_has_moved(project: Gated) -> None:
@@ -112,15 +168,14 @@ def test_a_hotfix_as_the_readme_has_it(project: Gated) -> None:
     signed = project.inv("sign", "code.configuration", "--note", "gates, which went back with the release before")
     assert signed.code == 0, signed.said
     live = project.live()
-    for line in _chain("Production, and a hotfix"):
-        done = project.inv(*line, *(["--yes"] if line[0] == "deploy" else []))
-        assert done.code == 0, done.said
+    typed(project, "README.md", "Production, and a hotfix", more=YES)
     assert project.live() != live
     began = project.events("began")[-1].facts
     assert began["task"] == "hotfix"
     rolling = next(step for step in parts(part(began, "plan"), "steps") if step["step"] == "roll out")
     rules = part(rolling, "rules")
     assert ([60, 100], True) == (rules["stages"], number(rules, "watch") > 0)
+    typed(project, "docs/gates.md", "A hotfix", more=YES)  # it is live already
 
 
 def test_a_hotfix_that_no_senior_has_seen_is_refused(project: Gated) -> None:
@@ -131,9 +186,3 @@ def test_a_hotfix_that_no_senior_has_seen_is_refused(project: Gated) -> None:
     refused = project.inv("deploy", "--hotfix", "--yes")
     assert refused.code == 3, refused.said
     assert {"code.reviewed", "order.staged"} <= set(open_items(project, "--hotfix"))
-
-
-def _chain(heading: str) -> list[list[str]]:
-    """The commands in the README's section, without their ``inv``."""
-    section = (PACKAGE / "README.md").read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
-    return [shlex.split(line)[1:] for line in section.splitlines() if line.startswith("    inv ")]

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from journeys.aws import GRACE, OnAws, on_aws
-from journeys.environment import until
+from journeys.environment import Done, Running, until
+from journeys.shown import typed
 from journeys.traffic import assert_nothing_lost, users
 from lab.aws.standing import logged_in
 
 from deploytasks import web
+
+YES = {
+    "inv deploy": ("--yes",),
+    "inv maintenance-mode": ("--yes",),
+    "inv restore-database": ("--consent", "production"),
+}
+"""What a terminal asks, answered."""
 
 
 @pytest.fixture
@@ -20,8 +29,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OnAws]:
     """An account with a first release in production."""
     logged_in(monkeypatch)
     with on_aws(tmp_path / "library") as made:
-        done = made.inv("deploy", "--yes")
-        assert done.code == 0, done.said
+        typed(made, "docs/aws.md", "From an empty account to the first deployment", more=YES)
         yield made
 
 
@@ -51,14 +59,16 @@ def test_the_whole_way(account: OnAws) -> None:
     assert "errors" in done.err
     assert account.live() == "blue"
 
-    assert account.inv("maintenance-mode", "enable", "--yes").code == 0
-    assert web.fetch(account.url + "/", timeout=10).status == 503
-    assert account.inv("maintenance-mode", "disable", "--yes").code == 0
-    assert account.colors_seen() == {"blue"}
+    def enable(*words: str) -> Done:
+        done = account.inv(*words, "--yes")
+        assert web.fetch(account.url + "/", timeout=10).status == 503
+        return done
 
-    done = account.inv("restore-database", "--consent", "production")
-    assert done.code == 0, done.said
-    assert account.inv("history", "--verify").code == 0
+    typed(account, "docs/aws.md", "The balancer", more=YES, hands={"inv maintenance-mode enable": enable})
+    assert account.colors_seen() == {"blue"}
+    late = f"{datetime.now(UTC) - timedelta(minutes=10):%Y-%m-%dT%H:%MZ}"
+    typed(account, "docs/aws.md", "The database", more=YES, instead={"2026-11-23T10:00Z": late})
+    typed(account, "docs/aws.md", "The ledger in S3")
 
 
 def test_nobody_acts(account: OnAws) -> None:
@@ -66,20 +76,35 @@ def test_nobody_acts(account: OnAws) -> None:
     ledger has it once, and the next deployment goes on from there."""
     account.configure(stages=[25, 100], watch="60s")
     account.commit(faults={})
-    with users(account):
-        running = account.start("deploy", "--yes")
-        account.until_at(running, "25 %")
-        running.kill()
-        until(lambda: account.split().live == "blue", GRACE + 20)
-    assert account.split().verb == "deadman"
-    told = account.inv("status", "--json")
-    assert json.loads(told.out)["deadman"]["fired_at"], told.said
+    running: list[Running] = []
 
-    account.configure()
-    account.commit(faults={})
+    def deploy(*words: str) -> Done:
+        running.append(account.start(*words, "--yes"))
+        account.until_at(running[0], "25 %")
+        return Done(0, "", "")
+
+    def kill(*_: str) -> Done:
+        running[0].kill()
+        until(lambda: account.split().live == "blue", GRACE + 20)
+        assert account.split().verb == "deadman"
+        told = account.inv("status", "--json")
+        assert json.loads(told.out)["deadman"]["fired_at"], told.said
+        return Done(0, "", "")
+
+    def get_schedule(*_: str) -> Done:
+        """It is gone: it has fired."""
+        assert account.cloud["scheduler"].schedules == {}
+        return Done(0, "", "")
+
+    def resume(*words: str) -> Done:
+        account.configure()
+        return account.inv(*words, "--yes", timeout=180)
+
     with users(account):
-        done = account.inv("deploy", "--yes")
-    assert done.code == 0, done.said
+        typed(
+            account, "docs/aws.md", "The dead-man's switch", instead={"staging": "production"},
+            hands={"inv deploy": deploy, "kill": kill, "aws scheduler": get_schedule, "inv resume": resume},
+        )  # fmt: skip
     assert account.live() == "green"
     assert not account.switch().armed
     fired = account.events("deadman-fired")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from journeys.environment import until
+from journeys.environment import Done, until
 from journeys.servers import loop_servers, own_servers
+from journeys.shown import typed
 from journeys.traffic import assert_nothing_lost, users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from journeys.environment import Environment
     from journeys.servers import LoopServers, OwnServers
+    from journeys.shown import Typing
 
 
 HAS_REAL_ONES = os.environ.get("DEPLOYTASKS_PARTS") == "required"
@@ -30,9 +35,10 @@ HAS_REAL_ONES = os.environ.get("DEPLOYTASKS_PARTS") == "required"
 def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnServers | LoopServers]:
     """All servers, and a first release live on them."""
     with request.param(tmp_path) as made:
-        done = made.inv("deploy", "--yes")
-        assert done.code == 0, done.said
+        type_it(made, "The section in invoke.yaml", {})
+        type_it(made, "The first release", {})
         made.assert_live("blue")
+        typed(made, "docs/prometheus.md", "In invoke.yaml", instead={"development": made.name})
         yield made
 
 
@@ -70,26 +76,66 @@ def test_the_whole_way(servers: OwnServers | LoopServers) -> None:
     assert planned.code == 0, planned.said
     assert "h3: install" not in planned.out
 
-    h3.mend() if h3.can_cut else h3.start()
-    until(lambda: servers.world.fleet.health("green").healthy, 20)
-    servers.assert_live("green")
-    with users(servers):
-        done = servers.inv("resume", "--yes")
-    assert done.code == 0, done.said
+    def resume(*words: str) -> Done:
+        h3.mend() if h3.can_cut else h3.start()
+        until(lambda: h3.name not in servers.inv("status", "--json").answer["colors"]["blue"]["silent"], 20)
+        with users(servers):
+            return servers.inv(*words, "--yes")
+
+    type_it(servers, "A host that is down", {"inv resume": resume})
     servers.assert_live("blue")
+    type_it(servers, "Look around", {"inv logs": partial(until_interrupted, servers)})
 
-    with users(servers) as tally:
-        done = servers.inv("rollback", "--yes", "--reason", "the journey")
-    assert done.code == 0, done.said
-    servers.assert_live("green")
-    assert_nothing_lost(tally, servers)
+    def rollback(*words: str) -> Done:
+        with users(servers) as tally:
+            done = servers.inv(*words, "--yes")
+        servers.assert_live("green")
+        assert_nothing_lost(tally, servers)
+        return done
 
-    servers.configure(way_back="1s")
-    servers.commit(faults={})
-    done = servers.inv("deploy", "--yes")
-    assert done.code == 0, done.said
-    until(lambda: servers.inv("retire", "--yes").code == 0, 30)
+    def retire(*words: str) -> Done:
+        servers.configure(way_back="1s")
+        servers.commit(faults={})
+        done = servers.inv("deploy", "--yes")
+        assert done.code == 0, done.said
+        until(lambda: servers.inv(*words, "--yes").code == 0, 30)
+        return done
+
+    type_it(servers, "Back, and retired", {"inv rollback": rollback, "inv retire": retire})
     live = servers.live()
     assert servers.servers() == {live}
     servers.assert_live(live)
-    assert servers.inv("history", "--verify").code == 0
+
+
+def type_it(servers: Environment, heading: str, hands: Mapping[str, Typing]) -> None:
+    """What the page shows below a heading; its third host is ours."""
+    more = {"inv deploy": ("--yes",), "inv run": ("--yes",)}
+    instead = {"web3": "h3", "production": servers.name}
+    typed(servers, "docs/your-servers.md", heading, instead=instead, more=more, hands=hands)
+
+
+def test_hosts_as_their_page_has_them(tmp_path: Path) -> None:
+    """One is left out, then another; both are brought along; all are asked; what they say is followed."""
+    with loop_servers(tmp_path) as servers:
+        assert servers.inv("deploy").code == 0
+        servers.commit()
+        instead = {"web1": "h1", "web3": "h3", "web4": "h4", "--color green": "--color live"}
+
+        def again(*words: str) -> Done:
+            servers.commit()
+            return servers.inv(*words)
+
+        typed(servers, "docs/hosts.md", "A host that is down before the start", instead=instead, hands={"inv": again})
+        typed(servers, "docs/hosts.md", "Going on")
+        servers.assert_live(servers.live())
+        typed(servers, "docs/hosts.md", "A command on all hosts", instead=instead)
+        follow = partial(until_interrupted, servers)
+        typed(servers, "docs/hosts.md", "Logs", instead=instead, hands={"inv logs": follow})
+
+
+def until_interrupted(servers: Environment, *words: str) -> Done:
+    """Ctrl-C, once something was said."""
+    running = servers.start(*words)
+    until(lambda: running.said, 20)
+    running.signal(signal.SIGINT)
+    return Done(running.wait(), running.said, "")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from journeys.environment import NAME, Environment
+from journeys.shown import typed
 from lab.postgres import Server, postgres
 
 from deploytasks import web
@@ -98,14 +99,16 @@ def test_a_database_on_a_server(library: OnAServer) -> None:
     assert "catalog.0003_loan_returned_at" in str(migrated.facts["after"])
 
     library.lend()
-    inv("backup-database")
+    typed(library, "docs/postgresql.md", "Backup")
     library.lend()
     plan = inv("restore-database", "--plan")
     assert f"127.0.0.1:{library.server.port}/{DATABASE}" in plan
     inv("restore-database", code=2)
     inv("restore-database", "--consent", "production", code=3)
     assert library.loans() == 2
-    told = inv("restore-database", "--consent", NAME)
+    done = typed(library, "docs/postgresql.md", "Restore", more={"inv restore-database": ("--consent", NAME)})
+    told = "".join(each.said for each in done)
+    said.append(told)
     (restored,) = library.events("restored")
     kept = str(restored.facts["kept"])
     assert kept in told
@@ -116,8 +119,9 @@ def test_a_database_on_a_server(library: OnAServer) -> None:
     library.migration("0004_shelves", "0003_loan_returned_at", "CREATE TABLE shelves (n int)", "DROP TABLE shelves")
     inv("deploy")
     assert library.sql("SELECT to_regclass('shelves')::text") == [("shelves",)]
-    inv("rollback", "--database", "--no-watch", "--reason", "no shelves", "--plan")
-    told = inv("rollback", "--database", "--no-watch", "--reason", "no shelves")
+    *_, done = typed(library, "docs/postgresql.md", "Migrations", more={"inv rollback": ("--no-watch",)})
+    told = done.said
+    said.append(told)
     assert "catalog.0004_shelves" in told
     assert library.sql("SELECT to_regclass('shelves')::text") == [(None,)]
     inv("rollback", "--database", "--no-watch", "--reason", "twice is once")

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from journeys.environment import NAME
+from journeys.shown import typed
 from journeys.traffic import users
 from journeys.watched import Watched, watched
 from lab.slack import Message, write_album
@@ -55,17 +57,23 @@ def test_the_whole_way(place: Watched) -> None:
         before = labs.pagerduty.open_incident("The database is slow", at=datetime.now(UTC) - timedelta(minutes=5))
         place.release("1.7.0", "Readers may extend a loan")
         assert before.title in inv("deploy", code=3)
-        inv("override", "monitoring.alerts", "--reason", "it is the reading copy, which is not used")
+        _type(place, said, "docs/pagerduty.md", "Open before, and accepted")
         inv("deploy")
         labs.pagerduty.resolve(before)
         assert place.live() == "green"
 
-        _an_outage(place, inv)
+        _an_outage(place, said, inv)
+        _type(place, said, "docs/sentry.md", "In invoke.yaml")
         _an_incident_during_a_rollout(place, said)
     inv("history", "--verify")
     _is_told_whole(place)
     assert labs.broken == []
     _has_kept_its_secrets(place, said)
+
+
+def _type(place: Watched, said: list[str], page: str, heading: str) -> None:
+    """The commands of a page."""
+    said += [done.said for done in typed(place, page, heading, instead={"production": NAME})]
 
 
 def _an_incident_during_a_rollout(place: Watched, said: list[str]) -> None:
@@ -82,7 +90,7 @@ def _an_incident_during_a_rollout(place: Watched, said: list[str]) -> None:
     place.configure()
 
 
-def _an_outage(place: Watched, inv: Callable[..., str]) -> None:
+def _an_outage(place: Watched, said: list[str], inv: Callable[..., str]) -> None:
     """Back and forth while nobody can be told; then all of it, in its order, and each once."""
     labs = place.labs
     place.outage = True
@@ -98,13 +106,15 @@ def _an_outage(place: Watched, inv: Callable[..., str]) -> None:
 
     place.outage = False
     place.configure()
-    inv("notify-deployment", "--flush")
+    _type(place, said, "docs/messages.md", "When nobody answers")
     told = place.told()[before:]
     assert 3 == len(told), told
     for text, words in zip(told, ("rolled back", "closed", "open again"), strict=True):
         assert words in text, told
     inv("notify-deployment", "--flush")
     assert before + 3 == len(labs.slack.messages)
+    _type(place, said, "docs/messages.md", "By hand")
+    assert before + 4 == len(labs.slack.messages)
 
 
 def _is_told_whole(place: Watched) -> None:
