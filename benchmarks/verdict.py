@@ -1,6 +1,6 @@
 """How often the rollout's judgement is wrong, how often it cannot tell, and how fast it is right.
 
-Drives the real fold (``deploytasks.rollout.advance``) through simulated deployments, beside the literal
+Drives the real fold through simulated deployments (``deploytasks.simulation``), beside the literal
 point-threshold rule on fresh deployments of the same kind. Nothing sleeps; every run has a fresh seed and prints
 it. Leaves with 1 when a bar is missed.
 
@@ -15,11 +15,9 @@ import math
 import random
 import sys
 import time
-from bisect import bisect_right
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -27,24 +25,11 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from deploytasks import rollout
-from deploytasks.ports import Health, Reading, Split, Totals
-from deploytasks.verdict.ladder import LADDER, NOTHING, plus
+from deploytasks.simulation.playing import play
+from deploytasks.simulation.scene import Scene
+from deploytasks.simulation.traffic import App
 
 RULES = rollout.Rules(home="blue", target="green", writer="deploy:simulated")
-START = datetime(2026, 1, 1, tzinfo=UTC)
-WELL = Health(True, "simulated")
-
-
-class App(NamedTuple):
-    """How one color behaves: share of errors, how many come at once, and a log-normal latency.
-
-    ``p99`` in seconds (0: latency is not simulated, every request is fast); ``sigma`` of its logarithm.
-    """
-
-    errors: float
-    cluster: int = 1
-    p99: float = 0.0
-    sigma: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,72 +58,10 @@ class Outcome(NamedTuple):
     why: str
 
 
-def binomial(dice: random.Random, n: int, p: float) -> int:
-    """Exact: jumps from success to success."""
-    if p <= 0 or n <= 0:
-        return 0
-    scale, at, found = math.log1p(-p), 0, 0
-    while True:
-        at += int(math.log(1.0 - dice.random()) / scale) + 1
-        if at > n:
-            return found
-        found += 1
-
-
-def arrivals(dice: random.Random, mean: float) -> int:
-    """Poisson; above 50 its normal approximation (the number of requests is no part of any claim)."""
-    if mean > 50:
-        return max(0, round(dice.gauss(mean, math.sqrt(mean))))
-    limit, product, found = math.exp(-mean), dice.random(), 0
-    while product > limit:
-        product *= dice.random()
-        found += 1
-    return found
-
-
-def requests(dice: random.Random, app: App, mean: float) -> Totals:
-    """What one color counts in one poll; a cluster is one client's retries, all in that poll."""
-    n = arrivals(dice, mean)
-    bad = app.cluster * binomial(dice, n, app.errors / app.cluster)
-    n = max(n, bad)
-    return Totals(n, bad, latencies(dice, app, n)) if n else NOTHING
-
-
-def latencies(dice: random.Random, app: App, n: int) -> dict[float, int]:
-    """Counts along the ladder of ``n`` log-normal latencies."""
-    if not app.p99:
-        return {}
-    middle = math.log(app.p99) - 2.3263 * app.sigma
-    drawn = sorted(dice.lognormvariate(middle, app.sigma) for _ in range(n))
-    counts = {edge: n - bisect_right(drawn, edge) for edge in LADDER}
-    return {edge: count for edge, count in counts.items() if count}
-
-
 def deploy(cell: Cell, rules: rollout.Rules, seed: int) -> Outcome:
     """One deployment from start to end."""
-    dice = random.Random(seed)
-    at, share, writer, shifted, gap = START, 0, "settled:before", START, 0.0
-    course = rollout.start(rules, at)
-    green, blue = NOTHING, NOTHING
-    while True:
-        if gap:
-            green = plus(green, requests(dice, cell.green, cell.rate * gap * share / 100))
-            blue = plus(blue, requests(dice, cell.blue, cell.rate * gap * (100 - share) / 100))
-        split = Split(100 - share, share, "blue", writer)
-        reading = Reading(at, split, {"blue": blue, "green": green}, None, {"blue": WELL, "green": WELL}, ())
-        course, move = rollout.advance(rules, course, reading)
-        if isinstance(move, rollout.Shift):
-            shifted = shifted if share else at
-            share, writer, gap = move.percent, rules.writer, rules.poll
-        elif isinstance(move, rollout.Wait):
-            gap = move.seconds
-        else:
-            break
-        at += timedelta(seconds=gap)
-    seconds = (at - shifted).total_seconds()
-    if isinstance(move, rollout.TurnBack):
-        return Outcome(move.code, seconds, move.verdict.why)
-    return Outcome(0 if isinstance(move, rollout.Finish) else 5, seconds, "")
+    run = play(rules, Scene(cell.rate, cell.blue, cell.green), seed)
+    return Outcome(run.code, run.ended - (run.shifted or 0.0), run.why)
 
 
 def batch(work: tuple[Cell, rollout.Rules, Sequence[int]]) -> list[Outcome]:
