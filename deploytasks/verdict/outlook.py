@@ -36,7 +36,8 @@ class Outlook(NamedTuple):
     ``evidence`` says per test how near it is to rolling back: 0 nothing, 1 there. ``notes`` say what is switched off.
     ``levels`` has each reading of the database and the hosts with the limit from which it warns. Where several sources
     count users' requests, ``users`` is what the one called ``counted_by`` says, and ``more`` what the others do.
-    ``paused_by`` and ``paused_why`` say who pauses it, and why.
+    ``paused_by`` and ``paused_why`` say who pauses it, and why. ``worse``: by who counts, from how many seconds on a
+    request is slow beside the live color's.
     """
 
     phase: str
@@ -57,6 +58,7 @@ class Outlook(NamedTuple):
     more: Mapping[str, Mapping[Color, Numbers]] = {}
     paused_by: str = ""
     paused_why: str = ""
+    worse: Mapping[str, float] = {}
 
     def to_json(self) -> dict[str, Any]:
         """All fields by name, as JSON values; a quantile above the ladder is ``None``."""
@@ -67,7 +69,7 @@ class Outlook(NamedTuple):
             "evidence": dict(self.evidence),
             "levels": {name: list(pair) for name, pair in self.levels.items()},
         }
-        for name in ("counted_by", "more", "paused_by", "paused_why"):  # only where there is something to say
+        for name in ("counted_by", "more", "paused_by", "paused_why", "worse"):  # only where there is something to say
             if not shown[name]:
                 del shown[name]
         if self.more:
@@ -104,6 +106,7 @@ def outlook(rules: Rules, course: Course, at: datetime) -> Outlook:
         more={each.source: _numbers(each) for each in course.more},
         paused_by=course.pause.who if course.pause else "",
         paused_why=course.pause.reason if course.pause else "",
+        worse={each.name or each.source: limit for each in course.sources if (limit := each.relative_limit) is not None},
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..ports import Listener, Reading
     from ..rollout import Course
     from ..world import World
+    from .desk import Life
     from .job import Job
     from .repeated import Looking
     from .standing import Showing
@@ -45,6 +46,17 @@ class _Progress:
 
             self._listener = Telling()
         self._listener.tell(event)
+
+    def take_orders(self, ask: Callable[[str, str], None]) -> None:
+        """From now on keys mean something, where a person has a keyboard: ``ask`` is told a verb and a reason. It must
+        return at once, and never raise."""
+        if self._listener is not None:
+            self._listener.take_orders(ask)
+
+    def show_life(self, life: Life) -> None:
+        """What a live view shows of the lease and the dead-man's switch."""
+        if self._listener is not None:
+            self._listener.show_life(life)
 
 
 def progress() -> Listener:

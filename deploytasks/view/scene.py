@@ -174,7 +174,7 @@ def _shifted(scene: Scene, event: Event) -> Scene:
 def _reading(scene: Scene, event: Event) -> Scene:
     reading = part(event.facts, "reading")
     split = shares(reading.get("split")) or scene.split
-    scene = replace(_answered_by(scene, reading, event.at), reading=event.facts, read_at=event.at, split=split)
+    scene = replace(_answered_by(scene, event), reading=event.facts, read_at=event.at, split=split)
     passed = (event.at - scene.counted_at).total_seconds() if scene.counted_at else None
     if passed is not None and passed < number(scene.rules, "poll") / 2:
         return scene
@@ -216,13 +216,14 @@ _OBEYED = {
 }
 
 
-def _answered_by(scene: Scene, reading: Facts, at: datetime) -> Scene:
-    """A reading that carries an order is the answer to it."""
-    command = reading.get("command")
+def _answered_by(scene: Scene, event: Event) -> Scene:
+    """A reading that carries an order is the answer to it, or brings it."""
+    command, answer = part(event.facts, "reading").get("command"), part(event.facts, "answer")
     if not isinstance(command, list | tuple) or len(command) < 3:
         return scene
     verb, who, reason = map(str, command[:3])
-    return replace(scene, asked=Asked(verb, who, reason, at, obeyed=True, said=_OBEYED.get(verb, "")))
+    obeyed, said = (truth(answer, "obeyed"), text(answer, "said")) if answer else (True, _OBEYED.get(verb, ""))
+    return replace(scene, asked=Asked(verb, who, reason, event.at, obeyed=obeyed, said=said))
 
 
 def _ended(scene: Scene, event: Event) -> Scene:

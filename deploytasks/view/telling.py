@@ -11,8 +11,9 @@ from . import printing
 from .lines import Lines
 
 if TYPE_CHECKING:
+    from .desk import Life
     from .job import Job
-    from .live import Live
+    from .live import Ask, Live
 
 
 class Telling:
@@ -23,6 +24,16 @@ class Telling:
         self._lines = Lines()
         self._live: Live | None = None
         self.job = _job()
+
+    def take_orders(self, ask: Ask) -> None:
+        """Let keys ask for something, where a live view has a keyboard."""
+        if self._live is not None:
+            self._live.take_orders(ask)
+
+    def show_life(self, life: Life) -> None:
+        """Show the lease and the switch, where there is a live view."""
+        if self._live is not None:
+            self._live.show_life(life)
 
     def tell(self, event: Event) -> None:
         if self.job is None:

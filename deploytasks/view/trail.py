@@ -49,7 +49,7 @@ def line(trail: tuple[Sample, ...], color: str, what: str) -> list[float | None]
 
 
 def _met(before: Facts, now: Facts, passed: float) -> dict[str, Met]:
-    found = {}
+    found: dict[str, Met] = {}
     for color in COLORS:
         last, new = _totals(before.get(color)), _totals(now.get(color))
         fresh = since(new, last) if last is not None and new is not None else None

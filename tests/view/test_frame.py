@@ -13,6 +13,8 @@ from deploytasks.engine.plan import to_json
 from deploytasks.ports import Event
 from deploytasks.steps import Arm, Settle
 from deploytasks.view import scene as scenes
+from deploytasks.view.desk import NOBODY, Desk, Life
+from deploytasks.view.dialog import Dialog
 from deploytasks.view.frame import final, frame
 from deploytasks.view.scene import Scene, follow
 
@@ -27,9 +29,13 @@ def seen(events: list[Event]) -> Scene:
     return reduce(follow, events, Scene())
 
 
-def picture(events: list[Event], width: int = 80, height: int = 23, later: float = 3.0) -> str:
+LIFE = Life("ann@laptop", 7, 60.0, lambda: 3.0, 10.0)
+AT_WORK = Desk(has_keys=True, life=LIFE, beat=3.0)
+
+
+def picture(events: list[Event], width: int = 80, height: int = 23, later: float = 3.0, desk: Desk = NOBODY) -> str:
     """The screen, ``later`` seconds after the last event."""
-    return "\n".join(line.plain for line in frame(seen(events), width, height, _after(events, later)))
+    return "\n".join(line.plain for line in frame(seen(events), width, height, _after(events, later), desk))
 
 
 def _after(events: list[Event], seconds: float) -> Any:
@@ -52,51 +58,54 @@ def test_it_fits(events: list[Event], width: int, height: int) -> None:
 @pytest.mark.parametrize(("width", "height"), [(80, 23), (120, 39)])
 def test_what_matters_is_visible(width: int, height: int) -> None:
     """In the middle of a rollout everything that a person asks for is on the screen."""
-    shown = picture(list(until(GOOD, "reading", 12)), width, height)
+    shown = picture(list(until(GOOD, "reading", 12)), width, height, desk=AT_WORK)
     for fact in (
         "deploy 1.2.3 → green",
-        "✓ back up the database 1.5 s",
+        "✓ arm the dead-man's switch 1.5 s",
         "▸ roll out",
         "· settle",
-        "stage 2 of 3, 50 %  12 s left",
+        " stage 2 of 3, 50 % ━━━━",
+        "─ 12 s left ─",
         "  blue  1.2.2 ",
         " 50 %",
-        "  green users       20.0       900           0 (0 %)      21 ms      47 ms",
-        "  green probes         –        45           0 (0 %)      21 ms      47 ms",
-        "rolls back at  errors > 2 %, P99 > 2000 ms or 50 % above blue's",
-        "0 % toward rolling back",
+        "  green users     20.0      900         0 (0 %)      21 ms      47 ms    ",
+        "  green probes       –       45         0 (0 %)      21 ms      47 ms",
+        "0 %  limit 2 %",
+        "47 ms  limit 2000 ms or 71 ms (blue + 50 %)",
+        "0 %  toward rolling back",
         "waiting for the next reading, in 12 s",
-        "dead-man's switch armed",
-        "Ctrl-C takes it back",
+        "lease ann@laptop, beat  3 s ago  switch ● armed: home after 10 s of silence",
+        "p pause  c continue  a abort  f promote now  ? help  Ctrl-C takes it back",
     ):
         assert fact in shown, fact
 
 
 def test_every_step_has_a_tick() -> None:
     """The plan is there before anything is done, and what is done is ticked off, with its time."""
-    shown = picture(list(until(GOOD, "step", 7)))
+    shown = picture(list(until(GOOD, "step", 7)), 120, 39)
     for step in plan().steps:
         assert step.label in shown
     assert "✓ check the gates 1.5 s" in shown
-    assert "▸ install 3.0 s" in shown
+    assert "▸ install 3 s" in shown
     assert "· roll out" in shown
-    assert "waiting for: install" in shown
+    assert "waiting for: install, 3 s so far" in shown
 
 
 def test_clocks_go_on_between_readings() -> None:
     """The time left counts down although nothing is told."""
     events = list(until(GOOD, "reading", 12))
-    assert "50 %  8 s left" in picture(events, later=7.0)
-    assert "50 %  0 s left" in picture(events, later=60.0)
+    assert "─ 8 s left ─" in picture(events, later=7.0)
+    assert "━ 0 s left ─" in picture(events, later=60.0)
 
 
 def test_a_hold_says_why_and_how_long() -> None:
     """On hold: what is doubted, in full, how near the test is to rolling back, and when patience ends."""
     shown = picture(HELD)
-    assert "hold at stage 1 of 3, 10 %  goes home in 13 min 57 s" in shown
-    assert "on hold: ambiguous: errors: 24 of 480 requests to green (5 %) were errors," in shown
+    assert "━━ hold at stage 1 of 3, 10 % " in shown
+    assert " goes home in 13 min 57 s ──" in shown
+    assert " ON HOLD  ambiguous: errors: 24 of 480 requests to green (5 %) were errors," in shown
     assert "against a limit of 2 %: not beyond chance, but too many to go on" in shown
-    assert "88 % toward rolling back (errors)" in shown
+    assert "88 %!!toward rolling back (errors)" in shown
     assert "! warn_errors: 9 of 180 requests" in shown
 
 
@@ -113,7 +122,7 @@ def test_no_data_is_not_zero() -> None:
     """Without numbers there is a reason instead of a table of zeros."""
     shown = picture(list(until(SILENT, "reading", 2)))
     assert "no data: the balancer's statistics page does not answer" in shown
-    assert "requests" not in shown
+    assert "0 (0 %)" not in shown
 
 
 def test_the_end_stays_on_the_terminal() -> None:

@@ -27,7 +27,7 @@ def test_the_live_view_has_them_on_one_line() -> None:
     events = list(until(Story(levels=LEVELS).tell(), "reading", 12))
     scene = reduce(follow, events, Scene())
     shown = "\n".join(line.plain for line in frame(scene, 120, 39, events[-1].at))
-    assert "  connections in use 85 % > 80 %  CPU 40 %\n" in shown
+    assert "  connections in use 85 % > 80 % !  CPU 40 %\n" in shown
     assert "! pool: connections in use 85 %, over the warning limit of 80 %" in shown
 
 
