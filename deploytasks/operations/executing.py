@@ -14,6 +14,8 @@ from ..engine.run import Outcome, run
 from ..errors import Aborted, DeployError, LeaseLost, NotEnoughEvidence, TakenBack, UsageError, WayBackFailed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ..ports import Json, Release
     from ..world import World
 
@@ -56,6 +58,7 @@ def _run(world: World, plan: Plan, past: Progress, number: int) -> Outcome:
     """Run it, hearing what people ask meanwhile. ``number``: of the event with which it begins now: what was asked
     before was asked of somebody else."""
     from .listening import listening  # a rollback needs none of it
+    from .living import life
 
     world.orders.expect(rollout=any(step.moves_traffic and step.label not in past.done for step in plan.steps))
     with listening(world, number, plan.release.commit if plan.release else "") as ask:
@@ -64,6 +67,9 @@ def _run(world: World, plan: Plan, past: Progress, number: int) -> Outcome:
                 take_orders = getattr(listener, "take_orders", None)
                 if take_orders is not None:
                     take_orders(ask)
+                show_life, signs = getattr(listener, "show_life", None), life(world)
+                if show_life is not None and signs is not None:
+                    show_life(signs)
         return run(plan, world, past)
 
 
@@ -94,7 +100,18 @@ def _described(world: World, release: Release | None) -> dict[str, Json]:
 
     of, notes = release, carried(world, release)
     known: dict[str, Json] = {"version": of.version, "digest": of.digest, "release": of.name, "commit": of.commit}
-    return {**known, "notes": notes} if notes else known
+    known |= {"notes": notes} if notes else {}
+    return known | ({"committed": at.isoformat()} if (at := _committed(world, of)) else {})
+
+
+def _committed(world: World, release: Release) -> datetime | None:
+    """When its commit was made, where it is known here: how long changes take to get out is counted from it."""
+    from ..release.commits import committed
+
+    try:
+        return committed(world.site.root, release.commit)
+    except (DeployError, OSError):
+        return None
 
 
 def end(world: World, outcome: Outcome) -> None:

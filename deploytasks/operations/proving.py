@@ -44,10 +44,10 @@ def run_tests(world: World, release: Release, *, preview: bool, again: bool, bes
             state="nothing was changed",
             do=f"git checkout {release.commit[:12]}",
         )
-    _run(world, command, about)
+    _run(world, command, about, release.digest)
 
 
-def _run(world: World, command: str, about: str) -> None:
+def _run(world: World, command: str, about: str, digest: str) -> None:
     assert world.site.context is not None
     began = world.clock.elapsed()
     line = command.replace("{python}", shlex.quote(sys.executable))
@@ -59,7 +59,8 @@ def _run(world: World, command: str, about: str) -> None:
     assert result is not None  # only a disowned command has none; a result is false where it failed
     passed = result.ok
     last = _last_line(f"{result.stderr}\n{result.stdout}")
-    world.note("evidence", item="tests", key=about, ok=passed, detail=f"`{command}`: {last} in {took:.1f} s")
+    detail = f"`{command}`: {last} in {took:.1f} s"
+    world.note("evidence", item="tests", key=about, ok=passed, detail=detail, digest=digest)
     if not passed:
         view.say(str(redaction.clean((result.stdout + result.stderr).strip()))[-6000:])
         raise GateRefused(f"tests failed: {last}", state="nothing was changed", do=f"run them by hand: {line}")
