@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -24,6 +24,11 @@ TO_ADD: dict[str, str] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["complete"]:  # by a shell, at each Tab: nothing else may take its time
+        from .completion import main as complete
+
+        return complete(given[1:])
     parser = argparse.ArgumentParser(prog="deploytasks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     init = commands.add_parser("init", help="write tasks.py and a commented invoke.yaml; never overwrites")
@@ -32,11 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     explain = commands.add_parser("keys", help="explain every key of a part of the configuration: keys traffic.envoy")
     explain.add_argument("part", nargs="?", help="which part; without it all of them are listed")
     commands.add_parser("deliver", help=argparse.SUPPRESS)  # what a rollback hands on; its configuration is on stdin
-    asked = parser.parse_args(argv)
-    if asked.command == "deliver":
-        return _deliver()
-    if asked.command == "keys":
-        return _keys(asked.part)
+    completing = commands.add_parser("completion", help="print what a shell needs to complete inv's words at Tab")
+    completing.add_argument("shell", choices=("bash", "zsh", "fish"))
+    asked = parser.parse_args(given)
+    others: dict[str, Callable[[], int]] = {
+        "completion": lambda: _completion(asked.shell),
+        "deliver": _deliver,
+        "keys": lambda: _keys(asked.part),
+    }
+    if asked.command in others:
+        return others[asked.command]()
     if asked.print:
         print(_content("invoke.yaml", asked.folder), end="")
         return 0
@@ -45,6 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"nothing more was written: {error}", file=sys.stderr)
         return 2
+
+
+def _completion(shell: str) -> int:
+    from .completion import script
+
+    print(script(shell), end="")
+    return 0
 
 
 def _keys(part: str | None) -> int:
