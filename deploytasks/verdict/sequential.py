@@ -99,7 +99,10 @@ def _log_e(limit: float, n: int, bad: int, deff: float, windows: tuple[tuple[int
             # Errors may be counted a moment before their requests are.
             requests = max(n - before, losses) / deff
             lost = losses / deff
-            total += weight * sum([exp(min(lost * gain - requests * cost, _CEILING)) for gain, cost in bets])
+            logs = [lost * gain - requests * cost for gain, cost in bets]
+            if max(logs) > _CEILING:
+                logs = [min(each, _CEILING) for each in logs]
+            total += weight * sum(map(exp, logs))
         weight = 0.5 / WINDOWS
     total /= len(ODDS)
     return log(total) if total > 1 else 0.0
