@@ -66,7 +66,7 @@ def rollout_rules(
         warn_disk=of.warn_when.disk,
         probes="probe" in settings.sections,
         measured_share=of.measured_share and _is_counted_where_it_is_shared(settings),
-        finish_at_end=True,
+        finish_at_end=not (of.confirm and stays),
         users=first.name if further else _ALONE.name,
         measures=first.gives,
         more=tuple((each.name, each.gives) for each in further),

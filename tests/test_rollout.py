@@ -858,3 +858,94 @@ def test_a_person_goes_before_a_doubt_about_the_share() -> None:
     for _ in range(25):
         drive.poll(**shared(2))
     assert isinstance(drive.say("promote"), Shift)
+
+
+# --- readings that somebody asked for ----------------------------------------------------------------------------
+
+
+def early(drive: Drive, verb: str, after: float = 1.0, **said: Any) -> Move:
+    """Somebody asks for something so many seconds after the last poll."""
+    drive.at += timedelta(seconds=after) - timedelta(seconds=drive.rules.poll)
+    return drive.say(verb, **said)
+
+
+def test_asking_often_makes_no_failed_health_checks_of_one_moment():
+    """Three in a row are three polls: what is asked in between adds none, and a promotion is refused meanwhile."""
+    drive = Drive().expose()
+    drive.poll(health={"blue": WELL, "green": ILL})
+    for _ in range(5):
+        move = early(drive, "promote", health={"blue": WELL, "green": ILL})
+        drive.at += timedelta(seconds=drive.rules.poll) - timedelta(seconds=getattr(move, "seconds", 0.0))
+        assert isinstance(move, Wait), move
+        assert "green is not healthy now" in move.why
+    assert 1 == drive.course.unhealthy
+
+
+def test_asking_in_time_is_a_poll_like_any_other():
+    """Whoever asks every ten seconds keeps nothing from being counted: half a poll after the last one it is one."""
+    drive = Drive().expose()
+    before = drive.course.polls
+    for _ in range(6):
+        drive.at -= timedelta(seconds=5)
+        move = drive.say("continue", health={"blue": WELL, "green": ILL})
+        if isinstance(move, TurnBack):
+            break
+        drive.at += timedelta(seconds=drive.rules.poll - move.seconds)
+    assert isinstance(move, TurnBack)
+    assert "health" == move.verdict.metric
+    assert drive.course.polls - before >= 2
+
+
+def test_a_reading_in_between_does_not_move_the_next_poll():
+    """The rhythm stays: after one second, fourteen are left."""
+    drive = Drive().expose()
+    drive.poll()
+    assert 14.0 == getattr(early(drive, "continue"), "seconds", None)
+
+
+def test_the_literal_rule_judges_whole_polls():
+    """A few requests of one second, of which two failed, are no poll; the next one has them all the same."""
+    drive = Drive(replace(RULES, rule="threshold")).expose()
+    drive.poll()
+    move = early(drive, "continue", green=(40, 2, 0.02))
+    assert isinstance(move, Wait)
+    drive.at += timedelta(seconds=14 - move.seconds)
+    judged = drive.poll(green=(60, 2, 0.02))
+    assert isinstance(judged, TurnBack)
+    assert "4 of 100 requests" in judged.verdict.why
+
+
+def test_the_literal_rule_judges_what_somebody_wants_to_go_on_from():
+    """A promotion between two polls skips nothing that is over the limit now."""
+    drive = Drive(replace(RULES, rule="threshold")).expose()
+    drive.poll()
+    assert isinstance(early(drive, "promote", green=(40, 4, 0.02)), TurnBack)
+
+
+def test_whoever_resumes_a_pause_has_its_whole_time():
+    """A deployer was dead for an hour: what was paused stays paused, and does not go home at the first reading."""
+    drive = Drive().expose()
+    drive.say("pause")
+    drive.at += timedelta(hours=1)
+    drive.course = again(drive.rules, drive.course, drive.at)
+    assert isinstance(drive.poll(), Wait)
+    assert 1800.0 == outlook(drive.rules, drive.course, drive.at - timedelta(seconds=15)).pause_left
+
+
+def test_a_pause_says_who_and_why():
+    """For whoever looks; and nothing of it once it is over."""
+    drive = Drive().expose()
+    drive.say("pause")
+    seen = outlook(drive.rules, drive.course, drive.at).to_json()
+    assert ("ann", "because") == (seen["paused_by"], seen["paused_why"])
+    drive.say("continue")
+    assert "paused_by" not in outlook(drive.rules, drive.course, drive.at).to_json()
+
+
+def test_a_command_keeps_its_number():
+    """Whoever asked finds the reading that carried it; one of before there were numbers is read as well."""
+    drive = Drive()
+    reading = drive.readings[-1] if drive.readings else (drive.poll(), drive.readings[-1])[1]
+    for command in (Command("pause", "ann", "because", 61), Command("pause", "ann", "because")):
+        carried = reading._replace(command=command)
+        assert command == reading_from_json(json.loads(json.dumps(reading_to_json(carried)))).command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..bulletins import Bulletin
-from ..ledger.facts import Facts, color, lists, part, parts, text, texts, whole
+from ..ledger.facts import Facts, color, lists, part, parts, text, texts, truth, whole
 from ..ledger.projections import done_by, happened_at
 from ..ports import COLORS, Color, Event, Json
 from .ending import ended
@@ -118,12 +118,21 @@ def _read(about: About, story: Story, event: Event) -> Told:
         verdict=verdict(outlook),
         was_judged_bad=text(event.facts, "move") == "turn back",
         is_held=any(outlook.get(name) is not None for name in ("hold_left", "pause_left")),
+        paused=text(outlook, "paused_by") if outlook.get("pause_left") is not None else "",
     )
-    for tell in (_held, _warned):
+    for tell in (_paused, _held, _warned):
         tale, change = tell(about, before, tale, outlook, event)
         if change is not None:
             return story._replace(tale=tale), change
     return story._replace(tale=tale), None
+
+
+def _paused(about: About, before: Tale, tale: Tale, outlook: Facts, event: Event) -> tuple[Tale, Bulletin | None]:
+    """By a person: people hear of each."""
+    if not tale.paused or tale.paused == before.paused:
+        return tale, None
+    headline = f"{subject(about, tale)} is paused at {whole(outlook, 'percent')} % by {tale.paused}"
+    return tale, bulletin(about, event, "held", headline, tale, why=text(outlook, "paused_why"), numbers=tale.numbers)
 
 
 def _held(about: About, before: Tale, tale: Tale, outlook: Facts, event: Event) -> tuple[Tale, Bulletin | None]:
@@ -170,6 +179,10 @@ def _host_set_aside(about: About, story: Story, event: Event) -> Told:
 def _overridden(about: About, story: Story, event: Event) -> Told:
     tale = story.tale or Tale(deployment=text(event.facts, "deployment"))
     items = [(str(pair[0]), str(pair[1])) for pair in lists(event.facts, "items") if len(pair) == 2]
+    if truth(event.facts, "promoted"):
+        headline = f"{subject(about, tale)}: {_listed([item for item, _ in items])} was cut short"
+        why = "; ".join(said for _, said in items)
+        return story, bulletin(about, event, "overridden", headline, tale, why=why)
     headline = f"{subject(about, tale)} goes out in spite of {_listed([item for item, _ in items])}"
     why = "; ".join(f"{item}: {said}" for item, said in items)
     return story, bulletin(about, event, "overridden", headline, tale, why=why)

@@ -33,6 +33,8 @@ _AT_HOME: frozenset[Change] = frozenset(("refused", "failed", "taken-back", "gav
 """Ends after which traffic is where it was."""
 SWITCH_FIRED = "the dead-man's switch has fired"
 """What a deployer says who finds that out."""
+ABORTED = "abort by "
+"""How the reason of one begins that a person has had taken back."""
 
 
 def ended(about: About, story: Story, event: Event) -> tuple[Story, Bulletin | None]:
@@ -68,6 +70,8 @@ def _is_of(tale: Tale, event: Event) -> bool:
 
 def _change(tale: Tale, facts: Facts) -> Change:
     word, code = text(facts, "outcome"), whole(facts, "code")
+    if word == "taken back" and text(facts, "why").startswith(ABORTED):
+        return "interrupted"
     if word in _BY_WORD:
         found = _BY_WORD[word]
         is_the_switch = found == "stopped" and SWITCH_FIRED in text(facts, "why") and not tale.taken
@@ -109,6 +113,8 @@ def _headline(about: About, tale: Tale, change: Change, facts: Facts) -> str:
     what = subject(about, tale)
     if change == "stuck" and text(facts, "outcome") == "closed":
         return f"{what} failed, and there is nothing to go back to: a person must act now"
+    if change == "interrupted" and text(facts, "why").startswith(ABORTED):
+        return f"{what} was aborted, and taken back"
     words = {
         "refused": f"{what} was refused: nothing was changed",
         "failed": f"{what} failed, and was taken back",

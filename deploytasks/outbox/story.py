@@ -10,7 +10,7 @@ from ..ledger.event import instant_text
 from ..ledger.facts import Facts, color, instant, lists, part, text, texts, truth, whole
 from ..ports import COLORS, Color, Json
 
-VERSION = 1
+VERSION = 2
 """Rises with every change of what is remembered or how: a story of another number is folded anew."""
 
 
@@ -45,6 +45,8 @@ class Tale(NamedTuple):
     split: str = ""
     """Where traffic is now."""
     is_held: bool = False
+    paused: str = ""
+    """Who pauses it."""
     held_at: tuple[int, ...] = ()
     """The stages in which people were told that it is held."""
     warned: tuple[str, ...] = ()
@@ -133,6 +135,7 @@ def _tale(found: Facts) -> Tale:
         home=text(found, "home"),
         split=text(found, "split"),
         is_held=truth(found, "is_held"),
+        paused=text(found, "paused"),
         held_at=_wholes(found, "held_at"),
         warned=tuple(texts(found, "warned")),
         numbers=tuple((str(pair[0]), str(pair[1])) for pair in lists(found, "numbers") if len(pair) == 2),

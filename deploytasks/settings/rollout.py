@@ -101,6 +101,8 @@ class Rollout(Value):
     """How long the live color is read before the first stage."""
     missing: Positive = 300.0
     """Longest time without data, or without an answer about alerts."""
+    confirm: bool = False
+    """Whether the last of it is watched until somebody says ``inv promote`` or ``inv abort``: docs/controls.md."""
     way_back: Positive = 86400.0
     """How long the old color is kept running."""
     after_rollback: Span = 300.0

@@ -11,6 +11,7 @@ from invoke import Collection
 
 from .approving import approve, plan
 from .check import check_error_rate, check_latency
+from .controls import abort, continue_, pause, promote
 from .database import backup_database, rehearse, restore_database
 from .deploy import deploy, deploy_blue_green
 from .gates import build, checklist, test, validate
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from invoke import Context, Runner
 
 namespace = Collection(
+    abort,
     approve,
     backtest,
     backup_database,
@@ -38,6 +40,7 @@ namespace = Collection(
     check_error_rate,
     check_latency,
     checklist,
+    continue_,
     create_release,
     deploy,
     deploy_blue_green,
@@ -51,8 +54,10 @@ namespace = Collection(
     note,
     notify_deployment,
     override,
+    pause,
     people,
     plan,
+    promote,
     prune,
     rehearse,
     release_notes,

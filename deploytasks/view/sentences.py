@@ -157,6 +157,17 @@ _ACTS = {
 """What a ``signed`` event begins with."""
 
 
+def _asked(facts: Facts) -> str:
+    """By whose key; without one, the column of who did it tells."""
+    by = f", with the key of {text(facts, 'signer')}" if text(facts, "signer") else ""
+    return f"asked: {text(facts, 'verb')}{by}: {_why(facts, 'reason')}"
+
+
+def _answered(facts: Facts) -> str:
+    obeyed = "" if truth(facts, "obeyed") else " NOT obeyed"
+    return f"{text(facts, 'verb')}{obeyed}: {_why(facts, 'said')}"
+
+
 def _checked(facts: Facts) -> str:
     """How many items have which answer."""
     answers = [str(each[1]) for each in lists(facts, "results") if len(each) == 3]
@@ -207,6 +218,7 @@ def reading(facts: Facts, target: str = "") -> str:
     said += [f"{color} UNHEALTHY: {why}" for color, why in sick(seen) if color == target or not target]
     said += over_limit(outlook)
     said += [left] if (left := time_left(outlook)) else []
+    said += [_answered(part(facts, "answer"))] if part(facts, "answer") else []
     nearest = evidence(outlook)
     said += [f"evidence {percent_of(nearest[1])} ({nearest[0]})"] if nearest and nearest[1] > 0 else ["evidence 0 %"]
     return one_line(" | ".join(said))
@@ -251,9 +263,12 @@ def time_left(outlook: Facts) -> str:
     """What the stage, the hold or the pause still lasts."""
     if is_over(outlook):
         return ""
-    for name, words in (("pause_left", "paused, at most {} more"), ("hold_left", "on hold, at most {} more")):
-        if finite(outlook.get(name)) is not None:
-            return words.format(seconds(number(outlook, name)))
+    if finite(outlook.get("pause_left")) is not None:
+        by = f" by {text(outlook, 'paused_by')} ({one_line(text(outlook, 'paused_why'), _SHORT)})"
+        by = by if text(outlook, "paused_by") else ""
+        return f"paused{by}, at most {seconds(number(outlook, 'pause_left'))} more"
+    if finite(outlook.get("hold_left")) is not None:
+        return f"on hold, at most {seconds(number(outlook, 'hold_left'))} more"
     left = finite(outlook.get("seconds_left"))
     return "" if left is None else f"{seconds(left)} left"
 
@@ -286,6 +301,8 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "checked": _checked,
     "signed": _signed,
     "overridden": _overridden,
+    "asked": _asked,
+    "answered": _answered,
     "secrets": lambda facts: f"fingerprints of {', '.join(part(facts, 'fingerprints')) or 'no secret'}",
     "pruned": lambda facts: f"let go: {_gone(facts) or 'nothing'}",
     "lesson": lambda facts: f"learned: {text(facts, 'text')}",

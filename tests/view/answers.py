@@ -367,3 +367,16 @@ TO_BE_TOLD: dict[str, Any] = {
     "would": {"slack": [{"number": 7, "change": "started", "text": "slack: library 1.4.1 is being deployed"}]},
     "unopened": {"sentry": "SENTRY_API_TOKEN is not set"},
 }
+
+CONTROLLED: dict[str, Any] = {
+    "environment": "production",
+    "deployment": "20261123-101500-ab12cd",
+    "version": "1.4.0",
+    "verb": "pause",
+    "reason": "somebody looks at it",
+    "who": "ann@desk",
+    "at": "2026-11-23T10:20:00.000000+00:00",
+    "asked": 61,
+    "obeyed": True,
+    "said": "paused at stage 2 of 5, 25 %; goes home at 10:50:00 UTC unless continued",
+}

@@ -31,6 +31,7 @@ ALL: dict[str, Mapping[str, Any]] = {
     "people": answers.PEOPLE,
     "signed": answers.SIGNED,
     "approved": answers.APPROVED,
+    "controlled": answers.CONTROLLED,
     "noted": answers.NOTED,
     "notified": answers.NOTIFIED,
     "to-be-told": answers.TO_BE_TOLD,
@@ -154,6 +155,17 @@ def test_status_shows_a_closed_site_and_a_fired_switch() -> None:
     found = flat("status", maintenance=notice, deadman=fired)
     assert "CLOSED since 2026-11-23 10:15 UTC by ann: Back soon." in found
     assert "FIRED at 2026-11-23 10:16 UTC: traffic went home" in found
+
+
+def test_status_says_what_was_asked_of_the_deployment() -> None:
+    """Who paused it and why, and whether it was heard."""
+    said = [
+        {"verb": "pause", "who": "ann", "reason": "a mail goes out", "said": "paused at 25 %"},
+        {"verb": "continue", "who": "bob", "reason": "it is out", "said": ""},
+    ]
+    found = flat("status", ledger={**answers.STATUS["ledger"], "asked": said})
+    assert "asked pause by ann (a mail goes out): paused at 25 %" in found
+    assert "asked continue by bob (it is out): not heard yet" in found
 
 
 def test_status_says_that_nobody_gives_a_sign_of_life() -> None:

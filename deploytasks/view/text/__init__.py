@@ -32,6 +32,7 @@ RENDERERS = {
     "release-notes": "releases:notes",
     "signed": "signing:signed",
     "approved": "signing:approved",
+    "controlled": "controlled:controlled",
     "noted": "signing:noted",
     "notified": "told:notified",
     "to-be-told": "told:to_be_told",
