@@ -11,8 +11,9 @@ from datetime import datetime
 
 from ..ports import Color, Event, other
 from .event import instant_text
-from .facts import Facts, color, instant, text, truth, whole
+from .facts import Facts, color, instant, part, text, truth, whole
 from .standing import (
+    Asked,
     Closed,
     Ended,
     Evidence,
@@ -28,6 +29,7 @@ from .standing import (
 )
 
 __all__ = [
+    "Asked",
     "Closed",
     "Ended",
     "Evidence",
@@ -43,7 +45,7 @@ __all__ = [
     "happened_at",
 ]
 
-PROJECTION = 7
+PROJECTION = 8
 """Rises with every change of what is folded or how: a head of another number is folded anew."""
 
 RECENT = 20
@@ -51,6 +53,7 @@ EVIDENCE = 50
 SIGNED = 100
 SUCCEEDED = 30
 ROLLBACKS = 20
+ASKED = 5
 IMPORTED = 100
 
 
@@ -80,7 +83,9 @@ def _told(event: Event) -> Facts:
 def _began(standing: Standing, event: Event) -> Standing:
     who = text(event.facts, "who") or event.who
     number = whole(event.facts, "first") or event.number  # a resumed deployment began before
-    return standing._replace(open=made_of(Open, {**_told(event), "number": number, "who": who}))
+    began = made_of(Open, {**_told(event), "number": number, "who": who})
+    is_resumed = bool(whole(event.facts, "first"))
+    return standing._replace(open=began, asked=standing.asked if is_resumed else ())
 
 
 def _ended(standing: Standing, event: Event) -> Standing:
@@ -145,6 +150,23 @@ def _version(standing: Standing, of: Color | None) -> str:
     return placed.version if placed else ""
 
 
+def _asked(standing: Standing, event: Event) -> Standing:
+    signer = short(event.facts, "signer")
+    asked = made_of(Asked, {**_told(event), "number": event.number, **({"who": signer} if signer else {})})
+    return standing._replace(asked=(*standing.asked, asked)[-ASKED:])
+
+
+def _answered(standing: Standing, event: Event) -> Standing:
+    """What came of what was asked: by a reading that carried it, or by an answer without one."""
+    found = part(event.facts, "answer") if event.kind == "reading" else event.facts
+    number = whole(found, "asked")
+    if not number or all(one.number != number for one in standing.asked):
+        return standing
+    said, obeyed = short(found, "said"), truth(found, "obeyed")
+    asked = (one._replace(said=said, obeyed=obeyed) if one.number == number else one for one in standing.asked)
+    return standing._replace(asked=tuple(asked))
+
+
 def _closed_or_opened(standing: Standing, event: Event) -> Standing:
     return standing._replace(closed=made_of(Closed, _told(event)) if truth(event.facts, "on") else None)
 
@@ -198,6 +220,9 @@ _CHANGES: Mapping[str, Callable[[Standing, Event], Standing]] = {
     "rolled-back": _rolled_back,
     "deadman-fired": _went_back,
     "maintenance": _closed_or_opened,
+    "asked": _asked,
+    "answered": _answered,
+    "reading": _answered,
     "retired": _way_back_gone,
     "evidence": _seen,
     "signed": _signed,

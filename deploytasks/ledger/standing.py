@@ -117,6 +117,20 @@ class Succeeded(NamedTuple):
     who: str
 
 
+class Asked(NamedTuple):
+    """What somebody asked of the deployment that is open: to pause, continue, abort or promote."""
+
+    number: int
+    """Of the event."""
+    verb: str
+    reason: str
+    at: datetime
+    who: str
+    said: str
+    """What came of it; empty while nobody has heard it."""
+    obeyed: bool
+
+
 class WentBack(NamedTuple):
     """All traffic was taken home beside a deployment: by somebody, or by the dead-man's switch."""
 
@@ -141,8 +155,8 @@ class Closed(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """All of it. ``recent``, ``evidence``, ``signed``, ``succeeded``, ``withdrawn``, ``rollbacks`` and ``imported``
-    have the newest last."""
+    """All of it. ``recent``, ``evidence``, ``signed``, ``succeeded``, ``withdrawn``, ``rollbacks``, ``asked`` and
+    ``imported`` have the newest last."""
 
     open: Open | None = None
     settled: Settled | None = None
@@ -157,6 +171,8 @@ class Standing(NamedTuple):
     """Successes that were rolled back, until the same content succeeds again."""
     rollbacks: tuple[WentBack, ...] = ()
     closed: Closed | None = None
+    asked: tuple[Asked, ...] = ()
+    """Of the open deployment, or of the last one."""
     imported: tuple[str, ...] = ()
     """Spooled events that are in the ledger."""
 
@@ -189,10 +205,10 @@ _READERS: Mapping[str, Callable[[Facts, str], Any]] = {
 
 _FIELDS: Mapping[type, tuple[tuple[str, Callable[[Facts, str], Any]], ...]] = {
     kind: tuple((name, _READERS[str(getattr(of, "__forward_arg__", of))]) for name, of in kind.__annotations__.items())
-    for kind in (Open, Settled, Placed, Ended, Evidence, Signed, Succeeded, WentBack, Closed)
+    for kind in (Open, Settled, Placed, Ended, Evidence, Signed, Succeeded, WentBack, Closed, Asked)
 }
 
-V = TypeVar("V", Open, Settled, Placed, Ended, Evidence, Signed, Succeeded, WentBack, Closed)
+V = TypeVar("V", Open, Settled, Placed, Ended, Evidence, Signed, Succeeded, WentBack, Closed, Asked)
 
 
 def made_of(kind: type[V], facts: Facts) -> V:
@@ -200,7 +216,7 @@ def made_of(kind: type[V], facts: Facts) -> V:
     return kind(*(read(facts, name) for name, read in _FIELDS[kind]))
 
 
-_Value = Open | Settled | Placed | Ended | Evidence | Signed | Succeeded | WentBack | Closed
+_Value = Open | Settled | Placed | Ended | Evidence | Signed | Succeeded | WentBack | Closed | Asked
 
 
 def _facts_of(value: _Value | None) -> dict[str, Json] | None:
@@ -224,6 +240,7 @@ def standing_to_json(standing: Standing) -> dict[str, Json]:
         "withdrawn": [_facts_of(success) for success in standing.withdrawn],
         "rollbacks": [_facts_of(back) for back in standing.rollbacks],
         "closed": _facts_of(standing.closed),
+        "asked": [_facts_of(asked) for asked in standing.asked],
         "imported": list(standing.imported),
     }
 
@@ -242,5 +259,6 @@ def standing_from_json(found: Facts) -> Standing:
         withdrawn=tuple(made_of(Succeeded, success) for success in parts(found, "withdrawn")),
         rollbacks=tuple(made_of(WentBack, back) for back in parts(found, "rollbacks")),
         closed=made_of(Closed, part(found, "closed")) if found.get("closed") else None,
+        asked=tuple(made_of(Asked, asked) for asked in parts(found, "asked")),
         imported=tuple(texts(found, "imported")),
     )

@@ -128,6 +128,7 @@ def _recorded(head: Head) -> Answer:
         "settled": _plain(of.settled),
         "recent": [_plain(ended) for ended in of.recent],
         "rollbacks": [_plain(back) for back in of.rollbacks],
+        "asked": [_plain(asked) for asked in of.asked] if of.open else [],
     }
 
 

@@ -12,7 +12,15 @@ from hypothesis import given, strategies as st
 from deploytasks.ledger import Ended, Evidence, Open, Placed, Settled, Standing
 from deploytasks.ledger.event import canonical
 from deploytasks.ledger.projections import EVIDENCE, IMPORTED, RECENT, SIGNED, apply, done_by, happened_at
-from deploytasks.ledger.standing import LONGEST, Closed, Succeeded, WentBack, standing_from_json, standing_to_json
+from deploytasks.ledger.standing import (
+    LONGEST,
+    Asked,
+    Closed,
+    Succeeded,
+    WentBack,
+    standing_from_json,
+    standing_to_json,
+)
 from deploytasks.ports import Event, Json
 
 DAWN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -153,8 +161,8 @@ def test_size_is_bounded() -> None:
 
 
 KINDS = [
-    "began", "ended", "settled", "installed", "rolled-back", "deadman-fired", "maintenance", "retired", "evidence", "reading",
-    "what is this",
+    "began", "ended", "settled", "installed", "rolled-back", "deadman-fired", "maintenance", "retired", "evidence",
+    "reading", "asked", "answered", "what is this",
 ]  # fmt: skip
 NAMES = [*BEGAN, *SETTLED, *ENDED, "item", "key", "ok", "detail", "at", "spooled", "number", "began", "ended"]
 INSTANTS = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
@@ -210,6 +218,22 @@ def test_ways_back_are_remembered_with_what_was_left_for_what() -> None:
         WentBack("blue", "1.1.0", "1.2.0", "slow", False, DAWN, "bob@desk"),
         WentBack("green", "1.2.0", "1.1.0", "no beat", True, minute(3), "ci@runner"),
     )
+
+
+def test_what_was_asked_and_what_came_of_it() -> None:
+    """By whom and why; answered by a reading that carried it, or by itself; gone with the next deployment."""
+    pause: tuple[str, Mapping[str, Json]] = (
+        "asked",
+        {"verb": "pause", "reason": "a mail goes out", "deployment": "d1"},
+    )
+    open_, asked = ("began", BEGAN), Asked(2, "pause", "a mail goes out", minute(2), "ci@runner", "", False)
+    assert folded(open_, pause).asked == (asked,)
+    heard = (asked._replace(said="paused", obeyed=True),)
+    answer: Mapping[str, Json] = {"asked": 2, "obeyed": True, "said": "paused"}
+    assert folded(open_, pause, ("reading", {"answer": answer})).asked == heard
+    assert folded(open_, pause, ("answered", answer)).asked == heard
+    assert folded(open_, pause, ("reading", {"answer": {**answer, "asked": 7}})).asked == (asked,)
+    assert folded(open_, pause, ("ended", ENDED), ("began", {**BEGAN, "deployment": "d2"})).asked == ()
 
 
 def test_closed_until_it_is_opened() -> None:

@@ -70,6 +70,11 @@ def test_what_deserves_attention_comes_below() -> None:
         ({"colors": {"blue": None, "green": None}}, "idle", "blue, empty"),
         ({"levels": {"cpu": {"value": 0.9, "warns_above": 0.7}}}, "levels", "CPU 90 %"),
         ({"levels": {"cpu": {"value": 0.5, "warns_above": 0.7}}}, "levels", ""),
+        (
+            {"ledger": {"asked": [{"verb": "pause", "who": "ann", "reason": "a mail goes out", "said": ""}]}},
+            "asked",
+            "pause by ann (a mail goes out): not heard yet",
+        ),
         ({"outbox": {"ops": {"waiting": 3}}}, "untold", "ops"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 from ...verdict.levels import LEVELS, worded
 from ..paint import Paint
 from ..wording import MISSING, moment, number, one_line, weights
-from .lately import last
+from .lately import asked, last
 from .reading import fields, items, unreadable, word
 from .status import until_when
 
@@ -25,6 +25,7 @@ def briefly(answer: Mapping[str, Any], paint: Paint, *, is_timed: bool = True) -
         "idle": _idle(answer, paint),
         "way back": _way_back(answer, paint, is_timed=is_timed),
         "at work": _at_work(answer.get("lease"), paint),
+        "asked": next(reversed(asked(answer)), ""),
         "site": _site(answer.get("maintenance"), paint),
         "switch": _switch(answer.get("deadman"), paint),
         "last": _last(answer, paint),

@@ -30,6 +30,14 @@ def last(answer: Mapping[str, Any]) -> Sequence[Lately]:
     return [each for _, each in sorted(found, key=lambda one: one[0], reverse=True)]
 
 
+def asked(answer: Mapping[str, Any]) -> list[str]:
+    """What people ask of the deployment that runs, the newest last: what, by whom, why, and what came of it."""
+    return [
+        f"{word(each, 'verb')} by {word(each, 'who')} ({word(each, 'reason')}): {word(each, 'said', 'not heard yet')}"
+        for each in items(fields(answer, "ledger"), "asked")
+    ]
+
+
 def _ended(each: Mapping[str, Any]) -> Lately:
     began, ended = moment(each.get("began")), moment(each.get("ended"))
     return Lately(

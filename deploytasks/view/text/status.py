@@ -9,7 +9,7 @@ from typing import Any
 from ...verdict.levels import LEVELS, worded
 from ..paint import Paint, hanging, table, width, wrapped
 from ..wording import MISSING, duration, instant, moment, number, one_line, weights, whole
-from .lately import last
+from .lately import asked, last
 from .reading import fields, items, title, unreadable, word
 from .told import waits
 
@@ -30,6 +30,7 @@ def status(answer: Mapping[str, Any], paint: Paint) -> list[str]:
         ("maintenance", _maintenance(answer.get("maintenance"), paint)),
         ("switch", _switch(answer.get("deadman"), paint)),
         ("lease", _lease(answer.get("lease"), paint)),
+        *(("asked", said) for said in asked(answer)),
         ("ledger", _ledger(answer.get("ledger"), paint)),
         *_levels(answer.get("levels"), paint),
         *_outbox(answer.get("outbox"), paint),
