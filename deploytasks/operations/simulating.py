@@ -55,7 +55,7 @@ def answer(settings: Settings, asked: Asked, *, hotfix: bool = False) -> dict[st
     rules = rules_of(plan)
     scene = asked.scene(float(getattr(settings.sections.get("probe"), "rps", 0.0)))
     runs = many(rules, scene, asked.seed, asked.runs)
-    well = runs if scene == scene.healthy else many(rules, scene.healthy, asked.seed + 1, max(1, asked.runs // 2))
+    well = runs if scene == scene.healthy else many(rules, scene.healthy, asked.seed + 1, max(1, asked.runs // 4))
     rates = list(tried(rules, scene, asked))
     return {
         "application": settings.application,

@@ -24,9 +24,10 @@ def _by_jumps(dice: Random, n: int, p: float) -> int:
     """From success to success: the distances are geometric."""
     scale, at, found = log1p(-p), 0, 0
     while True:
-        at += int(log(1.0 - dice.random()) / scale) + 1
-        if at > n:
+        jump = log(1.0 - dice.random()) / scale
+        if jump >= n - at:
             return found
+        at += int(jump) + 1
         found += 1
 
 
