@@ -175,6 +175,23 @@ def test_a_promotion_never_skips_a_failure(line: Line) -> None:
     assert events(line.folder, "overridden") == []
 
 
+def test_with_confirm_the_end_waits_for_a_word(line: Line) -> None:
+    """However long that takes; what was due is confirmed, not overridden."""
+    asked: list[float] = []
+
+    class Late(memory.TestWorld):
+        def wait(self, seconds: float, **how: Any) -> None:
+            super().wait(seconds, **how)
+            if self.clock.elapsed() > 7200 and not asked:
+                asked.append(self.clock.elapsed())
+                line.say("promote")(self)
+
+    stories.deploy(memory.world(line.folder, kind=Late, **stories.SHORT, confirm=True))
+    assert [("promote", True, "promoted: bake was the last")] == said(line.folder)
+    assert [] == events(line.folder, "overridden")
+    assert "green" == stories.split(line.folder).live
+
+
 @pytest.mark.parametrize(
     ("world", "why"),
     [

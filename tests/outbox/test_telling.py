@@ -26,7 +26,7 @@ from deploytasks.outbox.story import About, Story, from_json, to_json
 from deploytasks.outbox.tape import Tape
 from deploytasks.outbox.telling import told
 from deploytasks.outbox.wording import numbers
-from deploytasks.ports import Event
+from deploytasks.ports import Command, Event
 from deploytasks.smoke import Result
 from deploytasks.steps import smoke
 from deploytasks.world import World
@@ -129,6 +129,42 @@ def test_a_hold_that_ends_is_a_detail(tmp_path: Path) -> None:
     found = list(bulletins(events))
     assert ["started", "held", "went-on", "held", "went-on"] == [one.change for one in found]
     assert ["info", "warning", "detail", "detail", "detail"] == [one.severity for one in found]
+
+
+def controlled(folder: Path, *verbs: str) -> tuple[Event, ...]:
+    """What is recorded of a deployment to which somebody says all of this when it has its first users."""
+    deploy(memory.world(folder, **SHORT), "1.0.0")
+
+    class Heard(memory.TestWorld):
+        def note(self, kind: str, **facts: Any) -> Any:
+            event = super().note(kind, **facts)
+            if kind == "shifted" and facts["split"][:2] == [50, 50]:
+                for verb in verbs:
+                    self.orders.hear(Command(verb, "ben@desk", "a mail goes out"))
+            return event
+
+    deploy(memory.world(folder, kind=Heard, **SHORT), "1.1.0")
+    events = recorded(folder)
+    return events[[event.number for event in events if event.kind == "began"][-1] - 1 :]
+
+
+def test_what_people_say_to_a_deployment_is_told(tmp_path: Path) -> None:
+    """Who pauses it and why; that it goes on is a detail; a watch that was cut short is an override."""
+    events = controlled(tmp_path, "pause", "continue", "promote")
+    assert ["started", "held", "overridden", "finished"] == changes(events)
+    assert "went-on" in changes(events, least=False)
+    held, overridden = (one for one in bulletins(events) if one.change in ("held", "overridden"))
+    assert ("library 1.1.0 in test is paused at 50 % by ben@desk", "a mail goes out") == (held.headline, held.why)
+    assert "library 1.1.0 in test: the watch of stage 1 of 2, 50 % was cut short" == overridden.headline
+    assert overridden.why.endswith("early by ben@desk: a mail goes out")
+
+
+def test_an_abort_is_told_as_what_a_person_wanted(tmp_path: Path) -> None:
+    """Nothing is wrong with the release, as far as anybody has judged: nobody is got out of bed."""
+    *_, ended = bulletins(controlled(tmp_path, "abort"), ABOUT._replace(protected=True))
+    assert ("interrupted", "warning", 4) == (ended.change, ended.severity, ended.code)
+    assert "library 1.1.0 in test was aborted, and taken back" == ended.headline
+    assert "abort by ben@desk: a mail goes out" == ended.why
 
 
 def test_a_limit_that_warns_is_told_once(tmp_path: Path) -> None:
