@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +10,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 from pages import ROOT
+from reference.building import build
 from reference.keys_tables import filled
 from reference.linking import Linking
 from reference.navigation import mistakes, named
@@ -93,17 +91,40 @@ def test_links_lead_to_where_the_site_has_it() -> None:
     )
 
 
-def test_it_builds_strictly_and_stands_alone(pages: Path, tmp_path: Path) -> None:
-    """No broken link or anchor, within seconds; and no page fetches a script, a style, a font or a picture."""
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built."""
     pytest.importorskip("zensical")
-    shutil.copytree(pages, tmp_path / "build/pages")
-    (tmp_path / "mkdocs.yml").write_text(CONFIGURATION, encoding="utf-8")
-    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert (0, True) == (done.returncode, "No issues found" in done.stdout + done.stderr), done.stdout + done.stderr
-    fetched = [one for page in (tmp_path / "build/site").rglob("*.html") for one in _fetched(page)]
+    at = tmp_path_factory.mktemp("built")
+    (at / "mkdocs.yml").write_text(CONFIGURATION, encoding="utf-8")
+    assert 0 == build(at)
+    return at / "build/site"
+
+
+def test_it_builds_strictly_and_stands_alone(site: Path) -> None:
+    """No broken link or anchor; and no page fetches a script, a style, a font or a picture from anywhere else."""
+    fetched = [one for page in site.rglob("*.html") for one in _fetched(page)]
     assert [] == [one for one in fetched if "://" in one]
     assert len(fetched) > len(named(CONFIGURATION))
+
+
+def test_what_it_loads_is_there(site: Path) -> None:
+    """Each script and style, from each page; the search's own frame among them."""
+    lost = [
+        one
+        for page in site.rglob("*.html")
+        for one in _fetched(page)
+        if page.name != "404.html" and not (page.parent / one.partition("?")[0]).exists()
+    ]
+    assert [] == lost
+    assert 'src="reference/worker.js"' in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_page_that_is_left_out_fails_the_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And is named."""
+    (tmp_path / "mkdocs.yml").write_text(CONFIGURATION.replace("      - Gates: gates.md\n", ""), encoding="utf-8")
+    assert 1 == build(tmp_path)
+    assert "gates.md: it is not in the nav of mkdocs.yml\n" == capsys.readouterr().err
 
 
 def _fetched(page: Path) -> Iterator[str]:
