@@ -16,4 +16,12 @@ def life(world: World) -> Life | None:
     if lease is None:
         return None
     grace = getattr(world.settings.sections.get("deadman"), "grace", None)
-    return Life(world.site.who, lease.token, lease.ttl, lambda: lease.age_since_renewal, grace)
+    return Life(
+        holder=world.site.who,
+        token=lease.token,
+        ttl=lease.ttl,
+        age=lambda: lease.age_since_renewal,
+        grace=grace,
+        application=world.site.application,
+        environment=world.site.environment,
+    )

@@ -10,7 +10,7 @@ from .dialog import WATCHING, Dialog
 
 
 class Life(NamedTuple):
-    """What keeps the right to change an environment, and what happens without it.
+    """What keeps the right to change an environment, and what happens without it; and which environment that is.
 
     ``holder`` holds the lease, which is lost ``ttl`` seconds after its last beat; ``age``: seconds since that.
     ``grace``: seconds of silence after which the dead-man's switch takes traffic home (``None``: not known).
@@ -21,6 +21,8 @@ class Life(NamedTuple):
     ttl: float
     age: Callable[[], float]
     grace: float | None = None
+    application: str = ""
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

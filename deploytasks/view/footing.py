@@ -16,23 +16,23 @@ _HOLDER = 28
 """Characters of who holds the lease."""
 _KEYS = (("p", "pause"), ("c", "continue"), ("a", "abort"), ("f", "promote now"), ("?", "help"))
 
-_PAGE = (
-    ("p", "pause: no more traffic for the new release. It is watched on, and goes home when the pause lasts too long"
-     " (`pause` in the configuration, 30 minutes by default)."),
-    ("c", "continue: end the pause."),
-    ("a", "abort: take back all that was begun, traffic first. Asks whether you mean it, and why."),
-    ("f", "promote now: wait no longer in this stage. Asks why. It skips time and nothing else: what is judged bad is"
-     " taken back all the same. A protected environment wants a signature for it."),
-    ("Ctrl-C", "takes it back, too."),
-    ("Ctrl-Z", "stops the deployer, not the deployment: without `fg` the dead-man's switch takes traffic home."),
-    ("", ""),
-    ("inv", "`inv pause`, `continue`, `abort`, `promote` with --env and --reason do the same from elsewhere."),
-    ("", ""),
-    ("▁▂▃▄▅▆▇", "from poll to poll, below the limit; █ is over it."),
-    ("┃ ╌", "the limit that takes it back, in a gauge and in a chart."),
-    ("! !!", "above what warns; above what takes it back."),
-    ("evidence", "how near the sequential test is to taking it back: all of the bar means that it is."),
-)  # fmt: skip
+_PAGE = """\
+p | pause: no more traffic for the new release. It is watched on, and goes home when the pause lasts too long (`pause`
+  in the configuration, 30 minutes by default).
+c | continue: end the pause.
+a | abort: take back all that was begun, traffic first. Asks whether you mean it, and why.
+f | promote now: wait no longer in this stage. Asks why. It skips time and nothing else: what is judged bad is taken
+  back all the same. A protected environment wants a signature for it.
+Ctrl-C | takes it back, too.
+Ctrl-Z | stops the deployer, not the deployment: without `fg` the dead-man's switch takes traffic home.
+ |
+inv | `inv pause`, `continue`, `abort`, `promote` with --env and --reason do the same from elsewhere.
+ |
+▁▂▃▄▅▆▇ | from poll to poll, below the limit; █ is over it.
+┃ ╌ | the limit that takes it back, in a gauge and in a chart.
+! !! | above what warns; above what takes it back.
+evidence | how near the sequential test is to taking it back: all of the bar means that it is.
+"""
 _NAME = 11
 """Cells of what is explained."""
 
@@ -80,7 +80,8 @@ def keys(scene: Scene, width: int, desk: Desk) -> Text:
 def page(width: int) -> list[Text]:
     """What the keys and signs mean."""
     lines = [Text("any key leaves this page", "dim")]
-    for name, words in _PAGE:
-        for at, line in enumerate(wrap(words, max(20, width - _NAME)) or [""]):
-            lines.append(Text.assemble((f"{name if at == 0 else '':<{_NAME}}", "bold"), line))
+    for entry in _PAGE.replace("\n  ", " ").splitlines():
+        name, _, words = entry.partition("|")
+        for at, line in enumerate(wrap(words.strip(), max(20, width - _NAME)) or [""]):
+            lines.append(Text.assemble((f"{name.strip() if at == 0 else '':<{_NAME}}", "bold"), line))
     return lines

@@ -50,7 +50,7 @@ def frame(scene: Scene, width: int, height: int, now: datetime, desk: Desk = NOB
 
 def _screen(scene: Scene, width: int, height: int, now: datetime, desk: Desk) -> Lines:
     plan = Section(7, [Text()] * tick_rows(scene.steps, width))
-    above = [Section(10, [_header(scene, width, now)]), Section(0, [Text()])]
+    above = [Section(10, [_header(scene, width, now, desk)]), Section(0, [Text()])]
     below = [
         Section(9, _exactly(messages(scene, width, now, desk), 5 if height >= _TALL else 3)),
         *([Section(8, [answer(scene, desk)])] if desk.has_keys else []),
@@ -73,11 +73,11 @@ def _page(count: int, width: int) -> Lines:
     return _exactly(page(width), count)
 
 
-def final(scene: Scene, width: int, now: datetime) -> Lines:
+def final(scene: Scene, width: int, now: datetime, desk: Desk = NOBODY) -> Lines:
     """What stays when it is over: the steps, and where traffic is."""
     shown = ticks(scene.steps, width, tick_rows(scene.steps, width), now)
     traffic = [Text(f"traffic: {weights(scene.split)}")] if scene.split else []
-    return [_cut(line, width) for line in (_header(scene, width, now), *shown, *traffic)]
+    return [_cut(line, width) for line in (_header(scene, width, now, desk), *shown, *traffic)]
 
 
 def _fitting(sections: Sequence[Section], plan: Section, height: int) -> tuple[list[Section], int]:
@@ -109,10 +109,11 @@ def _cut(line: Text, width: int) -> Text:
     return line
 
 
-def _header(scene: Scene, width: int, now: datetime) -> Text:
+def _header(scene: Scene, width: int, now: datetime, desk: Desk) -> Text:
     began = scene.began
-    where = " → ".join(filter(None, (text(began, "environment"), scene.target)))
-    what = " ".join(filter(None, (text(began, "application"), text(began, "task"), text(began, "version"))))
+    application, environment = (desk.life.application, desk.life.environment) if desk.life else ("", "")
+    where = " → ".join(filter(None, (one_line(environment), scene.target)))
+    what = " ".join(filter(None, (application, text(began, "task"), text(began, "version"))))
     line = Text.assemble((one_line(what or "at work"), "bold"), f" → {where}" if where else "")
     if scene.ended:
         outcome = text(scene.ended, "outcome")

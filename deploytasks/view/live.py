@@ -173,7 +173,7 @@ class Live:
 
     def _leave(self) -> None:
         try:
-            lines = final(self._scene, self._console.width, self._now()) if self._scene.steps else []
+            lines = final(self._scene, self._console.width, self._now(), self._desk) if self._scene.steps else []
             self._canvas.leave(self._said(), lines)
         except Exception:  # noqa: BLE001  the same; and the cursor is what matters most
             self._is_broken = True

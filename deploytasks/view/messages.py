@@ -34,7 +34,7 @@ def _asking(desk: Desk, width: int) -> Lines:
     """A question, with what is typed so far."""
     dialog = desk.dialog
     if dialog.mode == "abort?":
-        words = " abort: take back all that was begun, traffic first?  y: yes   any other key: no "
+        words = " abort: take back all that was begun, traffic first?  y: yes   else: no "
         return [Text(words, "bold reverse")]
     said = {
         "abort": (" abort ", "why? Enter: abort   Esc: leave it"),
@@ -43,7 +43,7 @@ def _asking(desk: Desk, width: int) -> Lines:
     if said is None:
         return []
     typed = dialog.typed[-max(1, width - 4) :]
-    about = "skips the waiting of this stage, never a FAIL; signed where the environment is protected"
+    about = "skips the waiting, never a FAIL; a protected environment wants a signature"
     return [
         Text.assemble((said[0], "bold reverse"), f" {dialog.said or said[1]}"),
         Text.assemble("> ", (typed, "bold"), _CURSOR),

@@ -16,7 +16,7 @@ from .sparks import bar, chart, gauge, spark, top_of
 from .trail import line as over_time
 from .wording import MISSING, milliseconds, number as finite, one_line, share
 
-_LABEL, _VALUE = 11, 10
+_LABEL, _VALUE = 11, 9
 """Cells of a meter's name and number."""
 _NARROWEST, _WIDEST = 18, 40
 """Cells of a gauge."""
@@ -35,7 +35,7 @@ class Worst(NamedTuple):
 
 def meters(scene: Scene, width: int) -> list[Text]:
     """Errors and P99 of the release against their limits, and the evidence of the test that is nearest."""
-    cells = max(_NARROWEST, min(_WIDEST, width - 60))
+    cells = max(_NARROWEST, min(_WIDEST, width - 62))
     failed, slow = errors(scene), latency(scene)
     first = _meter("errors", failed, share(failed.value), cells)
     history = spark(
@@ -54,7 +54,7 @@ def _meter(name: str, worst: Worst, value: str, cells: int) -> Text:
         gauge(worst.value, worst.limits, cells), "bold red" if is_over else ""
     )
     line.append(f"{value:>{_VALUE}}", "bold red" if is_over else "bold")
-    return line.append(f"{'!!' if is_over else '  '}").append(worst.words, "dim")
+    return line.append(f"{'!!' if is_over else '':<3}").append(worst.words, "dim")
 
 
 def errors(scene: Scene) -> Worst:
@@ -62,7 +62,7 @@ def errors(scene: Scene) -> Worst:
     limit = number(scene.rules, "errors")
     found = [(number(numbers, "rate"), name) for name, numbers in _counted(scene) if "rate" in numbers]
     value, source = max(found, default=(None, ""))
-    return Worst(value, source, (limit,), f"limit {share(limit)}{_of(scene, source)}")
+    return Worst(value, source, (limit,), f"{_of(scene, source)}limit {share(limit)}")
 
 
 def latency(scene: Scene) -> Worst:
@@ -72,12 +72,13 @@ def latency(scene: Scene) -> Worst:
     value, source = max(found, default=(None, ""))
     relative = finite(worse.get(source)) or min(filter(None, map(finite, worse.values())), default=None)
     compared = finite(rules.get("worse")) if text(rules, "home") else None
-    words = f"limit {milliseconds(rules.get('p99'))}"
+    words, home = f"{milliseconds(rules.get('p99'))}", text(rules, "home")
     if compared is not None:
-        than = f"{text(rules, 'home')} + {share(compared)}"
-        words += f" or {milliseconds(relative)} ({than})" if relative else f" or {than}"
+        words = (
+            f"{milliseconds(relative)} (vs {home}), {words}" if relative else f"{words}, or {home} + {share(compared)}"
+        )
     limits = tuple(filter(None, (finite(rules.get("p99")), relative)))
-    return Worst(value, source, limits, words + _of(scene, source))
+    return Worst(value, source, limits, f"{_of(scene, source)}limit {words}")
 
 
 def _seconds(found: object) -> float:
@@ -97,7 +98,7 @@ def _counted(scene: Scene) -> Iterator[tuple[str, Facts]]:
 
 def _of(scene: Scene, source: str) -> str:
     """Whose number it is, unless it is the one that is always meant."""
-    return f", of {one_line(source, 16)}" if source and source != streams(scene.outlook)[0][0] else ""
+    return f"{one_line(source, 16)}: " if source and source != streams(scene.outlook)[0][0] else ""
 
 
 def nearest(scene: Scene, cells: int) -> Text:
@@ -109,7 +110,7 @@ def nearest(scene: Scene, cells: int) -> Text:
     line = Text(f"  {'evidence':<{_LABEL - 2}}").append(bar(min(1.0, value), cells), style)
     line.append(f"{percent_of(value):>{_VALUE}}", style or "bold")
     return line.append(
-        f"{'!!' if value >= 0.8 else '  '}toward rolling back{f' ({name})' if name and value > 0 else ''}", "dim"
+        f"{'!!' if value >= 0.8 else '':<3}toward rolling back{f' ({name})' if name and value > 0 else ''}", "dim"
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from ..ledger.facts import Facts, number, part, parts, text, truth, whole
+from ..ledger.facts import Facts, number, part, parts, text
 from ..ports import COLORS, Event
+from .asked import Asked, answered, answered_by, asked
 from .outlooks import requests
 from .trail import Sample, longer
 from .wording import number as finite, shares
@@ -27,19 +28,6 @@ class StepSeen:
     at: datetime | None = None
     seconds: float | None = None
     why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody asked of it last. ``said``: the answer; ``obeyed`` is ``None`` while there is none."""
-
-    verb: str
-    who: str
-    reason: str
-    at: datetime
-    number: int = 0
-    obeyed: bool | None = None
-    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +162,7 @@ def _shifted(scene: Scene, event: Event) -> Scene:
 def _reading(scene: Scene, event: Event) -> Scene:
     reading = part(event.facts, "reading")
     split = shares(reading.get("split")) or scene.split
-    scene = replace(_answered_by(scene, event), reading=event.facts, read_at=event.at, split=split)
+    scene = replace(scene, reading=event.facts, read_at=event.at, split=split, asked=answered_by(scene.asked, event))
     passed = (event.at - scene.counted_at).total_seconds() if scene.counted_at else None
     if passed is not None and passed < number(scene.rules, "poll") / 2:
         return scene
@@ -194,38 +182,6 @@ def _rate(last: Facts, reading: Facts, color: str, passed: float | None) -> floa
     return (now - before) / passed
 
 
-def _asked(scene: Scene, event: Event) -> Scene:
-    known = (text(event.facts, name) for name in ("verb", "signer", "reason"))
-    verb, signer, reason = known
-    return replace(scene, asked=Asked(verb, signer or event.who, reason, event.at, event.number))
-
-
-def _answered(scene: Scene, event: Event) -> Scene:
-    """An answer to what was asked before is none to what was asked last."""
-    facts, asked = event.facts, scene.asked
-    if asked is None or asked.number not in (0, whole(facts, "asked")):
-        asked = Asked(text(facts, "verb"), "", "", event.at, whole(facts, "asked"))
-    return replace(scene, asked=replace(asked, obeyed=truth(facts, "obeyed"), said=text(facts, "said"), at=event.at))
-
-
-_OBEYED = {
-    "pause": "paused: watched on, but no more traffic until `continue`",
-    "continue": "goes on",
-    "abort": "being taken back",
-    "promote": "this stage need not wait; it is judged all the same",
-}
-
-
-def _answered_by(scene: Scene, event: Event) -> Scene:
-    """A reading that carries an order is the answer to it, or brings it."""
-    command, answer = part(event.facts, "reading").get("command"), part(event.facts, "answer")
-    if not isinstance(command, list | tuple) or len(command) < 3:
-        return scene
-    verb, who, reason = map(str, command[:3])
-    obeyed, said = (truth(answer, "obeyed"), text(answer, "said")) if answer else (True, _OBEYED.get(verb, ""))
-    return replace(scene, asked=Asked(verb, who, reason, event.at, obeyed=obeyed, said=said))
-
-
 def _ended(scene: Scene, event: Event) -> Scene:
     failed = number(event.facts, "code") != 0
     steps = tuple(replace(step, state="failed") if failed and step.state == "began" else step for step in scene.steps)
@@ -238,7 +194,7 @@ _CHANGES: Mapping[str, Callable[[Scene, Event], Scene]] = {
     "shifting": _shifting,
     "shifted": _shifted,
     "reading": _reading,
-    "asked": _asked,
-    "answered": _answered,
+    "asked": lambda scene, event: replace(scene, asked=asked(scene.asked, event)),
+    "answered": lambda scene, event: replace(scene, asked=answered(scene.asked, event)),
     "ended": _ended,
 }

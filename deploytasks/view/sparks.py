@@ -95,7 +95,6 @@ def _part(value: float | None, top: float, row: int, rows: int, blank: str) -> s
     if value is None:
         return blank
     eighths = min(8 * rows, round(value / top * 8 * rows)) if value != float("inf") else 8 * rows
-    if value > 0:
-        eighths = max(1, eighths)
+    eighths = max(2 if value > 0 else 1, eighths)  # nothing met is not the same as nobody met
     here = max(0, min(8, eighths - 8 * row))
     return _EIGHTHS[here] if here else blank

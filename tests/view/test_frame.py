@@ -14,7 +14,6 @@ from deploytasks.ports import Event
 from deploytasks.steps import Arm, Settle
 from deploytasks.view import scene as scenes
 from deploytasks.view.desk import NOBODY, Desk, Life
-from deploytasks.view.dialog import Dialog
 from deploytasks.view.frame import final, frame
 from deploytasks.view.scene import Scene, follow
 
@@ -29,7 +28,7 @@ def seen(events: list[Event]) -> Scene:
     return reduce(follow, events, Scene())
 
 
-LIFE = Life("ann@laptop", 7, 60.0, lambda: 3.0, 10.0)
+LIFE = Life("ann@laptop", 7, 60.0, lambda: 3.0, 10.0, "library", "development")
 AT_WORK = Desk(has_keys=True, life=LIFE, beat=3.0)
 
 
@@ -60,7 +59,7 @@ def test_what_matters_is_visible(width: int, height: int) -> None:
     """In the middle of a rollout everything that a person asks for is on the screen."""
     shown = picture(list(until(GOOD, "reading", 12)), width, height, desk=AT_WORK)
     for fact in (
-        "deploy 1.2.3 → green",
+        "library deploy 1.2.3 → development → green",
         "✓ arm the dead-man's switch 1.5 s",
         "▸ roll out",
         "· settle",
@@ -71,7 +70,7 @@ def test_what_matters_is_visible(width: int, height: int) -> None:
         "  green users     20.0      900         0 (0 %)      21 ms      47 ms    ",
         "  green probes       –       45         0 (0 %)      21 ms      47 ms",
         "0 %  limit 2 %",
-        "47 ms  limit 2000 ms or 71 ms (blue + 50 %)",
+        "47 ms  limit 71 ms (vs blue), 2000 ms",
         "0 %  toward rolling back",
         "waiting for the next reading, in 12 s",
         "lease ann@laptop, beat  3 s ago  switch ● armed: home after 10 s of silence",
@@ -105,7 +104,7 @@ def test_a_hold_says_why_and_how_long() -> None:
     assert " goes home in 13 min 57 s ──" in shown
     assert " ON HOLD  ambiguous: errors: 24 of 480 requests to green (5 %) were errors," in shown
     assert "against a limit of 2 %: not beyond chance, but too many to go on" in shown
-    assert "88 %!!toward rolling back (errors)" in shown
+    assert "88 %!! toward rolling back (errors)" in shown
     assert "! warn_errors: 9 of 180 requests" in shown
 
 

@@ -65,7 +65,7 @@ def test_a_spark_never_lies(values: list[float | None], limit: float, cells: int
 
 def test_a_chart() -> None:
     """Lines from top to bottom, with a dashed line at the limit where nothing covers it."""
-    assert ["╌╌╌█", "  ▄█"] == chart([0.0, 0.5, 2.0], 1.0, 4, 2, 2.0)
+    assert ["╌╌╌█", " ▁▄█"] == chart([0.0, 0.5, 2.0], 1.0, 4, 2, 2.0)
 
 
 @given(st.lists(VALUES), st.one_of(st.none(), st.floats(0.001, 100)), st.integers(1, 40), st.integers(1, 6))
