@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -19,6 +20,9 @@ from pygal.style import Style
 from pygal.util import get_texts_box
 
 from ..wording import clean
+
+# pygal looks for plugins at every import of anything from then on, in a way that Python warns of: we have none.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
 
 _SVG = "http://www.w3.org/2000/svg"
 _FONT = 13
@@ -99,7 +103,7 @@ def _plot(chart: Chart, which: str) -> ET.Element:
     """What pygal draws, without its surroundings."""
     width, most = _WIDTHS[which]
     words = [chart.axis.words(value) for value in chart.axis.named]
-    labels_width = get_texts_box(words, _FONT)[0] if words else 0
+    labels_width = get_texts_box(words, _FONT)[1] if words else 0
     span = (chart.ended - chart.began).total_seconds() or 1.0
     low, high = chart.axis.place(chart.axis.low), chart.axis.place(chart.axis.high)
     drawing = pygal.XY(
@@ -123,8 +127,12 @@ def _plot(chart: Chart, which: str) -> ET.Element:
     drawing.y_labels = [
         {"label": w, "value": chart.axis.place(v)} for w, v in zip(words, chart.axis.named, strict=True)
     ]
+    longest = max((len(line.points) for line in chart.lines), default=0)
     for line in chart.lines:
-        drawing.add("", [_point(chart, *each) for each in line.points], fill=line.fill)
+        points = [_point(chart, *each) for each in line.points]
+        if line.fill:  # pygal makes all as long as the longest, with nothing, at which an area would break off
+            points += points[-1:] * (longest - len(points))
+        drawing.add("", points, fill=line.fill)
     for mark in chart.marks:
         place = (mark.at - chart.began).total_seconds()
         drawing.add("", [(place, low), (place, high)])
@@ -149,11 +157,12 @@ def _dress(plot: ET.Element, chart: Chart) -> None:
                 parent.remove(child)
     background = next((each for each in plot if each.tag.endswith("rect")), None)
     width = float(background.get("width", "0")) if background is not None else 0.0
+    free = 0.0
     for each in [each for each in plot if each.get("class", "").startswith("series")]:
         number = int(each.get("class", "").split()[1].removeprefix("serie-"))
         each.set("class", looks[number])
         if number >= len(chart.lines):
-            _name(each, chart.marks[number - len(chart.lines)], width)
+            free = _name(each, chart.marks[number - len(chart.lines)], width, free)
     for each in plot.iter():
         if "d" in each.attrib:
             each.set("d", _NUMBER.sub(lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), each.get("d", "")))
@@ -161,14 +170,18 @@ def _dress(plot: ET.Element, chart: Chart) -> None:
                 del each.attrib["class"]
 
 
-def _name(mark: ET.Element, of: Mark, width: float) -> None:
+def _name(mark: ET.Element, of: Mark, width: float, free: float) -> float:
+    """Write a mark's word where there is room, ``free`` being where that begins; returns where it begins then."""
     path = next(iter(mark), None)
     if path is None or not of.label:
-        return
+        return free
     place = float(path.get("d", "M0").removeprefix("M").split()[0])
+    if place < free and of.look == "stage":
+        return free
     is_late = place > width - 60
     where = {"x": f"{place - 5 if is_late else place + 5:.1f}", "y": "16", "class": "end" if is_late else "start"}
     ET.SubElement(mark, "text", where).text = clean(of.label)
+    return place + 10 + float(get_texts_box([of.label], _FONT)[1])
 
 
 # -- axes ----------------------------------------------------------------------

@@ -146,7 +146,7 @@ def _split(seen: Seen, events: Sequence[Happened]) -> Figure:
     other = [Line(f"{color} old", whole, fill=True) for color in seen.colors if color != seen.target]
     most = max(percent for _, percent in known)
     told = f"{seen.target} had at most {most} % of the requests, at the end {known[-1][1]} %."
-    axis = Axis(0.0, 100.0, (0.0, 50.0, 100.0), lambda value: f"{value:.0f} %")
+    axis = Axis(0.0, 122.0, (0.0, 50.0, 100.0), lambda value: f"{value:.0f} %")
     lines = [*other, Line(f"{seen.target} new", points, fill=True)]
     keys = [seen.key(color) for color in seen.colors]
     title = "Split of traffic"

@@ -127,3 +127,37 @@ def migrations(answer: Mapping[str, Any]) -> list[Row]:
         applied = [name for name in texts(row, "after") if name not in before] if row.get("after") is not None else []
         rows.append({**row, "applied": applied or list(texts(row, "migrations")), "knows": "after" in row})
     return rows
+
+
+def asked(answer: Mapping[str, Any]) -> list[Row]:
+    """What people asked of it while it ran, each with what came of it (``came``), as far as that is recorded."""
+    came: dict[Any, Facts] = {}
+    for event in answer.get("events") or ():
+        found = part(event["facts"], "answer") if event["kind"] == "reading" else event["facts"]
+        if event["kind"] in ("reading", "answered") and found.get("asked"):
+            came[found["asked"]] = found
+    rows = [
+        event for event in (*(answer.get("events") or ()), *(answer.get("beside") or ())) if event["kind"] == "asked"
+    ]
+    return [
+        {**part(event, "facts"), "at": event.get("at"), "who": event.get("who"), "came": came.get(event.get("number"))}
+        for event in rows
+    ]
+
+
+def changelog(events: Sequence[Happened]) -> list[Row]:
+    """What the changelog said when it began, as headings, lists and text: the little that a changelog has."""
+    began = next((part(event, "facts") for event in events if event.get("kind") == "began"), {})
+    blocks: list[Row] = []
+    for line in text(began, "notes").splitlines():
+        said = line.strip()
+        is_item = said.startswith(("- ", "* "))
+        kind = "heading" if said.startswith("#") else "list" if is_item else "text"
+        is_more = kind == "text" and line.startswith(" ") and blocks and blocks[-1]["kind"] == "list"
+        if is_more and said:
+            blocks[-1]["lines"][-1] += f" {said}"
+        elif said and blocks and blocks[-1]["kind"] == kind != "heading":
+            blocks[-1]["lines"].append(said[2:] if is_item else said)
+        elif said:
+            blocks.append({"kind": kind, "lines": [said.lstrip("# ") if kind == "heading" else said[2 * is_item :]]})
+    return blocks

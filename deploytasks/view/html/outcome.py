@@ -35,6 +35,7 @@ class Known(NamedTuple):
     began: Facts
     ended: Facts
     """Empty while it has not ended."""
+    ended_at: object
     previous: str
     """The version that was live before; empty: none, or unknown."""
     was_first: bool
@@ -68,6 +69,7 @@ def known(answer: Mapping[str, Any]) -> Known:
         environment=str(answer.get("environment")),
         began=began,
         ended=ended,
+        ended_at=last[0].get("at") if ended else None,
         previous=previous(planned, target),
         was_first=split == (0, 0),
         returned=returned(answer),
@@ -154,7 +156,7 @@ def _later(of: Known) -> str:
     """When, by whom and why."""
     event = of.returned or {}
     facts, at = part(event, "facts"), moment(event.get("at"))
-    live = moment(of.ended.get("at"))
+    live = moment(of.ended_at)
     after = f"{duration((at - live).total_seconds())} later" if at and live and at > live else "later"
     if event.get("kind") == "deadman-fired":
         return f"{after} by the dead-man's switch: {one_line(facts.get('why') or '–', _REASON)}"

@@ -51,6 +51,8 @@ def page(answer: Mapping[str, Any]) -> str:
         overridden=findings.overridden(events),
         planned=findings.planned(events),
         migrations=findings.migrations(answer),
+        asked=findings.asked(answer),
+        changelog=findings.changelog(events),
         link=_link(events),
         metrics=answer.get("metrics"),
         **{name: findings.of_kind(answer, *kinds) for name, kinds in _KINDS.items()},
@@ -58,7 +60,6 @@ def page(answer: Mapping[str, Any]) -> str:
 
 
 _KINDS = {
-    "asked": ("asked",),
     "hosts": ("host-set-aside", "hosts-back"),
     "backups": ("backup", "restored"),
     "undelivered": ("undelivered",),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import wording
 
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|ms|s|min|h)(?:\W|$))")
+"""Between a number and its unit no line ends."""
 LONGEST = 4000
 """Characters of one text on a page; the ledger has all of it."""
 
 
 def brief(given: object, most: int = LONGEST) -> str:
     """A text of any length, cut where nobody would read on, which it says."""
-    text = wording.clean(given)
+    text = _UNIT.sub("\u00a0", wording.clean(given))
     if len(text) <= most:
         return text
     return f"{text[:most].rstrip()}… ({len(text) - most:,} more characters: the ledger has them)"
