@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .. import view
 from ..errors import DeployError, Interrupted, UsageError
 from ..settings import plain
-from .looking import CONNECT_WITHIN, NEED, questions
+from .looking import CONNECT_WITHIN, NEED
 from .opening import open_world
 from .questions import PATIENCE
-from .status import Answer, answer
+from .status import Answer, Looked
 
 if TYPE_CHECKING:
     from invoke import Context
 
     from ..view.standing import Showing
-    from ..world import World
 
 BEAT = 2.0
 """Seconds between two looks."""
 _AT_ONCE = 8
 """Environments that are asked at the same time."""
-
-
-class Looked:
-    """An environment that can be looked at again and again."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._questions = questions(world)
-
-    def ask(self) -> None:
-        """Ask whatever is due; returns at once."""
-        self._questions.ask()
-
-    def answer(self, patience: float) -> Answer:
-        """What is known, once all is answered or ``patience`` seconds are over."""
-        self._questions.wait(patience)
-        return answer(self._world, self._questions.answers())
 
 
 class Dark:
@@ -49,11 +31,12 @@ class Dark:
     def __init__(self, name: str, error: DeployError) -> None:
         self._answer = {"environment": name, "unreadable": error.what}
         self.error = error
+        self.is_unsure = False
 
-    def ask(self) -> None:
+    def ask(self, *, everything: bool = False) -> None:
         """There is nobody to be asked."""
 
-    def answer(self, patience: float) -> Answer:
+    def answer(self, patience: float | None = None) -> Answer:
         """Why it cannot be opened."""
         return dict(self._answer)
 
@@ -72,7 +55,7 @@ def status(c: Context, env: str | None, *, watch: bool, json: bool) -> None:
     if watch:
         again(several, view.statuses(json=json), _beats(), is_one=is_one)
     else:
-        kind, found = _together(several, PATIENCE, is_one=is_one)
+        kind, found = _together(several, PATIENCE, is_one=is_one, is_once=True)
         view.show(kind, found, json)
 
 
@@ -93,25 +76,27 @@ def _opened(c: Context, name: str) -> Looked | Dark:
         return Dark(name, error)
 
 
-def _together(several: Several, patience: float, *, is_one: bool) -> tuple[str, Answer]:
+def _together(several: Several, patience: float, *, is_one: bool, is_once: bool = False) -> tuple[str, Answer]:
     """The kind of the answer, and the answer."""
     found = look(several, patience)
+    unsure = {name: one for name, one in several.items() if is_once and one.is_unsure}
+    found |= look(unsure, patience, everything=True)
     if is_one:
         return "status", next(iter(found.values()))
     known = (each["application"] for each in found.values() if "application" in each)
     return "abreast", {"application": next(known, None), "environments": found}
 
 
-def look(several: Several, patience: float, now: Callable[[], float] = time.monotonic) -> dict[str, Answer]:
+def look(several: Several, patience: float, *, everything: bool = False) -> dict[str, Answer]:
     """What each is like: some at once, those together for no longer than ``patience`` seconds."""
     found: dict[str, Answer] = {}
     names = list(several)
     for at in range(0, len(names), _AT_ONCE):
         group = {name: several[name] for name in names[at : at + _AT_ONCE]}
         for one in group.values():
-            one.ask()
-        until = now() + patience
-        found |= {name: one.answer(max(0.0, until - now())) for name, one in group.items()}
+            one.ask(everything=everything)
+        until = time.monotonic() + patience
+        found |= {name: one.answer(max(0.0, until - time.monotonic())) for name, one in group.items()}
     return found
 
 

@@ -63,8 +63,8 @@ def questions(world: World) -> Questions:
         Question("lease", partial(_lease, world), _NOW),
         Question("fleet", partial(_fleet, world), _SOON),
         Question("health", partial(_healths, world), _SOON),
-        Question("maintenance", partial(page, world), _SOON),
-        Question("deadman", lambda: world.deadman.state() if world.deadman else None, _SOON),
+        Question("maintenance", partial(page, world), _NOW),
+        Question("deadman", lambda: world.deadman.state() if world.deadman else None, _NOW),
         Question("levels", partial(_levels, world), _LATER),
         Question("outbox", partial(_outbox, world), _LATER),
     ])  # fmt: skip

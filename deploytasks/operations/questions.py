@@ -49,10 +49,10 @@ class Questions:
         self._now = now
         self._change = threading.Condition()
 
-    def ask(self) -> None:
-        """Ask whatever is due. Returns at once."""
+    def ask(self, *, everything: bool = False) -> None:
+        """Ask whatever is due, or everything that is not under way. Returns at once."""
         with self._change:
-            due = [one for one in self._asked.values() if one.is_over and self._is_due(one)]
+            due = [one for one in self._asked.values() if one.is_over and (everything or self._is_due(one))]
             for one in due:
                 one.began, one.is_over = self._now(), False
         for one in due:

@@ -21,12 +21,43 @@ Answer = dict[str, Any]
 def status(world: World) -> Answer:
     """What is live and idle, the way back, the switch, the lease, the last deployments, and what is not as recorded.
 
-    Each part that cannot be read says so in its place: ``{"unreadable": why}``. Takes ``questions.PATIENCE`` at most.
+    Each part that cannot be read says so in its place: ``{"unreadable": why}``. Takes ``questions.PATIENCE`` at most,
+    and as long again when something is otherwise than recorded.
     """
-    asked = questions(world)
-    asked.ask()
-    asked.wait()
-    return answer(world, asked.answers())
+    looked = Looked(world)
+    looked.ask()
+    found = looked.answer()
+    if looked.is_unsure:
+        looked.ask(everything=True)
+        found = looked.answer()
+    return found
+
+
+class Looked:
+    """An environment that can be looked at again and again."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._questions = questions(world)
+        self._seen: frozenset[str] = frozenset()
+        self.is_unsure = False
+        """Whether something was otherwise than recorded for the first time now."""
+
+    def ask(self, *, everything: bool = False) -> None:
+        """Ask whatever is due; returns at once."""
+        self._questions.ask(everything=everything)
+
+    def answer(self, patience: float | None = None) -> Answer:
+        """What is known, once all is answered or ``patience`` seconds are over (``None``: as long as one may take).
+
+        What is otherwise than recorded is told when it was so twice in a row: what is read at the same time is not
+        read in the same moment, and somebody may begin or end in between.
+        """
+        self._questions.wait(patience)
+        found = answer(self._world, self._questions.answers())
+        before, self._seen = self._seen, frozenset(each["what"] for each in found["astray"])
+        self.is_unsure = not self._seen <= before
+        return {**found, "astray": [each for each in found["astray"] if each["what"] in before]}
 
 
 def answer(world: World, found: Mapping[str, Any]) -> Answer:

@@ -12,7 +12,8 @@ import pytest
 
 from deploytasks.errors import Interrupted, UsageError
 from deploytasks.operations import abreast, questions
-from deploytasks.operations.abreast import Dark, Looked, again, look
+from deploytasks.operations.abreast import Dark, again, look
+from deploytasks.operations.status import Looked, status
 
 
 class Shown:
@@ -82,12 +83,36 @@ def test_all_of_them_are_asked_in_groups(tmp_path: Path, monkeypatch: pytest.Mon
     order: list[str] = []
 
     class Slow(Dark):
-        def ask(self) -> None:
+        def ask(self, *, everything: bool = False) -> None:
             order.append(f"ask {self._answer['environment']}")
 
-        def answer(self, patience: float) -> dict[str, Any]:
+        def answer(self, patience: float | None = None) -> dict[str, Any]:
             order.append(f"hear {self._answer['environment']}")
             return {}
 
     look({name: Slow(name, UsageError("")) for name in "abc"}, 1.0)
     assert ["ask a", "ask b", "hear a", "hear b", "ask c", "hear c"] == order
+
+
+def test_what_is_otherwise_for_a_moment_is_not_told(tmp_path: Path) -> None:
+    """What is read at the same time is not read in the same moment: only what was so twice in a row counts."""
+    world = memory.world(tmp_path)
+    state = memory.state_of(tmp_path)
+    state.change(split=[50, 50, "blue", "deploy:d1"])
+    looked = Looked(world)
+    told = []
+    for split in ([50, 50, "blue", "deploy:d1"], [0, 100, None, None], [50, 50, "blue", "deploy:d1"]):
+        state.change(split=split)
+        looked.ask(everything=True)
+        told.append([each["about"] for each in looked.answer()["astray"]])
+    assert [[], [], []] == told
+    looked.ask(everything=True)
+    assert "traffic" in [each["about"] for each in looked.answer()["astray"]]
+
+
+def test_whoever_looks_once_is_told_all_the_same(tmp_path: Path) -> None:
+    """It looks again by itself."""
+    world = memory.world(tmp_path)
+    memory.state_of(tmp_path).change(split=[50, 50, "blue", "deploy:d1"])
+    told = [each["what"] for each in status(world)["astray"]]
+    assert "traffic is shared (blue 50 % / green 50 %) and nobody is at work" in told

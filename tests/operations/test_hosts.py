@@ -439,7 +439,7 @@ def test_status_tells_who_is_silent_and_who_differs(live: Path) -> None:
     make(live, down=["h1"])
     found = answers.status(world(live))
     assert ("1.1.0", ["h1"]) == (found["colors"]["blue"]["version"], found["colors"]["blue"]["silent"])
-    shown = "\n".join(status(found, Paint(False)))
+    shown = "\n".join(status(found, Paint(False, 120)))
     assert "hosts do not answer: h1" in shown
     assert "the hosts disagree about blue: most have 1.1.0-110110110110; h3 has 0.9.0" in shown
 
