@@ -19,7 +19,7 @@ from deploytasks.providers import identity
 from deploytasks.providers.hosts.localhost import LocalHost
 from deploytasks.providers.site import Site
 from deploytasks.providers.ssh_watchdog import SshWatchdog, commands
-from deploytasks.providers.ssh_watchdog.beating import Beating
+from deploytasks.providers.ssh_watchdog.beating import beating
 from deploytasks.settings.ssh_watchdog import SshWatchdogSettings
 
 WITHIN = 15.0
@@ -237,17 +237,17 @@ def test_a_hanging_connection_holds_nobody_up(tmp_path: Path) -> None:
             gate.wait(30)
             raise Unreachable("the line is dead")
 
-    beating = Beating(Hanging(name="b1"), "there", "id", 0.6)
+    beats = beating(Hanging(name="b1"), "there", "id", 0.6)
     began = time.monotonic()
     for _ in range(1000):
-        beating.beat()
+        beats.beat()
     assert until(lambda: len(sent) == 1)
-    beating.beat()
-    beating.stop()
+    beats.beat()
+    beats.stop()
     assert time.monotonic() - began < 1.0
     gate.set()
-    assert until(lambda: beating.trouble == "the line is dead")
-    beating._thread.join(5)
+    assert until(lambda: beats.trouble == "the line is dead")
+    beats._thread.join(5)
     assert 1 == len(sent)
 
 
@@ -268,12 +268,12 @@ def test_beats_are_few(tmp_path: Path) -> None:
             sent.append(time.monotonic())
             return ""
 
-    beating = Beating(Counting(name="b1"), "there", "id", 1.2)
+    beats = beating(Counting(name="b1"), "there", "id", 1.2)
     end = time.monotonic() + 1.3
     while time.monotonic() < end:
-        beating.beat()
+        beats.beat()
         time.sleep(0.01)
-    beating.stop(1.0)
+    beats.stop(1.0)
     assert 4 <= len(sent) <= 8
     assert min(later - earlier for earlier, later in itertools.pairwise(sent)) >= 0.19
 

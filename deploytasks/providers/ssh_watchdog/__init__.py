@@ -17,11 +17,12 @@ from ...at_once import at_once
 from ...errors import DeployError, Unreachable, UsageError
 from ...ports import Call, Finding, News, Split, Switch
 from . import commands
-from .beating import Beating
+from .beating import beating
 from .seen import Seen, note, seen
 
 if TYPE_CHECKING:
     from ...settings.ssh_watchdog import SshWatchdogSettings
+    from ..beating import Beating
     from ..hosts.host import Host
     from ..site import Site
 
@@ -64,8 +65,8 @@ class SshWatchdog:
 
     def beat(self) -> None:
         """Have a beat sent to every host that this very deployer armed. Returns at once."""
-        for beating in self._beating.values():
-            beating.beat()
+        for each in self._beating.values():
+            each.beat()
 
     def disarm(self) -> Call:
         """End all watchers and make sure that they are gone. ``perform`` raises ``Unreachable`` when one is not."""
@@ -141,7 +142,7 @@ class SshWatchdog:
             self._give_up({name for name, order in orders.items() if armed.get(name) == order.id}, timeout)
             raise _failed(problem, "cannot be armed", "the watchers that had started were ended")
         self._stop_beating()
-        self._beating = {post.name: Beating(post.host, post.at, armed[post.name], grace) for post in self._posts}
+        self._beating = {post.name: beating(post.host, post.at, armed[post.name], grace) for post in self._posts}
         self.beat()
 
     def _give_up(self, started: Collection[str], timeout: float) -> None:
@@ -160,8 +161,8 @@ class SshWatchdog:
             raise Unreachable(f"the dead-man's switch does not end: {'; '.join(left)}", do="`inv doctor`")
 
     def _stop_beating(self, within: float = 0.0) -> None:
-        for beating in self._beating.values():
-            beating.stop(within)
+        for each in self._beating.values():
+            each.stop(within)
         self._beating = {}
 
     # -- looking ---------------------------------------------------------------

@@ -1,11 +1,6 @@
-"""The beats of a deployer that has armed: sent from a thread of its own, so that AWS cannot hold the deployer up."""
+"""How often a deployer beats that has armed a schedule."""
 
 from __future__ import annotations
-
-import threading
-from collections.abc import Callable
-
-from ....errors import DeployError
 
 LEAST = 15.0
 """Seconds between two beats, where the grace is long enough for that."""
@@ -14,51 +9,3 @@ LEAST = 15.0
 def pause_of(grace: float) -> float:
     """Seconds between two beats: a fifth of the grace, 15 at least, a third of it at most."""
     return max(grace / 5, min(LEAST, grace / 3))
-
-
-class Beating:
-    """Sends a beat when it was told to, one per pause, until one is not wanted any more or it is stopped.
-
-    ``send`` says why there is nothing to beat for any more, or nothing.
-    """
-
-    def __init__(self, send: Callable[[], str], pause: float) -> None:
-        self.trouble = ""
-        """Why the last beat did not arrive; empty when it did."""
-        self.over = ""
-        """Why there will be none any more."""
-        self._send = send
-        self._pause = pause
-        self._due = threading.Event()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="deadman eventbridge", daemon=True)
-        self._thread.start()
-
-    def beat(self) -> None:
-        """Have one sent soon; returns at once. Those that come meanwhile are one."""
-        self._due.set()
-
-    def stop(self, within: float = 0.0) -> None:
-        """No beat begins from now on; wait up to ``within`` seconds for one that is on its way."""
-        self._stopped.set()
-        self._due.set()
-        self._thread.join(within)
-
-    def _keep(self) -> None:
-        while not self._stopped.wait(self._pause):  # who has just armed has just beaten
-            self._due.wait()
-            self._due.clear()
-            if self._stopped.is_set():
-                return
-            self._send_one()
-            if self.over:
-                return
-
-    def _send_one(self) -> None:
-        try:
-            self.over = self._send()
-            self.trouble = ""
-        except DeployError as error:
-            self.trouble = error.what
-        except Exception as error:  # noqa: BLE001  a beat that cannot be sent is one that is missing, and no more
-            self.trouble = f"{type(error).__name__}: {error}"

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ....errors import DeployError, SplitMoved, Unreachable, UsageError
 from ....ports import Call, Calls, Finding, News, Split, Switch
+from ...beating import Beating
 from ..alb.signature import home_tag
 from . import showing
-from .beating import Beating, pause_of
+from .beating import pause_of
 from .looking import Balancer, Look
 from .schedule import LATE, Owner, Schedule, differences, due_after, due_of, moved, name_of, owner_of, request
 from .schedules import Schedules
@@ -120,7 +121,8 @@ class EventBridge:
         except DeployError as error:
             error.state = error.state or (_UNARMED if there is None else "it is armed as it was before")
             raise
-        self._mine = Mine(owner, Beating(self._move, pause_of(self._settings.grace)))
+        beating = Beating("eventbridge", self._move, pause_of(self._settings.grace), has_beaten=True)
+        self._mine = Mine(owner, beating)
 
     def _require_free(self, there: Schedule | None, deployment: str) -> None:
         """Raise, unless the schedule may be made or written over."""
