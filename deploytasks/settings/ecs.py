@@ -8,11 +8,10 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from ..ports import COLORS, Color
 from .aws import Url
 from .base import Duration, Value
 
-Side = Literal["blue", "green"]
-SIDES: tuple[Side, Side] = ("blue", "green")
 PLACEHOLDERS = ("version", "commit")
 Resource = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
 """The name of a cluster, a service or a container."""
@@ -38,14 +37,14 @@ class EcsFleetSettings(Value):
     kind: Literal["ecs"] = "ecs"
     cluster: Resource
     """The cluster in which both services are."""
-    services: Mapping[Side, Resource]
+    services: Mapping[Color, Resource]
     """The service of each color: ``{blue: shop-blue, green: shop-green}``."""
     image: Annotated[str, Field(min_length=1), AfterValidator(_image)]
     """The image of a release, with ``{version}`` or ``{commit}`` in it. One in ECR must be there, and is pinned by its
     digest."""
     container: Resource | None = None
     """The container that has it; may be left out where a task has only one."""
-    addresses: Mapping[Side, Url]
+    addresses: Mapping[Color, Url]
     """The base URL of each color past the balancer's shares: a test listener, or an internal one. Health, warm-up and
     smoke ask there."""
     count: Annotated[int, Field(ge=1, le=5000)] = 1
@@ -68,8 +67,8 @@ class EcsFleetSettings(Value):
 
     @field_validator("services", "addresses")
     @classmethod
-    def _both_colors(cls, given: Mapping[Side, str]) -> Mapping[Side, str]:
-        missing = [color for color in SIDES if color not in given]
+    def _both_colors(cls, given: Mapping[Color, str]) -> Mapping[Color, str]:
+        missing = [color for color in COLORS if color not in given]
         if missing:
             raise ValueError(f"{missing[0]} is missing")
         return {color: one.rstrip("/") for color, one in given.items()}

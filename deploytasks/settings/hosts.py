@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from ..ports import COLORS, Color
 from .base import Duration, Value
 
 PLACEHOLDERS = ("python", "port", "host", "release", "version", "color", "shared", "log", "root")
@@ -43,6 +44,23 @@ def checked(template: str) -> str:
 
 OnHost = Annotated[str, Field(min_length=1), AfterValidator(checked)]
 """A command or a name with placeholders."""
+
+
+def _both(given: Mapping[Color, int]) -> Mapping[Color, int]:
+    missing = [color for color in COLORS if color not in given]
+    if missing:
+        raise ValueError(f"the port of {missing[0]} is missing")
+    return given
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Ports = Annotated[Mapping[Color, Port], AfterValidator(_both)]
+"""``{blue: 8101, green: 8102}``."""
+
+
+def as_text(given: object) -> object:
+    """A number that may be a share as well: ``2`` is ``"2"``, as ``25%`` is a text."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
 def batch_size(batch: str, hosts: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -35,6 +35,10 @@ AboutOne = Annotated[str, Field(min_length=1), AfterValidator(_about_one)]
 """A command or a path with the placeholders of one migration."""
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 """The name of an environment variable."""
+
+
+HERE = ("python", "root")
+"""The placeholders of a command that runs on the machine that deploys."""
 
 
 class Rehearsal(Value):
@@ -98,3 +102,21 @@ class Migrations(Value):
     @classmethod
     def _can_be_filled_in(cls, command: str | None) -> str | None:
         return checked(command) if command else command
+
+
+class Elsewhere(Migrations):
+    """Migrations of a database that both the hosts and the machine that deploys can reach."""
+
+    where: Literal["fleet", "local"] = "fleet"
+    """Where migrations run: ``fleet``, once, on one host, in the release that needs them; or ``local``, in the
+    project's folder."""
+
+    @model_validator(mode="after")
+    def _can_be_run_here(self) -> Self:
+        commands = [self.migrate, self.reverse, self.migrator] if self.where == "local" else []
+        names = {found[2] for one in commands if one for found in PLACEHOLDER.finditer(one) if found[2]}
+        if unknown := sorted(names - set(HERE)):
+            raise ValueError(
+                f"{{{unknown[0]}}} is known on a host only; with `where: local` there are {{python}}, {{root}}"
+            )
+        return self

@@ -7,12 +7,9 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from .base import Duration, Value
-from .hosts import PLACEHOLDER
-from .migrations import Migrations
+from .migrations import Elsewhere, Variable
 
 Name = Annotated[str, Field(min_length=1)]
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-"""The name of an environment variable."""
 
 
 class PostgresAccess(Value):
@@ -49,11 +46,7 @@ class PostgresAccess(Value):
         return self
 
 
-HERE = ("python", "root")
-"""The placeholders of a command that runs on the machine that deploys."""
-
-
-class PostgresSettings(PostgresAccess, Migrations):
+class PostgresSettings(PostgresAccess, Elsewhere):
     """``database: {kind: postgres, url_from: DATABASE_URL, preset: django}``."""
 
     announce: ClassVar[str] = "PGAPPNAME='deploytasks migrate' "
@@ -70,18 +63,5 @@ class PostgresSettings(PostgresAccess, Migrations):
     """How many tables and indexes are restored at once."""
     maintenance: Name = "postgres"
     """Another database of the server, to which we connect while this one changes its name."""
-    where: Literal["fleet", "local"] = "fleet"
-    """Where migrations run: ``fleet``, once, on one host, in the release that needs them; or ``local``, in the
-    project's folder."""
     patience: Annotated[Duration, Field(gt=0, le=60)] = 2.0
     """How long a lock on a whole table must last to count as a migration at work."""
-
-    @model_validator(mode="after")
-    def _can_be_run_here(self) -> Self:
-        commands = [self.migrate, self.reverse, self.migrator] if self.where == "local" else []
-        names = {found[2] for one in commands if one for found in PLACEHOLDER.finditer(one) if found[2]}
-        if unknown := sorted(names - set(HERE)):
-            raise ValueError(
-                f"{{{unknown[0]}}} is known on a host only; with `where: local` there are {{python}}, {{root}}"
-            )
-        return self

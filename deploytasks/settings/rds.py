@@ -7,15 +7,13 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from .base import Duration, Positive
-from .hosts import PLACEHOLDER
-from .migrations import Migrations, Variable
-from .postgres import HERE
+from .migrations import Elsewhere, Variable
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z](-?[a-z0-9])*$", max_length=63)]
 """As RDS calls it, in lower case."""
 
 
-class RdsSettings(Migrations):
+class RdsSettings(Elsewhere):
     """``database: {kind: rds, instance: shop}``, or ``{kind: rds, cluster: shop, url_from: DATABASE_URL}``."""
 
     announce: ClassVar[str] = "PGAPPNAME='deploytasks migrate' "
@@ -38,20 +36,11 @@ class RdsSettings(Migrations):
     check: Annotated[str, Field(min_length=1)] | None = None
     """A command that must succeed, run here, before a restored database takes the place. It finds the address in
     ``DATABASE_HOST`` and ``DATABASE_PORT``, and in the variable of ``url_from``."""
-    where: Literal["fleet", "local"] = "fleet"
-    """Where migrations run: ``fleet``, once, on one host, in the release that needs them; or ``local``, in the
-    project's folder."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.instance is None) == (self.cluster is None):
             raise ValueError("which database? say either instance, or cluster")
-        commands = [self.migrate, self.reverse, self.migrator] if self.where == "local" else []
-        names = {found[2] for one in commands if one for found in PLACEHOLDER.finditer(one) if found[2]}
-        if unknown := sorted(names - set(HERE)):
-            raise ValueError(
-                f"{{{unknown[0]}}} is known on a host only; with `where: local` there are {{python}}, {{root}}"
-            )
         return self
 
     @property

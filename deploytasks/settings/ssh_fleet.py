@@ -7,15 +7,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ..ports import COLORS, Color
 from .base import Value
-from .hosts import Batch, HostsSettings
+from .hosts import Batch, HostsSettings, Ports, as_text
 from .mistakes import Mistakes, check, shown
 from .ssh import AS_SSH_DOES, Endpoint, SshAccess
-
-Side = Literal["blue", "green"]
-SIDES: tuple[Side, Side] = ("blue", "green")
-
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class FleetHost(Value):
@@ -48,10 +44,10 @@ class SshFleetSettings(HostsSettings):
     """``fleet: {kind: ssh, hosts: [web1, web2], ports: {blue: 8101, green: 8102}, start: "…"}``."""
 
     kind: Literal["ssh"] = "ssh"
-    hosts: Hosts | Mapping[Side, Hosts]
+    hosts: Hosts | Mapping[Color, Hosts]
     """The hosts: names, or maps with the next three keys. A map ``{blue: […], green: […]}`` when each color has its
     own."""
-    ports: Mapping[Side, Port]
+    ports: Ports
     """Where each color listens: ``{blue: 8101, green: 8102}``."""
     ssh: SshAccess = AS_SSH_DOES
     """How its hosts are reached: the keys of ``ssh``."""
@@ -77,23 +73,15 @@ class SshFleetSettings(HostsSettings):
             raise Mistakes([(where, what) for where, _, what in (line.partition(": ") for line in mistakes)])
         return found
 
-    @field_validator("ports")
-    @classmethod
-    def _both_ports(cls, given: Mapping[Side, int]) -> Mapping[Side, int]:
-        missing = [color for color in SIDES if color not in given]
-        if missing:
-            raise ValueError(f"the port of {missing[0]} is missing")
-        return given
-
     @field_validator("batch", mode="before")
     @classmethod
     def _numbers_are_batches(cls, given: object) -> object:
-        return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+        return as_text(given)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         found = [(".ports", why) for why in self._clashes()]
-        fewest = min(len(self.of(color)) for color in SIDES)
+        fewest = min(len(self.of(color)) for color in COLORS)
         if self.max_failures >= fewest:
             found.append((".max_failures", f"{self.max_failures} would be all hosts of a color: it has {fewest}"))
         if found:
@@ -105,24 +93,24 @@ class SshFleetSettings(HostsSettings):
         if both and self.ports["blue"] == self.ports["green"]:
             yield f"both colors cannot listen at port {self.ports['blue']} of {both[0]}"
 
-    def of(self, color: Side) -> Hosts:
+    def of(self, color: Color) -> Hosts:
         """The hosts of a color."""
         return self.hosts[color] if isinstance(self.hosts, Mapping) else self.hosts
 
-    def addresses(self, color: Side) -> tuple[str, ...]:
+    def addresses(self, color: Color) -> tuple[str, ...]:
         """Where a color listens, on each of its hosts: ``host:port``."""
         return tuple(f"{host.at or host.bare}:{self.ports[color]}" for host in self.of(color))
 
     @property
     def all_hosts(self) -> Hosts:
         """Each host once."""
-        return tuple(dict.fromkeys(host for color in SIDES for host in self.of(color)))
+        return tuple(dict.fromkeys(host for color in COLORS for host in self.of(color)))
 
 
-def _by_color(given: Mapping[Any, object], mistakes: list[str]) -> Mapping[Side, Sequence[FleetHost]]:
-    mistakes += [f".{color}: is no color; known: blue, green" for color in given if color not in SIDES]
-    mistakes += [f".{color}: missing: which hosts have it?" for color in SIDES if color not in given]
-    found = {color: _listed(given[color], f".{color}", mistakes) for color in SIDES if color in given}
+def _by_color(given: Mapping[Any, object], mistakes: list[str]) -> Mapping[Color, Sequence[FleetHost]]:
+    mistakes += [f".{color}: is no color; known: blue, green" for color in given if color not in COLORS]
+    mistakes += [f".{color}: missing: which hosts have it?" for color in COLORS if color not in given]
+    found = {color: _listed(given[color], f".{color}", mistakes) for color in COLORS if color in given}
     known: dict[str, FleetHost] = {}
     for color, hosts in found.items():
         for number, host in enumerate(hosts):

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ..ports import COLORS, Color
 from .aws import Url
 from .base import Duration
-from .hosts import Batch, HostsSettings
+from .hosts import Batch, HostsSettings, Ports, as_text
 from .mistakes import Mistakes
-from .ssh_fleet import SIDES, Port, Side
 
 InstanceId = Annotated[str, Field(pattern=r"^(i-[0-9a-f]{8}|m?i-[0-9a-f]{17})$")]
 """``i-0123456789abcdef0``, or ``mi-…`` of a machine that was registered by hand."""
@@ -29,12 +29,12 @@ class SsmFleetSettings(HostsSettings):
     beside: ClassVar[tuple[str, ...]] = ("aws",)
 
     kind: Literal["ssm"] = "ssm"
-    instances: Instances | Mapping[Side, Instances] | None = None
+    instances: Instances | Mapping[Color, Instances] | None = None
     """The instances by their ids, or ``{blue: […], green: […]}``."""
-    tags: Tags | Mapping[Side, Tags] | None = None
+    tags: Tags | Mapping[Color, Tags] | None = None
     """The instances: all those with these tags that SSM knows. A map ``{blue: {…}, green: {…}}`` when each color has
     its own. Either this is said, or ``instances``."""
-    ports: Mapping[Side, Port]
+    ports: Ports
     """Where each color listens: ``{blue: 8101, green: 8102}``."""
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
     """The S3 bucket from which the instances fetch releases."""
@@ -48,7 +48,7 @@ class SsmFleetSettings(HostsSettings):
     ask: Literal["host", "direct"] = "host"
     """Who asks the health page: each instance itself (``host``), or the deployer, where it can reach the private
     addresses (``direct``)."""
-    urls: Mapping[Side, Url] = {}
+    urls: Mapping[Color, Url] = {}
     """Where each color is reached past its users, by smoke tests, warm-up and probes: ``{blue:
     "https://blue.internal.example", green: "https://green.internal.example"}``. By default the private addresses."""
     batch: Batch = "100%"
@@ -81,23 +81,15 @@ class SsmFleetSettings(HostsSettings):
         """A map of colors has both, and nothing else."""
         if not isinstance(given, Mapping) or not any(isinstance(one, Mapping | list | tuple) for one in given.values()):
             return given
-        mistakes = [(f".{name}", "is no color; known: blue, green") for name in given if name not in SIDES]
-        mistakes += [(f".{color}", "missing: which instances have it?") for color in SIDES if color not in given]
+        mistakes = [(f".{name}", "is no color; known: blue, green") for name in given if name not in COLORS]
+        mistakes += [(f".{color}", "missing: which instances have it?") for color in COLORS if color not in given]
         if mistakes:
             raise Mistakes(mistakes)
         return given
 
-    @field_validator("ports")
-    @classmethod
-    def _both_ports(cls, given: Mapping[Side, int]) -> Mapping[Side, int]:
-        missing = [color for color in SIDES if color not in given]
-        if missing:
-            raise ValueError(f"the port of {missing[0]} is missing")
-        return given
-
     @field_validator("urls")
     @classmethod
-    def _both_urls(cls, given: Mapping[Side, str]) -> Mapping[Side, str]:
+    def _both_urls(cls, given: Mapping[Color, str]) -> Mapping[Color, str]:
         if len(given) == 1:
             raise ValueError("say it for both colors, or for none")
         return given
@@ -105,7 +97,7 @@ class SsmFleetSettings(HostsSettings):
     @field_validator("batch", "max_concurrency", "max_errors", mode="before")
     @classmethod
     def _numbers_are_text(cls, given: object) -> object:
-        return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+        return as_text(given)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -124,16 +116,16 @@ class SsmFleetSettings(HostsSettings):
 
     def _both_on_one(self) -> bool:
         """Whether an instance may have both colors."""
-        ids = [self.ids_of(color) for color in SIDES]
+        ids = [self.ids_of(color) for color in COLORS]
         return set(ids[0]) & set(ids[1]) != set() if any(ids) else self.tags_of("blue") == self.tags_of("green")
 
-    def ids_of(self, color: Side) -> tuple[str, ...]:
+    def ids_of(self, color: Color) -> tuple[str, ...]:
         """The ids of a color's instances; none, when tags say who they are."""
         if isinstance(self.instances, Mapping):
             return tuple(self.instances[color])
         return self.instances or ()
 
-    def tags_of(self, color: Side) -> Mapping[str, str]:
+    def tags_of(self, color: Color) -> Mapping[str, str]:
         """What the tags of a color's instances say."""
         given: Any = self.tags or {}
         found: Mapping[str, str] = given[color] if any(isinstance(one, Mapping) for one in given.values()) else given
