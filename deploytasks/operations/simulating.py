@@ -55,8 +55,9 @@ def answer(settings: Settings, asked: Asked, *, hotfix: bool = False) -> dict[st
     rules = rules_of(plan)
     scene = asked.scene(float(getattr(settings.sections.get("probe"), "rps", 0.0)))
     runs = many(rules, scene, asked.seed, asked.runs)
-    well = runs if scene == scene.healthy else many(rules, scene.healthy, asked.seed + 1, max(1, asked.runs // 4))
-    rates = list(tried(rules, scene, asked))
+    others = max(1, asked.runs // 4)
+    well = figures(runs if scene == scene.healthy else many(rules, scene.healthy, asked.seed + 1, others))
+    rates = tried(rules, scene, asked, well)
     return {
         "application": settings.application,
         "environment": settings.name,
@@ -66,9 +67,9 @@ def answer(settings: Settings, asked: Asked, *, hotfix: bool = False) -> dict[st
         "deployments": _figures(figures(runs)),
         "fault": scene != scene.healthy,
         "typical": _run(typical(runs)),
-        "healthy": _figures(figures(well)) | {"at_most": figures(well).most_taken_back},
+        "healthy": _figures(well) | {"at_most": well.most_taken_back},
         "rates": [{"rate": rate.errors, **_figures(rate.figures)} for rate in rates],
-        "seen_from": seen_from(rates),
+        "seen_from": seen_from(rates, well),
         "notes": notes(rules, scene, confirmed=settings.rollout.confirm),
     }
 
@@ -99,14 +100,14 @@ def many(rules: Rules, scene: Scene, seed: int, count: int) -> list[Run]:
     return [play(rules, scene, seed * 1_000_003 + number) for number in range(count)]
 
 
-def tried(rules: Rules, scene: Scene, asked: Asked) -> Sequence[Rate]:
+def tried(rules: Rules, scene: Scene, asked: Asked, well: Figures) -> Sequence[Rate]:
     """What becomes of other shares of errors, the one that is asked for among them; worse ones until one is seen."""
     count = max(10, asked.runs // 8)
     own = [asked.errors] if asked.errors != asked.usual_errors else []
     wanted = sorted({*RATES, *own})
     found = [_rate(rules, scene, rate, asked.seed + at, count) for at, rate in enumerate(wanted, 2)]
     for rate in WORSE:
-        if found[-1].figures.kept_out >= SURELY:
+        if is_seen(found[-1].figures, well):
             break
         if rate > found[-1].errors:
             found.append(_rate(rules, scene, rate, asked.seed + 20, count))
@@ -117,11 +118,18 @@ def _rate(rules: Rules, scene: Scene, errors: float, seed: int, count: int) -> R
     return Rate(errors, figures(many(rules, scene.failing(errors), seed, count)))
 
 
-def seen_from(rates: Sequence[Rate]) -> float | None:
-    """The smallest of the rates from which on all are surely kept out; ``None``: not even the largest is."""
+def is_seen(of: Figures, well: Figures) -> bool:
+    """Whether a fault is surely kept out. Where healthy releases are kept out as well, only what is judged bad
+    counts: to hold everything is no way of seeing."""
+    share = of.kept_out if well.finished >= well.runs / 2 else of.taken_back / of.runs
+    return share >= SURELY
+
+
+def seen_from(rates: Sequence[Rate], well: Figures) -> float | None:
+    """The smallest of the rates from which on all are seen; ``None``: not even the largest is."""
     seen: float | None = None
     for rate in reversed(rates):
-        if rate.figures.kept_out < SURELY:
+        if not is_seen(rate.figures, well):
             break
         seen = rate.errors
     return seen

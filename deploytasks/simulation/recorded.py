@@ -53,7 +53,8 @@ def recordings(events: Iterable[Event]) -> list[Recording]:
         if event.kind == "began":
             tape = _begun(tape, event, found)
         elif event.kind == "rolled-back":
-            _regret(found, text(event.facts, "reason") or "no reason")
+            if tape is None or tape.is_over:  # else it was this one's, which tells its end itself
+                _regret(found, text(event.facts, "reason") or "no reason")
         elif tape is not None and text(event.facts, "deployment") == tape.deployment:
             found.extend(tape.hear(event))
     return [*found, *(tape.cut() if tape else ())]
@@ -62,7 +63,7 @@ def recordings(events: Iterable[Event]) -> list[Recording]:
 def _begun(tape: _Tape | None, event: Event, found: list[Recording]) -> _Tape:
     """The tape of a deployment that begins, or goes on after a death or a hold."""
     if tape is not None and tape.deployment == text(event.facts, "deployment"):
-        tape.resumed = True
+        tape.resumed, tape.is_over = not tape.is_over, False
         return tape
     found.extend(tape.cut() if tape else ())
     return _Tape(event)
@@ -80,6 +81,7 @@ class _Tape:
     def __init__(self, began: Event) -> None:
         self.deployment = text(began.facts, "deployment")
         self.resumed = False
+        self.is_over = False
         self._began = began
         self._attempt = 1
         self._looks: list[Look] = []
@@ -97,7 +99,7 @@ class _Tape:
                 self.resumed = False
             self._read(event)
         elif event.kind == "ended":
-            code = whole(event.facts, "code")
+            self.is_over, code = True, whole(event.facts, "code")
             yield from self._recording(text(event.facts, "outcome"), code, text(event.facts, "why"))
 
     def cut(self) -> Iterator[Recording]:

@@ -26,6 +26,8 @@ ALL: dict[str, Mapping[str, Any]] = {
     "checklist": answers.CHECKLIST,
     "smoke": answers.SMOKE,
     "verdicts": answers.VERDICTS,
+    "simulation": answers.SIMULATION,
+    "backtest": answers.BACKTEST,
     "doctor": answers.DOCTOR,
     "maintenance": answers.MAINTENANCE,
     "people": answers.PEOPLE,
@@ -400,3 +402,53 @@ def test_how_many_approvals_are_missing() -> None:
 def test_beside_what_a_lesson_is_kept() -> None:
     assert "noted beside d-1: watch the queue" in shown("noted")
     assert "noted beside production, which has no deployment yet: watch" in shown("noted", deployment=None)
+
+
+# -- what would happen -------------------------------------------------------------
+
+
+def test_a_simulation_tells_one_deployment_and_counts_all() -> None:
+    """When, at which share, what and why; how many met it; how many of all went how; and what cannot be seen."""
+    found = shown("simulation")
+    assert "  00:12:30   25 %  taken back  errors: 37 of 1234 requests to green (3 %) were" in found
+    assert "  1,234 requests met the new release, 37 errors; home 11 min 15 s after its" in found
+    assert "  taken back        79  40 %  median 13 min 45 s after users could meet the fault" in found
+    assert "  held, then home  121  60 %" in found
+    assert "0 of 50 taken back by mistake (95 % sure: below 7.1 %), 1 held" in found
+    assert "     5 %       100 %   0 %       0 %  13 min 45 s  23 min" in found
+    assert "! at this traffic, 5 % errors and more are kept out" in found
+
+
+def test_a_simulation_says_what_was_assumed() -> None:
+    """Each fault, and from when on."""
+    found = " ".join(shown("simulation").split())
+    assert "20 requests/s; the live color fails 0.1 % of them, the new release 3 %, its P99 is 800 ms" in found
+    assert "its fault is there from 25 % of the traffic on and from 10 min after its first traffic on" in found
+    assert "and so does the new release" in shown("simulation", fault=False)
+
+
+def test_who_holds_everything_sees_nothing() -> None:
+    """Where healthy releases do not finish either, keeping bad ones out is no merit."""
+    blind = {**answers.SIMULATION["healthy"], "finished": 3}
+    assert "at this traffic even most healthy releases do not finish" in shown("simulation", healthy=blind)
+    assert "not even 5 % errors are surely kept out" in shown("simulation", seen_from=None)
+
+
+def test_a_backtest_says_what_was_and_what_would_have_been() -> None:
+    """The self-check first; what is known, what is not, what was a mistake; and the lines to copy."""
+    found = shown("backtest")
+    words = " ".join(found.split())
+    assert "! under their own rules, 6 of 7 end exactly as they did" in found
+    assert "1.2.1: done after 7 min 12 s; the same" in found
+    assert "would have been taken back after 2 min, at 10 %: errors: 1 of 30 requests" in words
+    assert "5 min 12 s earlier, 1,204 requests and 45 errors less on it" in words
+    assert "✗ 20261122-090000-000001  1.2.2: done after 7 min 12 s\n" in found
+    assert "it ended well (1,204 requests and 45 errors less on it)" in words
+    assert "✓ 20261122-090000-000001  1.2.3: done after 7 min 12 s, and taken back later by hand: it fails" in found
+    assert "1.2.4, attempt 2: taken back" in found
+    assert "would have waited after 2 min, at 10 %" in words
+    assert "would not have gone home after 2 min, at 10 %; unknown from there on" in words
+    assert "cannot be compared: its rules are not known" in words
+    assert "of 6 rollouts: 1 the same, 2 bad home earlier (10 min 24 s in all, 2,408 requests and 90" in words
+    assert found.endswith("in invoke.yaml, below deploy.environments.development:\n    rule: threshold")
+    assert "no rollout of library in development is recorded" in shown("backtest", deployments=[])

@@ -20,10 +20,12 @@ def backtest(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     since = f" since {instant(answer.get('since'))}" if answer.get("since") else ""
     if not rows:
         return [f"no rollout of {where} is recorded{since}: nothing can be replayed"]
+    first, *more = wrapped(_checked(total, len(rows)), paint.columns, "    ")
     heading = f"{where}: {counted(len(rows), 'recorded rollout')}{since}, replayed"
     return [
         paint(heading, "bold"),
-        *wrapped(_checked(total, len(rows)), paint.columns, "    ", f"  {paint.mark(_whole(total, len(rows)))} "),
+        f"  {paint.mark(_whole(total, len(rows)))} {first.strip()}",
+        *more,
         *wrapped(f"under: {_asked(answer)}", paint.columns, "    ", "  "),
         "",
         *(line for row in rows for line in _row(row, paint)),

@@ -119,7 +119,7 @@ def _all(answer: Mapping[str, Any], paint: Paint) -> Iterator[str]:
     yield f"  users: {met} (medians; P95 {whole(many.get('errors_p95'))} errors)"
     if well:
         yield (
-            f"  false alarms: {whole(well.get('taken_back'))} of {whole(well.get('runs'))} healthy releases taken back "
+            f"  healthy releases: {whole(well.get('taken_back'))} of {whole(well.get('runs'))} taken back by mistake "
             f"(95 % sure: below {share(well.get('at_most'))}), {whole(well.get('held'))} held"
         )
 
@@ -153,22 +153,29 @@ def _rates(answer: Mapping[str, Any], paint: Paint) -> Iterator[str]:
 
 def _limits(answer: Mapping[str, Any], paint: Paint) -> Iterator[str]:
     """What cannot be seen, and what was not simulated."""
-    seen, limit = number(answer.get("seen_from")), share(fields(answer, "rules").get("errors"))
-    rates = [found for rate in items(answer, "rates") if (found := number(rate.get("rate"))) is not None]
-    if seen is None and rates:
-        said = f"not even {share(max(rates))} errors are surely kept out at this traffic"
-    elif seen is not None:
-        below = [rate for rate in rates if rate < seen]
-        gets = f"; {share(max(below))} is not" if below else ""
-        surely = "errors and more are kept out in 95 of 100 deployments"
-        said = f"at this traffic, {share(seen)} {surely}{gets} (limit {limit})"
-    else:
-        return
-    yield ""
-    yield from wrapped(said, paint.columns, "  ", f"{paint('!', 'warn')} ")
     noted = answer.get("notes")
+    yield ""
+    first, *more = wrapped(_seen(answer), paint.columns, "  ")
+    yield from (f"{paint.mark('warn')} {first.strip()}", *more)
     for note in noted if isinstance(noted, list | tuple) else ():
         yield from wrapped(one_line(note), paint.columns, "  ", "· ")
+
+
+def _seen(answer: Mapping[str, Any]) -> str:
+    """From which rate on errors are seen, and whether that is worth anything: who holds everything sees nothing."""
+    seen, limit = number(answer.get("seen_from")), share(fields(answer, "rules").get("errors"))
+    rates = [found for rate in items(answer, "rates") if (found := number(rate.get("rate"))) is not None]
+    well = fields(answer, "healthy")
+    runs, finished = number(well.get("runs")) or 0, number(well.get("finished")) or 0
+    blind = "at this traffic even most healthy releases do not finish; " if finished < runs / 2 else ""
+    verb = "judged bad" if blind else "kept out"
+    if seen is None:
+        worst = share(max(rates)) if rates else "any"
+        return f"{blind or 'at this traffic '}not even {worst} errors are surely {verb}"
+    below = [rate for rate in rates if rate < seen]
+    gets = f"; {share(max(below))} is not" if below else ""
+    surely = f"{share(seen)} errors and more are {verb} in 95 of 100 deployments"
+    return f"{blind or 'at this traffic, '}{surely}{gets} (limit {limit})"
 
 
 def counted_whole(count: object, noun: str) -> str:
