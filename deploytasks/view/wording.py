@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ..spans import span
+
 MISSING = "–"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What could move a cursor, forge a line or turn text around: never shown, whoever wrote it."""
@@ -21,12 +23,7 @@ def duration(seconds: float | None) -> str:
         return "0 s"
     if seconds < 9.95:
         return f"{seconds:.1f} s" if seconds >= 0.095 else f"{1000 * seconds:.0f} ms"
-    whole = round(seconds)
-    for size, unit, lesser, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // lesser
-            return f"{whole // size} {unit} {rest} {small}" if rest else f"{whole // size} {unit}"
-    return f"{whole} s"
+    return span(seconds)
 
 
 def seconds(given: float | None) -> str:

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...release.changelog.rendering import rendered, shortened
+from ...spans import span
 from .text import cleaned, code, fitted, length, link, plain
-from .words import AHEAD, BACK, STUCK, SYMBOLS, WORDS, duration
+from .words import AHEAD, BACK, STUCK, SYMBOLS, WORDS
 
 if TYPE_CHECKING:
     from ...bulletins import Bulletin
@@ -100,7 +101,7 @@ def _fields(bulletin: Bulletin) -> Block | None:
         ("By", fitted(bulletin.who, 160)),
         ("Approved by", fitted(bulletin.approvals, 300)),
         ("Traffic", fitted(bulletin.split, 120)),
-        ("Took", duration(bulletin.seconds) if bulletin.seconds is not None else ""),
+        ("Took", span(bulletin.seconds) if bulletin.seconds is not None else ""),
     ]
     shown = [_text(f"*{name}*\n{value}") for name, value in found if value]
     return {"type": "section", "fields": shown} if shown else None
@@ -162,7 +163,7 @@ def _context(bulletin: Bulletin, now: datetime, *, is_reply: bool = False) -> Bl
         f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%F %H:%M} UTC>",
     ]
     if (late := (now - at).total_seconds()) >= LATE:
-        said.append(f"*told {duration(late)} late*")
+        said.append(f"*told {span(late)} late*")
     if is_reply:
         said.append(f"by {fitted(bulletin.who, 160)}" if bulletin.who else "")
     else:

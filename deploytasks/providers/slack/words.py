@@ -64,13 +64,3 @@ BACK: frozenset[Change] = frozenset(("failed", "taken-back", "gave-up", "interru
 """Users have the version before again."""
 AHEAD: frozenset[Change] = frozenset(("started", "shifted", "held", "went-on", "finished", "announced"))
 """People want to know what is new in the version."""
-
-
-def duration(seconds: float) -> str:
-    """``4 s``, ``2 min 5 s``, ``3 h 20 min``."""
-    whole = max(0, round(seconds))
-    for size, unit, lesser, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // lesser
-            return f"{whole // size} {unit} {rest} {small}" if rest else f"{whole // size} {unit}"
-    return f"{whole} s"

@@ -14,7 +14,8 @@ from lab.slack_blocks import complaints
 from deploytasks.bulletins import SEVERITIES, Bulletin, Change
 from deploytasks.providers.slack import blocks
 from deploytasks.providers.slack.text import length
-from deploytasks.providers.slack.words import SYMBOLS, WORDS, duration
+from deploytasks.providers.slack.words import SYMBOLS, WORDS
+from deploytasks.spans import span
 
 SPECIAL = st.sampled_from(
     [
@@ -226,7 +227,7 @@ def test_an_address_that_is_none_is_no_link() -> None:
 )
 def test_durations(seconds: float, said: str) -> None:
     """As people say them."""
-    assert said == duration(seconds)
+    assert said == span(seconds)
 
 
 def test_notes_are_read_in_their_own_marks() -> None:
