@@ -42,9 +42,9 @@ def answer(told: Sequence[Event], beside: Sequence[Event] = (), **more: Any) -> 
     }
 
 
-def event(kind: str, minutes: float, number: int = 900, **facts: Any) -> Event:
+def event(kind: str, minutes: float, **facts: Any) -> Event:
     """Something that others did, so long after the beginning."""
-    return Event(number, BEGINNING + timedelta(minutes=minutes), kind, facts, "bob@desk", 0, "", "")
+    return Event(900, BEGINNING + timedelta(minutes=minutes), kind, facts, "bob@desk", 0, "", "")
 
 
 def good(**more: Any) -> dict[str, Any]:

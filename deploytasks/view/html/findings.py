@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from ...ledger.facts import Facts, lists, part, text, texts
@@ -160,4 +161,7 @@ def changelog(events: Sequence[Happened]) -> list[Row]:
             blocks[-1]["lines"].append(said[2:] if is_item else said)
         elif said:
             blocks.append({"kind": kind, "lines": [said.lstrip("# ") if kind == "heading" else said[2 * is_item :]]})
+    for block, after in pairwise(blocks):
+        if block["kind"] == "text" and after["kind"] == "list" and len(block["lines"]) == 1:
+            block["kind"] = "heading"  # its marks are left out where it was recorded
     return blocks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -55,7 +55,7 @@ def _cell(value: float | None, what: str) -> tuple[str, str]:
     return (MISSING, "-1") if value is None else (_WHAT[what][1](value), f"{value:.4g}")
 
 
-_WHAT = {
+_WHAT: Mapping[str, tuple[str, Callable[[float], str]]] = {
     "pace": ("req/s", lambda value: f"{value:,.1f}"),
     "errors": ("errors", share),
     "p95": ("P95", milliseconds),

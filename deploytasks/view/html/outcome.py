@@ -9,7 +9,8 @@ from ...errors import EXIT_CODES
 from ...ledger.facts import Facts, number, part, text, texts
 from ...ports import COLORS, other
 from ..outlooks import verdicts
-from ..wording import duration, moment, number as finite, one_line, share, shares
+from ..wording import counted, duration, moment, number as finite, one_line, share, shares
+from .findings import overridden, warned
 from .series import Happened
 
 _REASON = 220
@@ -45,6 +46,9 @@ class Known(NamedTuple):
     """Percent of users' requests that it had, at most."""
     verdict: Facts
     """The one that ended the rollout."""
+    warnings: int
+    aside: int
+    """Items of the checklist that were set aside."""
     at_work: Mapping[str, Any] | None
     is_open: bool
 
@@ -75,6 +79,8 @@ def known(answer: Mapping[str, Any]) -> Known:
         returned=returned(answer),
         exposed=exposed(events, target),
         verdict=decisive(events),
+        warnings=len(warned(events)),
+        aside=len(overridden(events)),
         at_work=answer.get("at_work"),
         is_open=bool(answer.get("open")),
     )
@@ -247,6 +253,9 @@ def _more(of: Known) -> list[str]:
         said.append(
             f"At most {of.exposed} % of the requests went to it." if of.exposed else "No user's request went to it."
         )
+    noted = [counted(number, noun) for number, noun in ((of.warnings, "warning"),) if number]
+    noted += [f"{counted(of.aside, 'item')} of the checklist set aside"] if of.aside else []
+    said += [f"With {' and '.join(noted)}."] if noted else []
     left = texts(of.ended, "left")
     if left:
         said.append(f"{'Not taken back' if number(of.ended, 'code') else 'Not done'}: {'; '.join(left)}.")

@@ -12,9 +12,10 @@ from ..text.checklist import SECTIONS, counts
 from . import findings
 from .figures import figures
 from .measured import Table, table
+from .metrics import section
 from .outcome import known, outcome, previous
 from .page import rendered
-from .series import Happened, Sample, samples
+from .series import Happened, Sample, samples, span
 from .steps import happened, steps
 
 _TONES = {"pass": "good", "fail": "bad", "needs a signature": "bad", "not applicable": ""}
@@ -32,13 +33,14 @@ def page(answer: Mapping[str, Any]) -> str:
     return rendered(
         "report.html",
         answer=answer,
-        began=next((each for each in events if each["kind"] == "began"), {"facts": {}}),
+        began=next((each for each in events if each["kind"] == "began"), {"facts": {}, "who": "", "at": None}),
         ended=next((each for each in reversed(events) if each["kind"] == "ended"), None),
         outcome=outcome(known(answer)),
         previous=previous(planned, _target(events)),
         decided=known(answer).verdict,
         figures=figures(events, rules, versions, found),
         measured=_measured(found, rules),
+        span=span(rules),
         judged=findings.judged(events),
         nearest=findings.nearest(events),
         warned=findings.warned(events),
@@ -54,7 +56,7 @@ def page(answer: Mapping[str, Any]) -> str:
         asked=findings.asked(answer),
         changelog=findings.changelog(events),
         link=_link(events),
-        metrics=answer.get("metrics"),
+        metrics=section(answer.get("metrics")),
         **{name: findings.of_kind(answer, *kinds) for name, kinds in _KINDS.items()},
     )
 
@@ -77,7 +79,7 @@ def _target(events: Sequence[Happened]) -> str:
 def _versions(events: Sequence[Happened], planned: Facts) -> dict[str, str]:
     """What stood on each color while both were there."""
     before = part(planned, "before")
-    found = {color: text(part(before, color), "version") for color in COLORS}
+    found: dict[str, str] = {color: text(part(before, color), "version") for color in COLORS}
     version = next((text(each["facts"], "version") for each in events if each["kind"] == "began"), "")
     return {**found, _target(events): version} if version else found
 
@@ -100,7 +102,9 @@ def _checklist(answer: Mapping[str, Any]) -> dict[str, Any] | None:
         }
         for item in found["items"]
     ]
-    return {**found, "items": items, "counts": counts(found["items"])}
+    apply = [item for item in items if item["answer"] != "not applicable"]
+    others = [item for item in items if item["answer"] == "not applicable"]
+    return {**found, "apply": apply, "others": others, "counts": counts(found["items"])}
 
 
 def _controls(of: Facts) -> str:

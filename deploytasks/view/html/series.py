@@ -20,7 +20,7 @@ from ..wording import moment
 MOST = 300
 """Points of a line, at most."""
 SPAN = 60.0
-"""Seconds that a value is counted over, at least."""
+"""Seconds that a value is counted over, where stages take minutes."""
 FOLDED = 2000
 """Readings through which the limit that follows the live color is computed; it hardly moves after so many."""
 
@@ -59,19 +59,24 @@ def samples(events: Sequence[Happened], rules: Facts) -> list[Sample]:
     limits = _limits(events, rules, kept)
     target = text(rules, "target")
     at = [found.at.timestamp() for _, found in read]
-    span = max(SPAN, 2 * number(rules, "poll"))
+    counted = span(rules)
     made = []
     first = 0
     for place, (event, found) in enumerate(read):
-        while first + 1 < place and at[place] - at[first + 1] >= span:
+        while first + 1 < place and at[place] - at[first + 1] >= counted:
             first += 1
         outlook = part(event["facts"], "outlook")
         sources = _sources(read[first][1], found, outlook)
-        share = found.split.share(target) if target in COLORS else 0  # type: ignore[arg-type]  # it is one
+        share = found.split.share(target) if target in COLORS else 0
         made.append(
             Sample(found.at, share, text(outlook, "phase"), sources, evidence(outlook), limits.get(id(event), {}))
         )
     return made
+
+
+def span(rules: Facts) -> float:
+    """Seconds over which a value is counted: a minute; no more than a fifth of a stage, no less than two polls."""
+    return max(2 * number(rules, "poll"), min(SPAN, number(rules, "watch") / 5))
 
 
 def thinned(seen: Sequence[Happened], most: int) -> list[Happened]:

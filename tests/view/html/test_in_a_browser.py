@@ -73,7 +73,7 @@ def test_what_a_page_may_do_forbids_everything_else(chromium: Any, report: Path)
     """A script or a request that somehow came into it would be refused by the browser itself."""
     with opened(chromium, report) as shown:
         shown.page.evaluate(
-            "() => { const put = (tag, change) => document.body.append(Object.assign(document.createElement(tag), change));"
+            "() => { const put = (tag, has) => document.body.append(Object.assign(document.createElement(tag), has));"
             " put('script', { textContent: 'window.ran = 1' }); put('img', { src: 'https://example.com/x.png' }); }"
         )
         assert shown.page.evaluate("window.ran") is None
