@@ -12,9 +12,15 @@ from pathlib import Path
 
 import pytest
 import walk
+from journeys.shown import shown
 from pages import ROOT
 
 PAGE = ROOT / "docs/tutorial.md"
+FOLLOWED = (
+    "docs/tutorial.md", "A small application", "An environment", "The first release", "A release that is bad",
+    "A release that is good", "Take it back yourself", "What happened", "Tidy up",
+)  # fmt: skip
+"""The page, and what has commands on it: all of it."""
 SHORTER = {"watch": "10s", "bake": "10s", "after_rollback": "10s", "baseline": "5s"}
 """As `init` writes them; 2 s instead."""
 
@@ -47,4 +53,5 @@ def test_a_line_that_is_not_printed_is_found() -> None:
 def test_every_block_has_a_part() -> None:
     """Commands, what they print, files: a block of another kind would be followed by nobody."""
     assert {"sh", "text"} == {block.language for block in walk.blocks(PAGE) if not block.title}
+    assert set(FOLLOWED[1:]) == {each.heading for each in shown(FOLLOWED[0])}
     assert {"app.py", ".gitignore"} == {block.title for block in walk.blocks(PAGE) if block.title}
