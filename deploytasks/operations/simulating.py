@@ -46,7 +46,9 @@ def simulate(c: Context, env: str | None, asked: Asked, *, hotfix: bool, json: b
     """Show what would happen to a release like that in this environment."""
     executor.require()
     settings = load(plain(c.config.get("deploy", {})), env, _NEED)
-    view.show("simulation", answer(settings, asked, hotfix=hotfix), json)
+    with view.a_word_in_time(lambda: f"simulating {asked.runs} deployments and some beside them …"):
+        found = answer(settings, asked, hotfix=hotfix)
+    view.show("simulation", found, json)
 
 
 def answer(settings: Settings, asked: Asked, *, hotfix: bool = False) -> dict[str, Any]:
@@ -140,6 +142,8 @@ def notes(rules: Rules, scene: Scene, *, confirmed: bool = False) -> list[str]:
     found = [f"too few users: {why}"] if (why := adequate(rules, scene.rps)) else []
     if scene.ill.errors <= rules.errors and scene.ill.errors > scene.well.errors:
         found.append("so many errors are allowed: nothing takes a release back for what is not above the limit")
+    if scene.after >= (rules.watch + rules.lag) * len(rules.path) + rules.bake + rules.lag:
+        found.append("the fault begins when the rollout is over, unless it waits: then users have it")
     if rules.probes and scene.probed:
         found.append("our own requests meet the same errors; --unprobed: they ask for pages that are well")
     if confirmed:

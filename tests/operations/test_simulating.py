@@ -160,6 +160,13 @@ def test_too_few_users_are_named() -> None:
     assert "too few users: stage 10 % would see about 6 requests in 300 s, 30 are needed" in found["notes"][0]
 
 
+def test_a_fault_that_comes_too_late_is_named() -> None:
+    """Nothing of it can be seen in a rollout that is over."""
+    found = answer(settings(**SHORT), fault(error_rate="50%", after="10m", runs=1))
+    assert any("begins when the rollout is over" in note for note in found["notes"])
+    assert "finished" == found["typical"]["moments"][-1]["kind"]
+
+
 def test_a_release_without_a_fault_is_its_own_control() -> None:
     """Then all of its deployments are healthy ones."""
     found = answer(settings(**SHORT), fault())
