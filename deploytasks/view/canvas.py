@@ -66,13 +66,13 @@ class Canvas:
         """From the first line to the last, leaving the cursor there."""
         if not self._drawn:
             return ["\r\n".join(self._painted(line) for line in lines)]
-        out = [self._to_top()]
+        out, here = [self._to_top()], 0
         for at, line in enumerate(lines):
-            out.append("\r\x1b[1B" if at else "")
             if given[at] != self._drawn[at]:
                 rest = "" if cell_len(line.plain) >= width else _CLEAR_RIGHT
-                out.append(self._painted(line) + rest)
-        return out
+                out.append(_down(at - here) + self._painted(line) + rest)
+                here = at
+        return [*out, _down(len(lines) - 1 - here)]
 
     def _painted(self, line: Text) -> str:
         with self._console.capture() as seen:
@@ -82,6 +82,10 @@ class Canvas:
     def _write(self, text: str) -> None:
         self._console.file.write(text)
         self._console.file.flush()
+
+
+def _down(count: int) -> str:
+    return "\r" + (f"\x1b[{count}B" if count else "")
 
 
 def _cell(line: Text) -> Cell:

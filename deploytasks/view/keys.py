@@ -24,6 +24,9 @@ _LOOK = 0.5
 _PATIENCE = 1.0
 """Seconds that the end waits for the thread."""
 
+_OVER, _BACK, _RESIZED = b"o", b"b", b"r"
+"""What the thread is woken for."""
+
 Attributes = list[int | list[bytes | int]]
 
 
@@ -60,12 +63,11 @@ class Keys:
         self._saved: Attributes | None = None
         self._is_over = False
         self._was_away = False
-        self._busy = threading.RLock()
-        """A signal may come while the same thread has it."""
+        self._busy = threading.Lock()
         self._wake = list(os.pipe())
         self._decoder = codecs.getincrementaldecoder("utf-8")("ignore")
         self._thread = threading.Thread(target=self._listen, name="keys", daemon=True)
-        self._suspending = Suspending(self._go_away, self._came_back, lambda: back(False))
+        self._suspending = Suspending(self._go_away, lambda: self._rouse(_BACK), lambda: self._rouse(_RESIZED))
         self._away, self._back = away, back
 
     def start(self) -> None:
@@ -77,14 +79,18 @@ class Keys:
     def stop(self) -> None:
         """Listen no more; what is typed from now on is left for others."""
         self._is_over = True
-        with suppress(OSError, IndexError):
-            os.write(self._wake[1], b"x")
+        self._rouse(_OVER)
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(_PATIENCE)
         self._cooked()
         self._suspending.stop()
         if not self._thread.is_alive():
             self._close()
+
+    def _rouse(self, why: bytes) -> None:
+        """Leave word for the thread; in a handler of a signal nothing else is safe."""
+        with suppress(OSError, IndexError):
+            os.write(self._wake[1], why)
 
     def _close(self) -> None:
         while self._wake:
@@ -142,9 +148,17 @@ class Keys:
         """Wait for keys, or a while; ``False`` when no more will come."""
         sources = [self._wake[0]] if self._was_away else [self._wake[0], self._fd]
         ready, _, _ = select.select(sources, [], [], _LOOK)
+        if self._wake[0] in ready:
+            self._roused(os.read(self._wake[0], 64))
         if self._is_over or self._fd not in ready:
             return not self._is_over
         found = os.read(self._fd, 1024)
         if found:
             self._press(keys(self._decoder.decode(found)))
         return bool(found)
+
+    def _roused(self, why: bytes) -> None:
+        if _BACK in why:
+            self._came_back()
+        if _RESIZED in why:
+            self._back(False)
