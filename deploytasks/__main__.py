@@ -1,25 +1,13 @@
-"""``python -m deploytasks init``: the two files that a repository needs."""
+"""``python -m deploytasks``: what is done once, or by a machine. Everything else is a task of ``inv``."""
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-TEMPLATES = Path(__file__).parent / "templates"
-
-TAKEN_BY: dict[str, tuple[str, ...]] = {
-    "tasks.py": ("tasks.py", "tasks"),
-    "invoke.yaml": ("invoke.yaml", "invoke.yml", "invoke.json", "invoke.py"),
-}
-"""File that we write → names under which Invoke would find another one."""
-
-TO_ADD: dict[str, str] = {
-    "tasks.py": "add to it:  from deploytasks import namespace",
-    "invoke.yaml": "add to it what this prints:  python -m deploytasks init --print",
-}
+_TEMPLATES = ("embedded", "servers", "aws-alb", "aws-ecs")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,9 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complete(given[1:])
     parser = argparse.ArgumentParser(prog="deploytasks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    init = commands.add_parser("init", help="write tasks.py and a commented invoke.yaml; never overwrites")
-    init.add_argument("--folder", type=Path, default=Path(), help="the repository (default: here)")
-    init.add_argument("--print", action="store_true", help="print the invoke.yaml instead of writing anything")
+    _arguments_of_init(commands.add_parser("init", help="write tasks.py and a commented invoke.yaml; never overwrites"))
     explain = commands.add_parser("keys", help="explain every key of a part of the configuration: keys traffic.envoy")
     explain.add_argument("part", nargs="?", help="which part; without it all of them are listed")
     commands.add_parser("deliver", help=argparse.SUPPRESS)  # what a rollback hands on; its configuration is on stdin
@@ -47,14 +33,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     if asked.command in others:
         return others[asked.command]()
+    return _init(asked)
+
+
+def _arguments_of_init(init: argparse.ArgumentParser) -> None:
+    init.add_argument("--folder", type=Path, default=Path(), help="the repository (default: here)")
+    init.add_argument("--template", choices=_TEMPLATES, help="what it will run on (default: embedded, on this machine)")
+    init.add_argument("--ci", action="store_true", help="write the workflows for GitHub or GitLab, too")
+    init.add_argument("--yes", action="store_true", help="ask nothing: what was found is right")
+    init.add_argument("--print", action="store_true", help="print the invoke.yaml instead of writing anything")
+
+
+def _init(asked: argparse.Namespace) -> int:
+    from .adopting import command
+
     if asked.print:
-        print(_content("invoke.yaml", asked.folder), end="")
+        print(command.printed(asked.folder, asked.template), end="")
         return 0
-    try:
-        return _init(asked.folder)
-    except OSError as error:
-        print(f"nothing more was written: {error}", file=sys.stderr)
-        return 2
+    questions = not (asked.yes or asked.template) and sys.stdin.isatty() and sys.stdout.isatty()
+    return command.init(asked.folder, asked.template, ci=asked.ci, questions=questions)
 
 
 def _completion(shell: str) -> int:
@@ -107,41 +104,6 @@ def _give_way(parent: int) -> None:
     until = time.monotonic() + GIVE_WAY
     while os.getppid() == parent and time.monotonic() < until:
         time.sleep(0.02)
-
-
-def _init(folder: Path) -> int:
-    """Write what is missing: 0 when anything was, 2 when all was there."""
-    written = [name for name in TAKEN_BY if _write(name, folder)]
-    if not written:
-        print("nothing was written: this repository has its files already", file=sys.stderr)
-        return 2
-    print("next: add .deploy/ to .gitignore, set `start` in invoke.yaml, then `inv validate --env development`")
-    return 0
-
-
-def _write(name: str, folder: Path) -> bool:
-    taken = next((other for other in TAKEN_BY[name] if _exists(folder / other)), None)
-    if taken is not None:
-        print(f"kept  {folder / taken}: {TO_ADD[name]}")
-        return False
-    with (folder / name).open("x", encoding="utf-8") as file:
-        file.write(_content(name, folder))
-    print(f"wrote {folder / name}")
-    return True
-
-
-def _exists(path: Path) -> bool:
-    return path.exists() or path.is_symlink()
-
-
-def _content(name: str, folder: Path) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8").replace("APPLICATION", _application(folder), 1)
-
-
-def _application(folder: Path) -> str:
-    """The folder's name as an application may be called."""
-    words = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name).strip("-_")
-    return words[:63] or "application"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from deploytasks.__main__ import TEMPLATES, main
+from deploytasks.__main__ import main
+from deploytasks.adopting.filling import FOLDER as TEMPLATES
 from deploytasks.settings import load
 from deploytasks.settings.environment import Application, Environment
 from deploytasks.settings.kinds import GROUPS, KINDS
@@ -107,7 +108,7 @@ def test_a_dangling_link_is_not_followed(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong folder is wrong usage, in one line."""
     assert 2 == init(tmp_path / "nowhere")
-    assert "nothing more was written" in capsys.readouterr().err
+    assert "nothing was written" in capsys.readouterr().err
 
 
 def test_the_module_can_be_run(tmp_path: Path) -> None:

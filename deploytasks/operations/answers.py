@@ -83,6 +83,19 @@ def doctor(world: World) -> Answer:
     return {"environment": world.site.environment, "findings": [finding._asdict() for finding in findings]}
 
 
+_MISSED = ("metrics", "deadman")
+"""Without them a bad release stays, or a dead deployer's traffic does."""
+_MISSED_WHERE_PROTECTED = ("alerts", "maintenance", "reviews")
+
+
+def _missed(world: World, section: str) -> Sequence[Finding]:
+    """A word about a section that is not there, where somebody will miss it."""
+    wanted = _MISSED + (_MISSED_WHERE_PROTECTED if world.settings.protected else ())
+    if section not in wanted:
+        return []
+    return [Finding(section, "warn", "not configured", f"add `{section}:` to the environment")]
+
+
 def _told(world: World) -> Sequence[Finding]:
     """Everybody who is told what happens: whether they could be now, and what they were not told yet."""
     findings: list[Finding] = []
@@ -121,7 +134,7 @@ def _unfed(world: World) -> Sequence[Finding]:
 
 def _diagnosed(world: World, section: str) -> Sequence[Finding]:
     if section not in world.settings.sections:
-        return [Finding(section, "warn", "not configured", f"add `{section}:` to the environment if you need it")]
+        return _missed(world, section)
     try:
         found: Sequence[Finding] = getattr(world, section).diagnose()
         return found

@@ -91,6 +91,8 @@ def load(config: Mapping[str, Any], environment: str | None, need: Collection[st
     given, name = _environment(config, environment)
     path = f"deploy.environments.{name}"
     mistakes: list[str] = []
+    if need is None:
+        _require_filled_in(config, given, path)
     general = {key: value for key, value in config.items() if key != "environments" and key not in kinds.SHARED}
     application = check(Application, _known(general, Application, need), "deploy", mistakes)
     own = check(Environment, _only(given, Environment), path, mistakes)
@@ -119,6 +121,15 @@ def load(config: Mapping[str, Any], environment: str | None, need: Collection[st
         sections=sections,
         strategy=core.strategy,
     )
+
+
+def _require_filled_in(config: Mapping[str, Any], given: Mapping[str, Any], path: str) -> None:
+    """What a template left open hides all other mistakes: most of them would be about it."""
+    from .placeholders import unfilled
+
+    general = {key: value for key, value in config.items() if key != "environments"}
+    if left := [*unfilled(general, "deploy"), *unfilled(given, path)]:
+        raise SettingsError(left, do="fill them in; `python -m deploytasks keys` explains each key")
 
 
 def plain(value: Any) -> Any:

@@ -85,56 +85,6 @@ def test_from_an_unseen_commit_to_production(project: Gated) -> None:
     assert project.inv("history", "--verify").code == 0
 
 
-def test_the_checklist_step_by_step(project: Gated) -> None:
-    """What its page shows, from cutting a version on: signed, set aside, through staging, approved by somebody else."""
-    (project.root / "CHANGELOG.md").write_text(
-        "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Loans can be extended.\n"
-    )
-    project.commit()
-    project.push()
-
-    def cut(*words: str) -> Done:
-        done = project.inv(*words, "--yes")
-        project.reviewed(10, "ben", "cay")
-        return done
-
-    def checklist(*words: str) -> Done:
-        """Open until somebody has said what no machine knows."""
-        assert project.inv(*words).code == 3
-        typed(
-            project, "docs/DEPLOYMENT_CHECKLIST.md", "Deployment checklist",
-            codes={"inv checklist": 3}, hands={"inv sign": sign},
-        )  # fmt: skip
-        return project.inv(*words)
-
-    def sign(*words: str) -> Done:
-        assert project.inv("sign", "people.runbook,monitoring.rules", "--note", "read").code == 0
-        assert project.inv("override", "configuration.variables", "--reason", "the hosts have them").code == 0
-        return project.inv(*words)
-
-    live = project.live()
-    typed(
-        project, "docs/DEPLOYMENT_CHECKLIST.md", "The deployment, step by step",
-        instead={"plan.json": "plan.out"}, more=YES, codes={"inv checklist": 3},
-        hands={
-            "inv create-release": cut, "inv checklist": checklist,
-            "inv approve": lambda *words: project.by("ben", *words, "--yes"),
-        },
-    )  # fmt: skip
-    assert project.live() != live
-    typed(project, "docs/DEPLOYMENT_CHECKLIST.md", "Metrics to watch", codes={"inv check": 6})
-    typed(project, "docs/ci.md", "What a job shows")
-    typed(project, "docs/approvals.md", "What was learned")
-
-
-def test_people_speak_for_what_no_machine_reads(project: Gated) -> None:
-    """Signed, set aside, each with a reason."""
-    typed(project, "docs/approvals.md", "Signing an item", "Setting a refusal aside", codes={"inv checklist": 3})
-    project.configure(without=("reviews",))
-    typed(project, "docs/github.md", "Without GitHub")
-    project.configure()
-
-
 def test_a_plan_is_worth_nothing_once_the_world_has_moved(project: Gated) -> None:
     """What was approved is not what would happen now: refused, and what has changed is named."""
     same = project.inv("deploy", "--plan-file", "plan.out", "--yes")
@@ -186,3 +136,53 @@ def test_a_hotfix_that_no_senior_has_seen_is_refused(project: Gated) -> None:
     refused = project.inv("deploy", "--hotfix", "--yes")
     assert refused.code == 3, refused.said
     assert {"code.reviewed", "order.staged"} <= set(open_items(project, "--hotfix"))
+
+
+def test_the_checklist_step_by_step(project: Gated) -> None:
+    """What its page shows, from cutting a version on: signed, set aside, through staging, approved by somebody else."""
+    (project.root / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Loans can be extended.\n"
+    )
+    project.commit()
+    project.push()
+
+    def cut(*words: str) -> Done:
+        done = project.inv(*words, "--yes")
+        project.reviewed(10, "ben", "cay")
+        return done
+
+    def checklist(*words: str) -> Done:
+        """Open until somebody has said what no machine knows."""
+        assert project.inv(*words).code == 3
+        typed(
+            project, "docs/DEPLOYMENT_CHECKLIST.md", "Deployment checklist",
+            codes={"inv checklist": 3}, hands={"inv sign": sign},
+        )  # fmt: skip
+        return project.inv(*words)
+
+    def sign(*words: str) -> Done:
+        assert project.inv("sign", "people.runbook,monitoring.rules", "--note", "read").code == 0
+        assert project.inv("override", "configuration.variables", "--reason", "the hosts have them").code == 0
+        return project.inv(*words)
+
+    live = project.live()
+    typed(
+        project, "docs/DEPLOYMENT_CHECKLIST.md", "The deployment, step by step",
+        instead={"plan.json": "plan.out"}, more=YES, codes={"inv checklist": 3},
+        hands={
+            "inv create-release": cut, "inv checklist": checklist,
+            "inv approve": lambda *words: project.by("ben", *words, "--yes"),
+        },
+    )  # fmt: skip
+    assert project.live() != live
+    typed(project, "docs/DEPLOYMENT_CHECKLIST.md", "Metrics to watch", codes={"inv check": 6})
+    typed(project, "docs/ci.md", "What a job shows")
+    typed(project, "docs/approvals.md", "What was learned")
+
+
+def test_people_speak_for_what_no_machine_reads(project: Gated) -> None:
+    """Signed, set aside, each with a reason."""
+    typed(project, "docs/approvals.md", "Signing an item", "Setting a refusal aside", codes={"inv checklist": 3})
+    project.configure(without=("reviews",))
+    typed(project, "docs/github.md", "Without GitHub")
+    project.configure()

@@ -12,7 +12,7 @@ from ..maintenances import diagnosed
 from ..site import Site
 from . import page
 from .keys import in_words, notice_from, notice_keys
-from .place import place_of, write_whole
+from .place import asleep, place_of, write_whole
 from .runtime import runtime_of
 
 if TYPE_CHECKING:
@@ -36,13 +36,16 @@ class Maintenance:
         self._site = site
         self._is_managed = traffic.managed
         self._runtime = runtime_of(traffic, site)
-        self._page = place_of(site).page
+        self._place = place_of(site)
+        self._page = self._place.page
 
     def read(self) -> Notice | None:
         return notice_from(self._runtime.in_force())
 
     def diagnose(self) -> Sequence[Finding]:
         """Whether it can be read, and what it says."""
+        if self._is_managed and not self._place.read_state().alive:
+            return [asleep("maintenance: envoy", self._place)]
         return diagnosed("envoy", self)
 
     def write(self, notice: Notice | None) -> Call:

@@ -12,6 +12,7 @@ from ...errors import DeployError, UsageError
 from ...ports import COLORS, Color, Finding, NoData, Totals
 from ..site import Site
 from .admin import Admin
+from .place import Place, asleep, place_of
 from .runtime import runtime_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Metrics:
         self.lag = settings.shows_after
         """Counts show at once, times with the next flush (1 s)."""
         self._admin = _admin(settings, site)
+        self._managed = _managed(settings, site)
 
     def totals(self, since: datetime, edges: Sequence[float]) -> Mapping[Color, Totals] | NoData:
         """All counts since Envoy started, so ``since`` does not matter. Edges between two buckets count at the
@@ -60,6 +62,8 @@ class Metrics:
 
     def diagnose(self) -> Sequence[Finding]:
         found = self.totals(datetime.now(UTC), ())
+        if isinstance(found, NoData) and self._managed and not self._managed.read_state().alive:
+            return [asleep("metrics: envoy", self._managed)]
         if isinstance(found, NoData):
             return [Finding("metrics: envoy", "fail", found.why, "start the balancer, or check metrics.admin")]
         counts = ", ".join(f"{color} {total.requests} requests" for color, total in found.items())
@@ -109,3 +113,12 @@ def _admin(settings: MetricsSettings, site: Site) -> Admin:
     if not isinstance(traffic, TrafficSettings):
         raise UsageError("metrics: {kind: envoy} needs traffic: {kind: envoy}, or an `admin`", do="set metrics.admin")
     return runtime_of(traffic, site).admin
+
+
+def _managed(settings: MetricsSettings, site: Site) -> Place | None:
+    """Where the Envoy that is asked keeps its things, when it is ours."""
+    from ...settings.envoy import TrafficSettings
+
+    traffic = site.sections.get("traffic")
+    is_ours = settings.admin is None and isinstance(traffic, TrafficSettings) and traffic.managed
+    return place_of(site) if is_ours else None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import Unreachable
+from ...ports import Finding
 from ..identity import is_alive
 from ..site import Site
 from .layer import Layer
@@ -157,6 +158,13 @@ class Place:
         if launch is None or _owner(Path(launch.sockets)) != _owner(self.folder):
             return None
         return Path(launch.sockets)
+
+
+def asleep(subject: str, place: Place) -> Finding:
+    """That a managed Envoy does not run: as it should be before anything was deployed, and worth a word later."""
+    if place.launch_file.exists():
+        return Finding(subject, "warn", "does not run", "the next deployment starts it")
+    return Finding(subject, "ok", "the first deployment starts it")
 
 
 def place_of(site: Site) -> Place:

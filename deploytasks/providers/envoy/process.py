@@ -12,7 +12,7 @@ from ...verdict.ladder import LADDER
 from ..site import Site
 from . import binary, listening, managed, page
 from .bootstrap import Files, Upstream, host_and_port, render
-from .place import Launch, Place, choose_sockets
+from .place import Launch, Place, asleep, choose_sockets
 
 if TYPE_CHECKING:
     from ...settings.envoy import TrafficSettings
@@ -83,7 +83,7 @@ class Process:
         state = self._place.read_state()
         yield self._port(is_ours=bool(state.alive))
         if not state.alive:
-            yield Finding("traffic: envoy", "warn", "does not run", "the next deployment starts it")
+            yield asleep("traffic: envoy", self._place)
         elif not state.is_supervised:
             yield Finding("traffic: supervisor", "warn", "has died", "the next deployment takes Envoy over")
 

@@ -43,8 +43,9 @@ def diagnose(settings: PrometheusSettings, site: Site, api: Api, stale_after: fl
         why = getattr(error, "what", "Prometheus does not say what time it is")
         return [Finding(SUBJECT, "fail", why, getattr(error, "do", ""))]
     findings = [_clock(skew)]
+    is_new = not any(site.standing().values())
     for feed, series in found:
-        findings += _feed(feed, series, now, stale_after)
+        findings += _feed(feed, series, now, stale_after, is_new=is_new)
     findings += _pace(found, settings)
     findings += [each for feed, series in found if feed.what == "latency" for each in _bounds(feed, series, site)]
     return [*findings, *_levels(api, level_queries(settings.levels))]
@@ -55,7 +56,8 @@ def _clock(skew: float) -> Finding:
     return next(clock_findings(SUBJECT, skew, EFFECT), is_right)
 
 
-def _feed(feed: Feed, series: Sequence[Series], now: float, stale_after: float) -> Iterator[Finding]:
+def _feed(feed: Feed, series: Sequence[Series], now: float, stale_after: float, *, is_new: bool) -> Iterator[Finding]:
+    """What one selector finds. ``is_new``: nothing is installed yet, so that nothing need be there."""
     subject = f"metrics: {feed.what}"
     try:
         own = [(feed.color(each.labels), each) for each in series]
@@ -65,7 +67,7 @@ def _feed(feed: Feed, series: Sequence[Series], now: float, stale_after: float) 
     counts = {color: sum(owner == color for owner, _ in own) for color in COLORS if color in feed.colors}
     if not any(counts.values()):
         detail = f"no series matches {feed.selector} in the last {WINDOW}"
-        fine = feed.what == "errors"
+        fine = feed.what == "errors" or is_new
         yield Finding(subject, "ok" if fine else "fail", detail, "" if fine else "check the selector")
         return
     age = now - max(each.samples[-1][0] for owner, each in own if owner)

@@ -1,0 +1,70 @@
+"""``python -m deploytasks init``: look, ask where somebody is there, write what is missing, say what comes next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from .asking import asked
+from .choices import Choices, proposed
+from .detecting import Found, look
+from .filling import FOLDER, deployed_settings, filled
+from .workflows import workflows
+from .writing import write
+
+
+def init(folder: Path, template: str | None, *, ci: bool, questions: bool) -> int:
+    """Write what is missing: 0 when anything was, 2 when all was there or nothing can be written, 130 at Ctrl-C."""
+    found = look(folder)
+    choices = proposed(found)._replace(template=template or "embedded")
+    try:
+        if questions:
+            choices = asked(choices, found, input, print)
+        done = write(folder, _files(choices, found, ci=ci), (".deploy/",))
+    except (KeyboardInterrupt, EOFError):
+        print("\nnothing was written", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"nothing was written: {error}", file=sys.stderr)
+        return 2
+    for each in done:
+        print(each)
+    if not any(each.how == "wrote" for each in done):
+        print("nothing was written: this repository has its files already", file=sys.stderr)
+        return 2
+    print("\n".join(_next(choices, found)))
+    return 0
+
+
+def printed(folder: Path, template: str | None) -> str:
+    """The ``invoke.yaml`` that would be written."""
+    found = look(folder)
+    return filled(proposed(found)._replace(template=template or "embedded"), found)
+
+
+def _files(choices: Choices, found: Found, *, ci: bool) -> Mapping[str, str]:
+    files = {
+        "tasks.py": (FOLDER / "tasks.py").read_text(encoding="utf-8"),
+        "invoke.yaml": filled(choices, found),
+    }
+    settings = deployed_settings(found) if choices.template == "embedded" else None
+    return {**files, **({settings[0]: settings[1]} if settings else {}), **(workflows(found.hub) if ci else {})}
+
+
+def _next(choices: Choices, found: Found) -> list[str]:
+    """What to do now, in as few words as possible."""
+    if not found.is_git:
+        return ["next: a release is made of what git has: git init, git add ., git commit; then inv deploy"]
+    if choices.template != "embedded":
+        environment = "production"
+        return [f"next: fill in what stands in <…>; `inv validate --env {environment}` says what is left"]
+    env = "--env development"
+    lines = [f"next: inv doctor {env} looks at everything, inv deploy {env} puts the first release out"]
+    if not found.django and found.callable == "app:application":
+        lines.insert(0, "first: `start` in invoke.yaml must be the command that serves your application")
+    if found.django and found.django.database == "postgres":
+        lines.append("the database: see `database` in invoke.yaml; it needs the name of the variable that has its URL")
+    if found.tests and not choices.tests:
+        lines.append(f"tests before each deployment: `tests: {found.tests}` in invoke.yaml")
+    return lines
