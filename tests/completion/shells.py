@@ -47,7 +47,7 @@ def run(command: list[str], project: Path, *, given: str | None = None) -> subpr
     """Run a shell in the project with our `inv` first on the PATH."""
     own = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(project), "TERM": "xterm", "COLUMNS": "200"}
     return subprocess.run(
-        command, cwd=project, env=own, input=given, capture_output=True, text=True, timeout=30, check=False
+        command, cwd=project, env=own, input=given, capture_output=True, text=True, timeout=60, check=False
     )
 
 

@@ -11,10 +11,8 @@ from lab.parts import program
 
 from deploytasks.completion import SHELLS, script
 
-ALL = [*SHELLS, "zsh, by fpath"]
 
-
-@pytest.mark.parametrize("shell", ALL)
+@pytest.mark.parametrize("shell", SHELLS)
 def test_tasks_environments_and_options(shell: str, project: Path, tmp_path: Path) -> None:
     """What is offered is what there is in this project."""
     for at, (line, expected) in enumerate({
@@ -25,6 +23,13 @@ def test_tasks_environments_and_options(shell: str, project: Path, tmp_path: Pat
     }.items()):  # fmt: skip
         (tmp_path / str(at)).mkdir()
         assert expected == sorted(offered(shell, line, project, tmp_path / str(at)))
+
+
+def test_zsh_finds_it_as_a_file_of_its_own(project: Path, tmp_path: Path) -> None:
+    """Named ``_inv`` in a folder of ``fpath``, and loaded when it is first needed."""
+    assert ["development", "production", "staging"] == sorted(
+        offered("zsh, by fpath", "inv deploy --env ", project, tmp_path)
+    )
 
 
 @pytest.mark.parametrize("shell", SHELLS)
