@@ -28,6 +28,7 @@ class Asked(NamedTuple):
     silent_after: float | None
     unhealthy_after: float | None
     probed: bool
+    orders: tuple[tuple[float, str], ...]
     runs: int
     seed: int
 
@@ -36,12 +37,13 @@ class Asked(NamedTuple):
         well = App(self.usual_errors, self.cluster, self.usual_p99 or 0.0)
         ill = App(self.errors, self.cluster, self.p99 or 0.0)
         return Scene(
-            self.rps, well, ill, self.stage, self.after, self.silent_after, self.unhealthy_after, probes, self.probed
-        )
+            self.rps, well, ill, self.stage, self.after, self.silent_after, self.unhealthy_after, probes, self.probed,
+            self.orders,
+        )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """All of it by name."""
-        return dict(self._asdict())
+        return self._asdict() | {"orders": [list(order) for order in self.orders]}
 
 
 def asked(given: dict[str, Any]) -> Asked:
@@ -61,9 +63,16 @@ def asked(given: dict[str, Any]) -> Asked:
         silent_after=_length("silent-after", given["silent_after"]),
         unhealthy_after=_length("unhealthy-after", given["unhealthy_after"]),
         probed=not given["unprobed"],
+        orders=_orders(given),
         runs=_whole("runs", given["runs"], MOST_RUNS),
         seed=int(given["seed"]),
     )
+
+
+def _orders(given: dict[str, Any]) -> tuple[tuple[float, str], ...]:
+    """What people ask, and when."""
+    times = {verb: _length(f"{verb}-at", given[f"{verb}_at"]) for verb in ("pause", "continue", "promote")}
+    return tuple(sorted((at, verb) for verb, at in times.items() if at is not None))
 
 
 def _latency(p99: Any, usual: Any) -> tuple[float | None, float | None]:

@@ -10,7 +10,7 @@ from ..rollout import Course, Finish, Move, Rules, Shift, Stop, TurnBack, Wait, 
 from .scene import Scene
 from .world import World
 
-Kind = Literal["baseline", "shift", "bake", "hold", "warning", "taken back", "held", "finished"]
+Kind = Literal["baseline", "shift", "bake", "hold", "paused", "warning", "taken back", "held", "finished"]
 
 
 class Moment(NamedTuple):
@@ -83,6 +83,8 @@ def _told(world: World, before: Course, after: Course) -> Iterator[Moment]:
         yield _moment(world, "warning", warning.why)
     if after.phase == "bake" and before.phase != "bake":
         yield _moment(world, "bake", after.verdicts[0].why)
+    if after.pause and not before.pause:
+        yield _moment(world, "paused", f"by {after.pause.who}, {after.pause.reason}")
     if after.held and not before.held:
         yield _moment(world, "hold", after.verdicts[0].why)
 

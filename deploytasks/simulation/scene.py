@@ -18,7 +18,8 @@ class Scene:
     it has ``stage`` percent of the traffic or more, and ``after`` seconds after its first traffic; with neither, from
     the beginning. ``silent_after`` and ``unhealthy_after``: seconds after its first traffic from which on the metrics
     say nothing, and its health page fails. ``probes``: requests a second of our own to each color; they meet the same
-    errors, unless they ask for other pages (``probed`` false).
+    errors, unless they ask for other pages (``probed`` false). ``orders``: what people ask meanwhile, with seconds
+    after its first traffic: ``pause``, ``continue``, ``promote`` or ``abort``.
     """
 
     rps: float
@@ -30,11 +31,12 @@ class Scene:
     unhealthy_after: float | None = None
     probes: float = 0.0
     probed: bool = True
+    orders: tuple[tuple[float, str], ...] = ()
 
     @property
     def healthy(self) -> Scene:
         """The same traffic, and a release without any fault."""
-        return replace(self, ill=self.well, silent_after=None, unhealthy_after=None)
+        return replace(self, ill=self.well, silent_after=None, unhealthy_after=None, orders=())
 
     def failing(self, errors: float) -> Scene:
         """The same, with that share of errors (0 to 1) and no other fault."""

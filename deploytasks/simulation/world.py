@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from ..ports import Color, Health, NoData, Reading, Split, Totals, other
+from ..ports import Color, Command, Health, NoData, Reading, Split, Totals, other
 from ..rollout import Rules
 from ..verdict.ladder import NOTHING, plus
 from .scene import Scene
@@ -32,6 +32,7 @@ class World:
         self._shares: list[tuple[float, int]] = [(-rules.lag, 0)]
         self._served = -rules.lag
         self._probed = 0.0
+        self._orders = sorted(scene.orders)
         self._writer = "settled:before"
         self._home: Color = rules.home or other(rules.target)
         self._counts: dict[Color, Totals] = {self._home: NOTHING, rules.target: NOTHING}
@@ -72,6 +73,7 @@ class World:
             self._sent() if rules.probes else None,
             {self._home: _WELL, rules.target: ill},
             (),
+            self._order(),
             more={name: totals for name, _ in rules.more},
         )
 
@@ -110,6 +112,12 @@ class World:
             self._probes[color] = plus(before, answers(self._dice, app, new))
         self._probed = self.now
         return dict(self._probes)
+
+    def _order(self) -> Command | None:
+        """What somebody asks now; one by one, as readings carry them."""
+        if not self._orders or not self._is_over(self._orders[0][0]):
+            return None
+        return Command(self._orders.pop(0)[1], "somebody", "in this simulation")
 
     def _split(self) -> Split:
         if self._rules.home is None:

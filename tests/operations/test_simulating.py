@@ -27,6 +27,9 @@ OPTIONS: dict[str, Any] = {
     "after": None,
     "silent_after": None,
     "unhealthy_after": None,
+    "pause_at": None,
+    "continue_at": None,
+    "promote_at": None,
     "unprobed": False,
     "runs": 8,
     "seed": 1,
@@ -139,9 +142,16 @@ def test_its_shape_is_stable() -> None:
         "moments",
     } == set(found["typical"])  # fmt: skip
     assert {"at", "percent", "kind", "why", "requests", "errors"} == set(found["typical"]["moments"][0])
-    assert {*OPTIONS} - {"error_rate", "baseline_error_rate", "baseline_p99", "from_", "unprobed"} < set(
-        found["assumed"]
-    )
+    assert {*OPTIONS} - {
+        "error_rate",
+        "baseline_error_rate",
+        "baseline_p99",
+        "from_",
+        "unprobed",
+        "pause_at",
+        "continue_at",
+        "promote_at",
+    } < set(found["assumed"])
 
 
 def test_rates_say_from_where_on_it_sees() -> None:
@@ -221,6 +231,7 @@ def test_words_become_a_scene() -> None:
         ({"baseline_p99": "0ms", "p99": "1s"}, "--baseline-p99: 0 s is no time"),
         ({"after": "8d"}, "--after: 8d is not between nothing and a week"),
         ({"after": "-1s"}, "--after: '-1s' is not a duration"),
+        ({"promote_at": "x"}, "--promote-at: 'x' is not a duration"),
         ({"silent_after": "x"}, "--silent-after: 'x' is not a duration"),
         ({"from_": "0%"}, "--from: '0%' is no share of the traffic"),
         ({"from_": "half"}, "--from: 'half' is no share of the traffic"),

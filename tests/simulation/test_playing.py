@@ -195,6 +195,51 @@ def test_every_deployment_ends_and_adds_up(
     assert run.took is None or 0 <= run.took <= run.ended
 
 
+# -- what people ask meanwhile ------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**20), at=st.floats(0, 400), times=st.integers(1, 6))
+def test_who_promotes_skips_time_and_never_a_failure(seed: int, at: float, times: int) -> None:
+    """However often and whenever somebody is in a hurry: what fails half of all requests never gets through."""
+    scene = Scene(20, WELL, BAD, orders=tuple((at + 15 * number, "promote") for number in range(times)))
+    assert 4 == play(SHORT, scene, seed).code
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**20), at=st.floats(0, 100))
+def test_who_promotes_a_good_one_is_done_earlier(seed: int, at: float) -> None:
+    """By what was left of the stage; and it finishes as well."""
+    patient, hasty = (play(SHORT, Scene(20, orders=orders), seed) for orders in ((), ((at, "promote"),)))
+    assert (0, 0) == (patient.code, hasty.code)
+    assert hasty.ended < patient.ended
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**20), at=st.floats(0, 200))
+def test_a_pause_that_nobody_ends_goes_home(seed: int, at: float) -> None:
+    """After ``pause``, for want of evidence; and is watched all the time: a bad one is taken back meanwhile."""
+    rules = replace(SHORT, pause=300.0)
+    run = play(rules, Scene(20, orders=((at, "pause"),)), seed)
+    assert (6, "pause") == (run.code, run.metric)
+    assert 300 <= run.ended - (run.shifted or 0) - at <= 300 + 2 * rules.poll
+    assert "paused" in [moment.kind for moment in run.moments]
+    assert 4 == play(rules, Scene(20, WELL, BAD, after=at + 30, orders=((at, "pause"),)), seed).code
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**20), at=st.floats(0, 100), length=st.floats(20, 200))
+def test_a_pause_that_is_ended_finishes(seed: int, at: float, length: float) -> None:
+    scene = Scene(20, orders=((at, "pause"), (at + length, "continue")))
+    assert 0 == play(replace(SHORT, pause=600.0), scene, seed).code
+
+
+def test_an_abort_takes_it_back_at_the_next_reading() -> None:
+    run = play(RULES, Scene(20, orders=((100.0, "abort"),)), 1)
+    assert (4, "abort") == (run.code, run.metric)
+    assert run.ended - (run.shifted or 0) - 100 <= RULES.poll
+
+
 # -- sums --------------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+from tale import DAWN, a_quarter
+
+from deploytasks.delivery.measures import Changes, Period, measured
 
 UNREADABLE = {"unreadable": "envoy's admin does not answer: connection refused"}
 
@@ -245,6 +250,15 @@ def history(told: Any) -> dict[str, Any]:
     return {"application": "library", "environment": "development", "head": "3f" * 32, "events": shown}
 
 
+def metrics() -> dict[str, Any]:
+    """A quarter of deliveries."""
+    tale, period = a_quarter(), Period(DAWN, DAWN + timedelta(days=91), DAWN - timedelta(days=9))
+    known = measured(
+        tuple(tale.folded().values()), period, lambda one: Changes([one.committed], True) if one.committed else None
+    )
+    return {"application": "library", "environment": "production", **known}
+
+
 def report(told: Any) -> dict[str, Any]:
     """One deployment."""
     return {
@@ -417,6 +431,7 @@ SIMULATION: dict[str, Any] = {
         "silent_after": 720.0,
         "unhealthy_after": 900.0,
         "probed": True,
+        "orders": [[300.0, "promote"]],
         "runs": 200,
         "seed": 1,
     },

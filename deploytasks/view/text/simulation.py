@@ -9,7 +9,7 @@ from ..paint import Paint, table, wrapped
 from ..wording import counted, duration, milliseconds, number, one_line, share, whole
 from .reading import fields, items, title, word
 
-_STYLES = {"taken back": "bad", "held": "warn", "hold": "warn", "warning": "warn", "finished": "good"}
+_STYLES = {"taken back": "bad", "held": "warn", "hold": "warn", "paused": "warn", "warning": "warn", "finished": "good"}
 _WORDS = {"held": "went home"}
 """The kinds of moments that are called otherwise in words."""
 
@@ -50,7 +50,7 @@ def _assumed(answer: Mapping[str, Any]) -> str:
     traffic = f"{rps:g} requests/s" if rps is not None else "requests"
     usual = f"the live color fails {share(said.get('usual_errors'))} of them"
     if answer.get("fault") is not True:
-        return f"{traffic}; {usual}, and so does the new release"
+        return f"{traffic}; {usual}, and so does the new release{_when(said)}"
     return f"{traffic}; {usual}, the new release {', '.join(_faults(said))}{_when(said)}"
 
 
@@ -68,7 +68,12 @@ def _when(said: Mapping[str, Any]) -> str:
     stage, after = number(said.get("stage")), number(said.get("after"))
     begins = [f"from {stage:g} % of the traffic on"] if stage else []
     begins += [f"from {duration(after)} after its first traffic on"] if after else []
-    return f"; its fault is there {' and '.join(begins)}" if begins else ""
+    asked = said.get("orders")
+    orders = (
+        [one for one in asked if isinstance(one, list | tuple) and len(one) == 2] if isinstance(asked, list) else []
+    )
+    does = [f"; somebody says {one_line(verb)} {duration(number(at))} after it" for at, verb in orders]
+    return (f"; its fault is there {' and '.join(begins)}" if begins else "") + "".join(does)
 
 
 def _one(answer: Mapping[str, Any], paint: Paint) -> Iterator[str]:
