@@ -14,6 +14,8 @@ __all__ = ["CHANGES"]
 
 MOVES_TRAFFIC = ("roll out", "hand over")
 """The steps whose undoing sends traffic home."""
+STUCK = ("stuck", "closed")
+"""Outcomes after which traffic is not home: a person must act."""
 
 
 def _ended(of: Deployment, event: Event) -> Deployment:
@@ -21,6 +23,7 @@ def _ended(of: Deployment, event: Event) -> Deployment:
     took = facts.get("seconds")
     spent = real(facts, "seconds") if isinstance(took, int | float) and not isinstance(took, bool) else None
     back = taken_back(of, event)
+    is_home = back is not None and of.exposed is not None and text(facts, "outcome") not in STUCK
     return of._replace(
         ended=at,
         outcome=text(facts, "outcome"),
@@ -28,7 +31,7 @@ def _ended(of: Deployment, event: Event) -> Deployment:
         why=text(facts, "why"),
         seconds=of.seconds if spent is None else (of.seconds or 0.0) + spent,
         left=tuple(texts(facts, "left")),
-        home=(of.home or at) if back and of.exposed else of.home,
+        home=of.home or (at if is_home else None),
         backs=(*of.backs, back) if back else of.backs,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ _BESIDE = (
     "retired", "undelivered", "lesson", "asked", "hosts-back",
 )  # fmt: skip
 """What may be recorded about a deployment by others, or after it."""
+QUARTER = timedelta(days=90)
 _LAST = 20
 """How many deployments are named to somebody who asked for one that is not there."""
 
@@ -168,14 +169,26 @@ def write(world: World, answer: Answer, out: str | None = None) -> Path:
     from ..view.html.report import page
 
     file = _place(world, str(answer["deployment"]), out)
+    content = page({**answer, "metrics": _metrics(world)})
     try:
         make_folder(file.parent)
-        with written_aside(file.parent, page(answer).encode("utf-8", "replace")) as aside:
+        with written_aside(file.parent, content.encode("utf-8", "replace")) as aside:
             aside.replace(file)
     except OSError as error:
         why = error.strerror or str(error)
         raise UsageError(f"the report cannot be written to {file}: {why}", do="say another file with --out") from error
     return file
+
+
+def _metrics(world: World) -> Answer | None:
+    """How well the environment was delivered to in the last quarter. A report does without it."""
+    from .measuring import measure
+
+    now = world.clock.now()
+    try:
+        return measure(world, now - QUARTER, now)
+    except (DeployError, OSError):
+        return None
 
 
 def _place(world: World, deployment: str, out: str | None) -> Path:

@@ -23,12 +23,11 @@ def committed(root: Path, commit: str) -> datetime | None:
 
 
 def between(root: Path, before: str, commit: str) -> Sequence[datetime] | None:
-    """When each of the commits was made that a release brings over the one before, merges left out, the newest first.
-    ``None``: one of both is not known here, or the newer one does not follow on the older one."""
+    """When each of the commits was made that a release brings and the one before had not, merges left out, the newest
+    first. ``None``: one of both is not known here."""
     if not (is_name(before) and is_name(commit)):
         return None
     try:
-        git.ask(root, "merge-base", "--is-ancestor", before, commit)
         said = git.line(root, "log", "--no-merges", f"--max-count={MOST}", "--format=%ct", f"{before}..{commit}")
     except git.GitRefused:
         return None

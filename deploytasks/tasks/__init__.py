@@ -18,6 +18,7 @@ from .gates import build, checklist, test, validate
 from .hosts import logs, run
 from .look import doctor, history, prune, status
 from .maintenance import maintenance_mode
+from .metrics import metrics
 from .notify import notify_deployment
 from .people import people
 from .pieces import down, install, migrate, resume, retire, shift, watch
@@ -50,6 +51,7 @@ namespace = Collection(
     install,
     logs,
     maintenance_mode,
+    metrics,
     migrate,
     note,
     notify_deployment,

@@ -18,6 +18,7 @@ RENDERERS = {
     "verification": "past:verification",
     "moved": "past:moved",
     "report": "report:report",
+    "metrics": "metrics:metrics",
     "checklist": "checklist:checklist",
     "smoke": "checks:smoke",
     "verdicts": "judged:verdicts",

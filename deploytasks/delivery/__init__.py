@@ -1,0 +1,1 @@
+"""How well software is delivered, by the measures of DORA: what counts, and what it comes to. Pure."""
