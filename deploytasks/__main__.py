@@ -23,12 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     explain = commands.add_parser("keys", help="explain every key of a part of the configuration: keys traffic.envoy")
     explain.add_argument("part", nargs="?", help="which part; without it all of them are listed")
     commands.add_parser("deliver", help=argparse.SUPPRESS)  # what a rollback hands on; its configuration is on stdin
+    commands.add_parser("schema", help="print the JSON Schema of invoke.yaml, for editors")
     completing = commands.add_parser("completion", help="print what a shell needs to complete inv's words at Tab")
     completing.add_argument("shell", choices=("bash", "zsh", "fish"))
     asked = parser.parse_args(given)
     others: dict[str, Callable[[], int]] = {
         "completion": lambda: _completion(asked.shell),
         "deliver": _deliver,
+        "schema": _schema,
         "keys": lambda: _keys(asked.part),
     }
     if asked.command in others:
@@ -58,6 +60,15 @@ def _completion(shell: str) -> int:
     from .completion import script
 
     print(script(shell), end="")
+    return 0
+
+
+def _schema() -> int:
+    import json
+
+    from .settings.schema import schema
+
+    print(json.dumps(schema(), indent=1, ensure_ascii=False))
     return 0
 
 
