@@ -69,8 +69,9 @@ def site(c: Context) -> None:
 
 @task
 def pictures(c: Context) -> None:
-    """Make the pictures in docs/images anew, from the messages beside them: apt-get install chromium pngquant."""
+    """Make the pictures in docs/images anew, from what is recorded beside them: apt-get install chromium pngquant."""
     _run(c, f"{PYTHON} docs/pictures/slack.py")
+    _run(c, f"{PYTHON} docs/pictures/report.py")
 
 
 @task

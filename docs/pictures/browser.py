@@ -42,8 +42,14 @@ def picture(page: str, width: int, to: Path) -> None:
             raise RuntimeError("Chromium did not say how tall the page is")
         size = f"--window-size={width},{found[1]}"
         _run(folder, file, size, f"--force-device-scale-factor={SCALE}", f"--screenshot={to.resolve()}")
+    shrunk(to)
+
+
+def shrunk(picture: Path, colors: int = 20) -> None:
+    """A page needs few colors: a quarter of its size."""
     if (program := shutil.which("pngquant")) is not None:
-        subprocess.run([program, "--force", "--strip", "--nofs", "--output", to, "20", to], check=True, timeout=60)
+        command = [program, "--force", "--strip", "--nofs", "--output", picture, str(colors), picture]
+        subprocess.run(command, check=True, timeout=60)
 
 
 def browser() -> str | None:

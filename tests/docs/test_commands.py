@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -55,7 +57,9 @@ def collection() -> Collection:
 def parsed(line: str) -> list[tuple[str, dict[str, object]]]:
     """The tasks on a command line and their arguments. Raises ``ParseError`` as `inv` would."""
     core = Parser(initial=Program().initial_context, ignore_unknown=True).parse_argv(shlex.split(line))
-    tasks = Parser(contexts=collection().to_contexts()).parse_argv(core.unparsed)
+    with patch.object(sys, "argv", ["inv", *shlex.split(line)]):  # `inv report` looks whether it names a deployment
+        contexts = collection().to_contexts()
+    tasks = Parser(contexts=contexts).parse_argv(core.unparsed)
     return [(task.name or "", {arg: value.value for arg, value in task.args.items()}) for task in tasks]
 
 

@@ -239,10 +239,12 @@ def cause(of: Known) -> str:
     metric, value, limit = text(of.verdict, "metric"), finite(of.verdict.get("value")), finite(of.verdict.get("limit"))
     if text(of.verdict, "kind") != "FAIL" or value is None or limit is None:
         return _reason(of)
-    if metric.endswith("errors"):
-        return f"too many requests failed, {share(value)} against a limit of {share(limit)}"
-    if "p99" in metric:
-        return f"it answered too slowly, {_reason(of)}"
+    whose = "of our own test requests" if "probes" in metric else "requests"
+    if metric.startswith("errors"):  # a test looks at what is new: over all that was counted, it may be below the limit
+        how_many = f", {share(value)} against a limit of {share(limit)}" if value > limit else " toward the end"
+        return f"too many {whose} failed{how_many}"
+    if metric.startswith("p99"):
+        return f"too many {whose} took too long ({_reason(of)})"
     return _reason(of)
 
 

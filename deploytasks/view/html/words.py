@@ -48,6 +48,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "instant": wording.instant,
     "iso": iso,
     "milliseconds": wording.milliseconds,
+    "seconds": wording.seconds,
     "share": wording.share,
     "size": wording.size,
     "to_the_second": to_the_second,

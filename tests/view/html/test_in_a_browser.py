@@ -83,7 +83,7 @@ def test_what_a_page_may_do_forbids_everything_else(chromium: Any, report: Path)
 def test_tables_are_sorted_by_their_heads_also_with_the_keyboard(chromium: Any, report: Path) -> None:
     """Up, then down; whoever listens is told."""
     with opened(chromium, report) as shown:
-        table = shown.page.locator("section[aria-labelledby=checklist] table")
+        table = shown.page.locator("section[aria-labelledby=checklist] > table")
         items = table.locator("tbody th .mono")
         as_recorded = items.all_inner_texts()
         head = table.locator("thead th").first
@@ -113,12 +113,12 @@ def test_numbers_are_sorted_as_numbers(chromium: Any, report: Path) -> None:
 def test_a_table_is_filtered_by_all_words(chromium: Any, report: Path) -> None:
     """Rows that have not all of them go, and come back; how many are left is said."""
     with opened(chromium, report) as shown:
-        rows = shown.page.locator("section[aria-labelledby=checklist] tbody tr:visible")
+        rows = shown.page.locator("section[aria-labelledby=checklist] > table tbody tr:visible")
         count = rows.count()
-        shown.page.get_by_label("Filter items").fill("CODE. fail")
+        shown.page.get_by_label("Filter items", exact=True).fill("CODE. fail")
         assert ["code.coverage"] == rows.locator("th .mono").all_inner_texts()
         assert f"1 of {count} items" == shown.page.inner_text("#said")
-        shown.page.get_by_label("Filter items").fill("")
+        shown.page.get_by_label("Filter items", exact=True).fill("")
         assert count == rows.count()
 
 
