@@ -62,9 +62,9 @@ class Option(Argument):
     words: str | None
 
     @property
-    def help(self) -> str | None:
-        """Its words, and its default where those do not say it: made only when they are shown."""
-        return described(self.words, self.name, self.default)
+    def help(self) -> str | None:  # type: ignore[override]  # nobody sets it, and it is made only when it is shown
+        """Its words, and its default where those do not say it."""
+        return described(self.words, str(self.name), self.default)
 
     @classmethod
     def of(cls, name: str, default: Any, words: str | None, *, positional: bool, several: bool) -> Self:
