@@ -11,6 +11,7 @@ from ...ports import COLORS, Color
 from ..sentences import percent_of
 from ..wording import clock, milliseconds, moment, number as finite, share as fraction, shares
 from .charts import Axis, Chart, Line, Mark, decades, drawn, even
+from .marks import home_at, marks, quiet
 from .series import Happened, Measured, Sample
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 LEAST = 0.001
 """Seconds: the lowest value of an axis of times."""
-_MOST_MARKS = 40
 Pick = Callable[[Measured], float | None]
 
 
@@ -73,53 +73,13 @@ def figures(
     """All that the readings give; none without two of them."""
     if len(found) < 2:
         return []
-    ended = max(found[-1].at, _home_at(events) or found[-1].at)
-    seen = Seen(found, rules, _marks(events, text(rules, "target"))[-_MOST_MARKS:], found[0].at, ended, versions)
+    ended = max(found[-1].at, home_at(events) or found[-1].at)
+    seen = Seen(found, rules, marks(events, text(rules, "target")), found[0].at, ended, versions)
     names = list(dict.fromkeys(name for sample in found for name in sample.sources))
     made = [_split(seen, events)]
     made += [figure for name in names for figure in _source(seen, name, len(names) > 1)]
     made += [_evidence(seen)] if any(sample.evidence for sample in found) else []
     return made
-
-
-# -- moments -------------------------------------------------------------------
-
-
-def _marks(events: Sequence[Happened], target: str) -> list[Mark]:
-    """Where a stage began, what people asked for, and when it was decided."""
-    made: list[Mark] = []
-    for event in events:
-        facts, at = part(event, "facts"), moment(event.get("at"))
-        kind = text(event, "kind")
-        if at is None:
-            continue
-        if kind == "shifted" and (split := shares(facts.get("split"))):
-            made.append(Mark("stage", at, f"{split[COLORS.index(target)] if target in COLORS else 0} %"))
-        elif kind == "asked":
-            made.append(Mark("asked", at, text(facts, "verb")))
-        elif kind == "reading" and text(facts, "move") in ("finish", "turn back", "turnback", "stop"):
-            made.append(Mark("good" if text(facts, "move") == "finish" else "bad", at, "verdict"))
-    return made
-
-
-def _home_at(events: Sequence[Happened]) -> datetime | None:
-    """When traffic was taken home, if it was."""
-    found = [event for event in events if _is_home(event)]
-    return moment(found[-1].get("at")) if found else None
-
-
-def _is_home(event: Happened) -> bool:
-    facts = part(event, "facts")
-    return (
-        text(event, "kind") == "step"
-        and text(facts, "step") in ("roll out", "hand over")
-        and text(facts, "state") == "undone"
-    )
-
-
-def _quiet(marks: Sequence[Mark]) -> list[Mark]:
-    """The same moments; only the verdict is named a second time."""
-    return [mark if mark.look in ("good", "bad") else mark._replace(label="") for mark in marks]
 
 
 # -- charts --------------------------------------------------------------------
@@ -134,7 +94,7 @@ def _split(seen: Seen, events: Sequence[Happened]) -> Figure:
         if at and split and text(event, "kind") == "shifted":
             known.append((at, split[place]))
     known.sort(key=lambda each: each[0])
-    home = _home_at(events)
+    home = home_at(events)
     known += [(home, 0)] if home and known and home >= known[-1][0] else []
     points: list[tuple[datetime, float | None]] = []
     for at, percent in known:
@@ -245,7 +205,7 @@ def _figure(
     seen: Seen, name: str, title: str, told: str, axis: Axis, lines: Sequence[Line], keys: Sequence[Key]
 ) -> Figure:
     name = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
-    chart = Chart(name, title, told, axis, lines, _quiet(seen.marks), seen.began, seen.ended)
+    chart = Chart(name, title, told, axis, lines, quiet(seen.marks), seen.began, seen.ended)
     return Figure(name, title, drawn(chart), keys, told)
 
 

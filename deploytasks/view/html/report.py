@@ -11,9 +11,10 @@ from ...ports import COLORS
 from ..text.checklist import SECTIONS, counts
 from . import findings
 from .figures import figures
+from .knowing import known, previous
 from .measured import Table, table
 from .metrics import section
-from .outcome import known, outcome, previous
+from .outcome import outcome
 from .page import rendered
 from .series import Happened, Sample, samples, span
 from .steps import happened, steps

@@ -9,7 +9,8 @@ import pytest
 from view import reported
 from view.story import RULES, Story
 
-from deploytasks.view.html.outcome import known, outcome
+from deploytasks.view.html.knowing import known
+from deploytasks.view.html.outcome import outcome
 from deploytasks.view.html.report import page
 
 
