@@ -526,3 +526,52 @@ BACKTEST: dict[str, Any] = {
         "errors_spared": 90,
     },
 }
+
+DRILL: dict[str, Any] = {
+    "environment": "development",
+    "what": "deaths",
+    "ok": False,
+    "rounds": [
+        {
+            "at": "install",
+            "by": "resume",
+            "left": "blue 100 % / green 0 %",
+            "after": "blue 0 % / green 100 % (forward)",
+            "seconds": 10.4,
+            "code": 0,
+            "sent": 218,
+            "lost": 0,
+            "wrong": [],
+        },
+        {
+            "at": "shifted to 10 %",
+            "by": "rollback",
+            "left": "blue 90 % / green 10 %",
+            "after": "blue 100 % / green 0 % (home)",
+            "seconds": 0.6,
+            "code": 0,
+            "sent": 40,
+            "lost": 2,
+            "wrong": ["2 of 40 requests were lost: GET http://127.0.0.1:8080/health: 503"],
+        },
+    ],
+    "sent": 258,
+    "lost": 2,
+    "seconds": 71.5,
+}
+
+REHEARSED_ROLLBACK: dict[str, Any] = {
+    "environment": "staging",
+    "what": "rollback",
+    "from": "green",
+    "to": "blue",
+    "seconds_back": 0.412,
+    "seconds_forward": 0.38,
+    "stayed": 5.0,
+    "wrong": [],
+    "sent": 102,
+    "lost": 0,
+    "why_lost": "",
+    "counted": True,
+    "ok": True,
+}

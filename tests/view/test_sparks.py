@@ -19,11 +19,11 @@ def test_a_bar(fraction: float, shown: str) -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (None, "░░░░░░░░┃░░░"),
-        (0.0, "░░░░░░░░┃░░░"),
-        (0.01, "████░░░░┃░░░"),
-        (0.02, "████████┃░░░"),
-        (0.0201, "████████┃█░░"),
+        (None, "────────┃───"),
+        (0.0, "────────┃───"),
+        (0.01, "████────┃───"),
+        (0.02, "████████┃───"),
+        (0.0201, "████████┃█──"),
         (0.03, "████████┃███"),
         (0.9, "████████┃███"),
     ],
@@ -35,7 +35,7 @@ def test_a_gauge(value: float | None, shown: str) -> None:
 
 def test_a_gauge_with_two_limits() -> None:
     """The lower one decides the scale; the other one shows when it is near."""
-    assert "██████┃░┃" == gauge(0.06, [0.08, 0.06], 9)
+    assert "██████┃─┃" == gauge(0.06, [0.08, 0.06], 9)
     assert 1 == gauge(0.06, [2.0, 0.06], 9).count(LIMIT)
 
 

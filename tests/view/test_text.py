@@ -35,6 +35,7 @@ ALL: dict[str, Mapping[str, Any]] = {
     "signed": answers.SIGNED,
     "approved": answers.APPROVED,
     "controlled": answers.CONTROLLED,
+    "drill": answers.DRILL,
     "noted": answers.NOTED,
     "notified": answers.NOTIFIED,
     "to-be-told": answers.TO_BE_TOLD,
@@ -454,3 +455,20 @@ def test_a_backtest_says_what_was_and_what_would_have_been() -> None:
     assert "of 6 rollouts: 1 the same, 2 bad home earlier (10 min 24 s in all, 2,408 requests and 90" in words
     assert found.endswith("in invoke.yaml, below deploy.environments.development:\n    rule: threshold")
     assert "no rollout of library in development is recorded" in shown("backtest", deployments=[])
+
+
+def test_a_drill_shows_each_death_and_what_went_wrong() -> None:
+    """Where, who came, how long it took, what was lost; and the sum last."""
+    said = shown("drill").splitlines()
+    assert said[1].split("  ")[0] == "✓"
+    assert "install" in said[1]
+    assert said[2].startswith("✗")
+    assert "2 of 40 requests were lost" in said[3]
+    assert "✗ 2 deaths in development in 1 min 12 s: NOT everything is in order, 2 of 258 requests lost" == said[-1]
+
+
+def test_a_rehearsed_rollback_shows_its_times() -> None:
+    """There and back; without a prober it says that nobody counted."""
+    assert "back 0.41 s" in flat("drill", **answers.REHEARSED_ROLLBACK)
+    assert "everything is in order, 0 of 102 requests lost" in flat("drill", **answers.REHEARSED_ROLLBACK)
+    assert "nobody counted" in flat("drill", **{**answers.REHEARSED_ROLLBACK, "counted": False})

@@ -19,9 +19,10 @@
 
   // --- sorting: <table class="sortable">; a cell's data-key goes before its text
   const key = (row, place) => { const cell = row.cells[place]; return cell ? cell.dataset.key ?? cell.textContent.trim() : ""; };
-  const compare = (a, b) => { const x = Number(a), y = Number(b);
-    if (a !== "" && b !== "" && !Number.isNaN(x) && !Number.isNaN(y)) return x - y;
-    return a.localeCompare(b, "en", { numeric: true }); };
+  const number = (text) => { const found = /^(-?[\d,]*\.?\d+)(?: (?:%|ms))?$/.exec(text); // 1,204  0.083 %  45 ms
+    return text === "–" ? -1 : found ? Number(found[1].replaceAll(",", "")) : NaN; };
+  const compare = (a, b) => { const x = number(a), y = number(b);
+    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b, "en", { numeric: true }) : x - y; };
   const sort = (table, place, head) => {
     const down = head.getAttribute("aria-sort") === "ascending", body = table.tBodies[0];
     for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");

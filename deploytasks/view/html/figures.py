@@ -12,7 +12,7 @@ from ..sentences import percent_of
 from ..wording import clock, milliseconds, moment, number as finite, share as fraction, shares
 from .charts import Axis, Chart, Line, Mark, decades, drawn, even
 from .marks import home_at, marks, quiet
-from .series import Happened, Measured, Sample
+from .series import PROBES, Happened, Measured, Sample
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -77,7 +77,7 @@ def figures(
     seen = Seen(found, rules, marks(events, text(rules, "target")), found[0].at, ended, versions)
     names = list(dict.fromkeys(name for sample in found for name in sample.sources))
     made = [_split(seen, events)]
-    made += [figure for name in names for figure in _source(seen, name, len(names) > 1)]
+    made += [figure for name in names for figure in _source(seen, name, len({*names} - {PROBES}) > 1)]
     made += [_evidence(seen)] if any(sample.evidence for sample in found) else []
     return made
 
@@ -116,8 +116,10 @@ def _split(seen: Seen, events: Sequence[Happened]) -> Figure:
 
 def _source(seen: Seen, name: str, named: bool) -> list[Figure]:
     """What one source counted: requests, errors, times; what it does not give is not drawn."""
-    by = f", as {name} counts" if named else ""
-    made = [_colors(seen, name, f"Requests per second{by}", lambda each: each.pace, (), _pace)]
+    by = " of our own test requests (probes)" if name == PROBES else f", as {name} counts" if named else ""
+    made = (
+        [] if name == PROBES else [_colors(seen, name, f"Requests per second{by}", lambda each: each.pace, (), _pace)]
+    )
     errors = [
         ("limit", number(seen.rules, "errors"), "rolls back"),
         ("warns", number(seen.rules, "warn_errors"), "warns"),
@@ -158,7 +160,9 @@ def _colors(
     keys = [seen.key(color) for color in seen.colors]
     keys += [Key(look, f"{verb} above {words(value)}") for look, value, verb in limits if value]
     axis = even(_highest([*lines, *levels]), words)
-    return _figure(seen, f"{title}-{name}", title, told, axis, [*levels, *lines], keys)
+    return _figure(
+        seen, f"{title.partition(',')[0].partition(' of our')[0]}-{name}", title, told, axis, [*levels, *lines], keys
+    )
 
 
 def _times(seen: Seen, name: str, by: str) -> Figure:

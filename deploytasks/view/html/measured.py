@@ -9,16 +9,16 @@ from typing import NamedTuple
 from ...ports import COLORS
 from ..sentences import percent_of
 from ..wording import MISSING, milliseconds, share
-from .series import Measured, Sample
+from .series import PROBES, Measured, Sample
 
 
 class Row(NamedTuple):
-    """One moment; ``cells`` are words, and what they are sorted by."""
+    """One moment; ``cells`` are words."""
 
     at: datetime
     phase: str
     share: int
-    cells: Sequence[tuple[str, str]]
+    cells: Sequence[str]
     evidence: str
 
 
@@ -33,7 +33,13 @@ def table(found: Sequence[Sample], target: str) -> Table:
     """One row for each sample; what nobody measured at all has no column."""
     sources = list(dict.fromkeys(name for sample in found for name in sample.sources))
     colors = sorted(COLORS, key=lambda color: color != target)
-    columns = [(name, color, what) for name in sources for color in colors for what in _WHAT]
+    columns = [
+        (name, color, what)
+        for name in sources
+        for color in colors
+        for what in _WHAT
+        if (name, what) != (PROBES, "pace")
+    ]
     values = {column: [_value(sample, *column) for sample in found] for column in columns}
     columns = [column for column in columns if any(value is not None for value in values[column])]
     heads = [f"{color} {_WHAT[what][0]}{f' ({name})' if len(sources) > 1 else ''}" for name, color, what in columns]
@@ -51,8 +57,8 @@ def _value(sample: Sample, source: str, color: str, what: str) -> float | None:
     return value
 
 
-def _cell(value: float | None, what: str) -> tuple[str, str]:
-    return (MISSING, "-1") if value is None else (_WHAT[what][1](value), f"{value:.4g}")
+def _cell(value: float | None, what: str) -> str:
+    return MISSING if value is None else _WHAT[what][1](value)
 
 
 _WHAT: Mapping[str, tuple[str, Callable[[float], str]]] = {

@@ -21,6 +21,8 @@ MOST = 300
 """Points of a line, at most."""
 SPAN = 60.0
 """Seconds that a value is counted over, where stages take minutes."""
+PROBES = "probes"
+"""What requests of our own are called beside those of users."""
 FOLDED = 2000
 """Readings through which the limit that follows the live color is computed; it hardly moves after so many."""
 
@@ -104,6 +106,9 @@ def _sources(then: Reading, now: Reading, outlook: Facts) -> Mapping[str, Mappin
     before: Mapping[str, Counts] = {first: then.totals, **then.more}
     after: Mapping[str, Counts] = {first: now.totals, **now.more}
     shown = {first: part(outlook, "users"), **{name: part(part(outlook, "more"), name) for name in now.more}}
+    if now.probes is not None:
+        before, after = {**before, PROBES: then.probes or NoData("")}, {**after, PROBES: now.probes}
+        shown[PROBES] = part(outlook, "probes")
     return {
         name: dict(_colors(before.get(name, NoData("")), counts, shown.get(name, {}), passed))
         for name, counts in after.items()
@@ -140,7 +145,7 @@ def _limits(events: Sequence[Happened], rules: Facts, kept: set[int]) -> dict[in
     for event in (each for each in events if each.get("kind") == "reading"):
         course = next(folding, None)
         if course is not None:
-            limits = {each.name or each.source: each.relative_limit for each in course.counting}
+            limits = {each.name or each.source: each.relative_limit for each in course.sources}
             last = {name: limit for name, limit in limits.items() if limit is not None}
         if id(event) in kept:
             found[id(event)] = last

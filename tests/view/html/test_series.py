@@ -87,14 +87,22 @@ def test_each_chart_says_in_words_what_it_shows() -> None:
     """For whoever cannot see it; a chart of what nobody measures is not there."""
     events, rules = told(errors=0.01)
     found = figures(events, rules, {"green": "1.2.3", "blue": "1.2.2"}, samples(events, rules))
-    assert ["split", "requests-per-second-users", "errors-users", "times-users", "evidence"] == [f.name for f in found]
+    names = [
+        "split",
+        "requests-per-second-users",
+        "errors-users",
+        "times-users",
+        "errors-probes",
+        "times-probes",
+        "evidence",
+    ]
+    assert names == [figure.name for figure in found]
     assert "green had at most 100 % of the requests, at the end 100 %." == found[0].told
     assert "Rolls back above 2 %. Warns above 1 %." in found[2].told
     for figure in found:
         assert 2 == str(figure.svg).count('role="img"')
         assert 2 == str(figure.svg).count(f'<desc id="{figure.name}-')
-    names = [key.words for key in found[3].keys]
-    assert "P99 rolls back above 1.5 times that of blue" in names
+    assert "P99 rolls back above 1.5 times that of blue" in [key.words for key in found[3].keys]
 
 
 def test_sources_that_count_the_same_users_have_charts_of_their_own() -> None:
