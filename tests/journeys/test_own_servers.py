@@ -35,8 +35,8 @@ HAS_REAL_ONES = os.environ.get("DEPLOYTASKS_PARTS") == "required"
 def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnServers | LoopServers]:
     """All servers, and a first release live on them."""
     with request.param(tmp_path) as made:
-        type_it(made, "The section in invoke.yaml", {})
-        type_it(made, "The first release", {})
+        type_it(made, "docs/your-servers.md", "The section in invoke.yaml", {})
+        type_it(made, "docs/your-servers.md", "The first release", {})
         made.assert_live("blue")
         typed(made, "docs/prometheus.md", "In invoke.yaml", instead={"development": made.name})
         yield made
@@ -82,9 +82,9 @@ def test_the_whole_way(servers: OwnServers | LoopServers) -> None:
         with users(servers):
             return servers.inv(*words, "--yes")
 
-    type_it(servers, "A host that is down", {"inv resume": resume})
+    type_it(servers, "docs/your-servers.md", "A host that is down", {"inv resume": resume})
     servers.assert_live("blue")
-    type_it(servers, "Look around", {"inv logs": partial(until_interrupted, servers)})
+    type_it(servers, "docs/your-servers.md", "Look around", {"inv logs": partial(until_interrupted, servers)})
 
     def rollback(*words: str) -> Done:
         with users(servers) as tally:
@@ -101,17 +101,17 @@ def test_the_whole_way(servers: OwnServers | LoopServers) -> None:
         until(lambda: servers.inv(*words, "--yes").code == 0, 30)
         return done
 
-    type_it(servers, "Back, and retired", {"inv rollback": rollback, "inv retire": retire})
+    type_it(servers, "docs/your-servers.md", "Back, and retired", {"inv rollback": rollback, "inv retire": retire})
     live = servers.live()
     assert servers.servers() == {live}
     servers.assert_live(live)
 
 
-def type_it(servers: Environment, heading: str, hands: Mapping[str, Typing]) -> None:
-    """What the page shows below a heading; its third host is ours."""
+def type_it(servers: Environment, page: str, heading: str, hands: Mapping[str, Typing]) -> None:
+    """What a page shows below a heading; its third host is ours."""
     more = {"inv deploy": ("--yes",), "inv run": ("--yes",)}
     instead = {"web3": "h3", "production": servers.name}
-    typed(servers, "docs/your-servers.md", heading, instead=instead, more=more, hands=hands)
+    typed(servers, page, heading, instead=instead, more=more, hands=hands)
 
 
 def test_hosts_as_their_page_has_them(tmp_path: Path) -> None:

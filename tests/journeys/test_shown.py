@@ -7,10 +7,11 @@ there names it, and the last test here finds each block that nobody types.
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
-from journeys.environment import NAME, PACKAGE, Environment
+from journeys.environment import NAME, PACKAGE, Done, Environment
 from journeys.shown import below, shown, typed
 from pages import PAGES, name
 
@@ -139,6 +140,54 @@ def test_migrations_are_judged_and_rehearsed(settled: Environment) -> None:
     typed(settled, "docs/migrations.md", "Migrations", "How it is judged", "Rehearsal", "Expand and contract")
 
 
+def test_the_report_is_written_and_opened(settled: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a page, as text, for a machine; by whatever opens pages here."""
+    monkeypatch.setenv("BROWSER", "true")
+    instead = {"1.4.1": version(settled, settled.live())}
+    typed(settled, "docs/report.md", "The report of a deployment", instead=instead)
+    assert (settled.root / "report.html").stat().st_size > 10_000
+    (settled.root / "report.html").unlink()
+
+
+def test_delivery_is_measured(settled: Environment) -> None:
+    """As text, as a page, for a machine."""
+    typed(settled, "docs/metrics.md", "How well it is delivered")
+    shutil.rmtree(settled.root / "build")
+
+
+def test_it_is_seen_how_things_stand(settled: Environment) -> None:
+    """Of the one environment that there is, with and without its name."""
+    typed(settled, "docs/status.md", "Where things stand", "All environments")
+
+
+def test_what_would_happen_is_simulated(settled: Environment) -> None:
+    """By this environment's own rules, for each fault that the page names; and what was, under other rules."""
+    settled.configure(stages=[50, 100], watch="3m", bake="10m", poll="15s", baseline="1m", hotfix={"stages": [50, 100]})
+    few = {"inv simulate": ("--runs", "20")}
+    typed(settled, "docs/simulation.md", "What would happen", "Faults to try", instead={"production": NAME}, more=few)
+    typed(settled, "docs/simulation.md", "What other rules would have done")
+
+
+def test_people_steer_what_runs(live: Environment) -> None:
+    """Paused, continued, aborted; the next one is promoted."""
+    live.configure(stages=[50, 100], watch="60s")
+    running = [live.start("deploy")]
+    live.until_at(running[0], "50 %")
+
+    def promote(*words: str) -> Done:
+        assert running[0].wait() == 4, running[0].said
+        live.commit()
+        running.append(live.start("deploy"))
+        live.until_at(running[1], "50 %")
+        done = live.inv(*words)
+        again = live.inv(*words)
+        assert again.code == 0, again.said
+        return done
+
+    typed(live, "docs/controls.md", "Pause, continue, abort, promote", hands={"inv promote": promote})
+    assert running[1].wait() == 0, running[1].said
+
+
 def test_one_host_is_asked(settled: Environment) -> None:
     """A command in the release of a color."""
     instead = {"--host web1": "", "--color green": "--color live"}
@@ -147,7 +196,7 @@ def test_one_host_is_asked(settled: Environment) -> None:
 
 def test_ci_breaks_it() -> None:
     """What the README breaks, CI breaks: the same commands, in their order."""
-    script = (PACKAGE / ".ci/run").read_text(encoding="utf-8")
+    script = (PACKAGE / ".ci/run").read_text(encoding="utf-8").partition("breaks() {")[2]
     places = [script.find(line.removeprefix("inv ")) for line in below("README.md", "Break it")]
     assert -1 not in places
     assert sorted(places) == places
