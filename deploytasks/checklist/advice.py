@@ -45,6 +45,6 @@ ADVICE: Mapping[str, str] = {
     "people.plan": "`inv plan`, then `inv approve plan.json`.",
     "people.oncall": "Call them; then sign.",
     "people.announced": "Tell support and stakeholders when and what; then sign.",
-    "people.runbook": "Read `docs/rollback.md`; then sign.",
+    "people.runbook": "Rehearse it: `inv drill --env staging`; or read `docs/rollback.md`, and sign.",
 }
 """Item → advice; a command in backquotes."""

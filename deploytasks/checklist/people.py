@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .drilled import practiced
 from .item import Found, Item
 from .plan_approvals import approvals
 
@@ -31,5 +32,5 @@ ITEMS = (
     Item("people.plan", "This very plan was approved", plan_approved),
     Item("people.oncall", "Whoever is on call knows, and can be reached", None),
     Item("people.announced", "Those whom it concerns were told", None),
-    Item("people.runbook", "The way back is known to who deploys", None, signed_for=_MONTH),
+    Item("people.runbook", "The way back is known to who deploys", practiced, signed_for=_MONTH),
 )

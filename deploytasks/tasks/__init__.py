@@ -14,6 +14,7 @@ from .check import check_error_rate, check_latency
 from .controls import abort, continue_, pause, promote
 from .database import backup_database, rehearse, restore_database
 from .deploy import deploy, deploy_blue_green
+from .drill import drill
 from .gates import build, checklist, test, validate
 from .hosts import logs, run
 from .look import doctor, history, prune, status
@@ -47,6 +48,7 @@ namespace = Collection(
     deploy_blue_green,
     doctor,
     down,
+    drill,
     history,
     install,
     logs,

@@ -301,6 +301,7 @@ _SENTENCES: Mapping[str, Callable[[Facts], str]] = {
     "checked": _checked,
     "signed": _signed,
     "overridden": _overridden,
+    "drilling": lambda facts: f"drilling: back to {text(facts, 'to')}, then forward to {weights(facts.get('split'))}",
     "asked": _asked,
     "answered": _answered,
     "secrets": lambda facts: f"fingerprints of {', '.join(part(facts, 'fingerprints')) or 'no secret'}",

@@ -34,6 +34,7 @@ RENDERERS = {
     "signed": "signing:signed",
     "approved": "signing:approved",
     "controlled": "controlled:controlled",
+    "drill": "drilled:drill",
     "noted": "signing:noted",
     "notified": "told:notified",
     "to-be-told": "told:to_be_told",
