@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _arguments_of_init(init: argparse.ArgumentParser) -> None:
     init.add_argument("--folder", type=Path, default=Path(), help="the repository (default: here)")
     init.add_argument("--template", choices=_TEMPLATES, help="what it will run on (default: embedded, on this machine)")
+    init.add_argument(
+        "--listen", metavar="HOST:PORT", help="where users come in here (default: the first free from 8080)"
+    )
     init.add_argument("--ci", action="store_true", help="write the workflows for GitHub or GitLab, too")
     init.add_argument("--yes", action="store_true", help="ask nothing: what was found is right")
     init.add_argument("--print", action="store_true", help="print the invoke.yaml instead of writing anything")
@@ -50,10 +53,9 @@ def _init(asked: argparse.Namespace) -> int:
     from .adopting import command
 
     if asked.print:
-        print(command.printed(asked.folder, asked.template), end="")
-        return 0
+        return command.show(asked.folder, asked.template, asked.listen)
     questions = not (asked.yes or asked.template) and sys.stdin.isatty() and sys.stdout.isatty()
-    return command.init(asked.folder, asked.template, ci=asked.ci, questions=questions)
+    return command.init(asked.folder, asked.template, asked.listen, ci=asked.ci, questions=questions)
 
 
 def _completion(shell: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..settings.environment import safe_name
 from .choices import TEMPLATES, Choices
 from .detecting import Found
 
@@ -21,16 +22,15 @@ def asked(choices: Choices, found: Found, ask: Ask, say: Callable[[str], None]) 
     say("Enter takes what stands in brackets.")
     choices = choices._replace(
         template=_template(question, say, choices.template),
-        application=question("What is the application called, in messages and in the ledger?", choices.application),
+        application=_application(question, say, choices.application),
     )
     if choices.template != "embedded":
         return choices._replace(tests=_tests(question, found))
-    return choices._replace(
+    choices = choices._replace(
         start=question("Which command serves one color, in the foreground?", choices.start),
         health=question("Which page answers 200 when it can serve users?", choices.health),
-        listen=question("Where do users come in on this machine?", choices.listen),
-        tests=_tests(question, found),
     )
+    return _listening(question, say, choices)._replace(tests=_tests(question, found))
 
 
 def _template(question: Callable[[str, str], str], say: Callable[[str], None], known: str) -> str:
@@ -41,6 +41,23 @@ def _template(question: Callable[[str, str], str], say: Callable[[str], None], k
         if given in TEMPLATES:
             return given
         say(f"There is no {given!r}: say {', '.join(TEMPLATES)}.")
+
+
+def _application(question: Callable[[str, str], str], say: Callable[[str], None], known: str) -> str:
+    while True:
+        try:
+            return safe_name(question("What is the application called, in messages and in the ledger?", known))
+        except ValueError as error:
+            say(f"{error}.")
+
+
+def _listening(question: Callable[[str, str], str], say: Callable[[str], None], choices: Choices) -> Choices:
+    while True:
+        given = question("Where do users come in on this machine?", choices.listen)
+        try:
+            return choices if given == choices.listen else choices.listening(given)
+        except ValueError as error:
+            say(f"{error}.")
 
 
 def _tests(question: Callable[[str, str], str], found: Found) -> str:

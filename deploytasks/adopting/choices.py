@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .detecting import Found
+from .ports import USUAL, beside
 
 TEMPLATES = {
     "embedded": "everything on this machine: a real balancer, two colors, a ledger in a folder; to begin with",
@@ -27,7 +28,14 @@ class Choices(NamedTuple):
     tests: str
     """The command of ``inv test``; empty: none yet."""
     template: str = "embedded"
-    listen: str = "127.0.0.1:8080"
+    listen: str = USUAL
+    """Where users come in."""
+    colors: tuple[str, str] = ("127.0.0.1:8101", "127.0.0.1:8102")
+    """Where blue and green listen."""
+
+    def listening(self, address: str) -> Choices:
+        """The same for users who come in elsewhere, with colors beside it. ``ValueError``: that is no address."""
+        return self._replace(listen=address, colors=beside(address))
 
 
 def proposed(found: Found) -> Choices:

@@ -10,14 +10,19 @@ from .asking import asked
 from .choices import Choices, proposed
 from .detecting import Found, look
 from .filling import FOLDER, deployed_settings, filled
+from .ports import USUAL, nearest
 from .workflows import workflows
 from .writing import write
 
 
-def init(folder: Path, template: str | None, *, ci: bool, questions: bool) -> int:
+def init(folder: Path, template: str | None, listen: str | None = None, *, ci: bool, questions: bool) -> int:
     """Write what is missing: 0 when anything was, 2 when all was there or nothing can be written, 130 at Ctrl-C."""
     found = look(folder)
-    choices = proposed(found)._replace(template=template or "embedded")
+    try:
+        choices = chosen(found, template, listen)
+    except ValueError as error:
+        print(f"nothing was written: --listen {error}", file=sys.stderr)
+        return 2
     try:
         if questions:
             choices = asked(choices, found, input, print)
@@ -30,6 +35,8 @@ def init(folder: Path, template: str | None, *, ci: bool, questions: bool) -> in
         return 2
     for each in done:
         print(each)
+    if choices.template == "embedded" and choices.listen != (listen or USUAL):
+        print(f"users come in at {choices.listen}: `listen` in invoke.yaml")
     if not any(each.how == "wrote" for each in done):
         print("nothing was written: this repository has its files already", file=sys.stderr)
         return 2
@@ -37,10 +44,21 @@ def init(folder: Path, template: str | None, *, ci: bool, questions: bool) -> in
     return 0
 
 
-def printed(folder: Path, template: str | None) -> str:
-    """The ``invoke.yaml`` that would be written."""
+def show(folder: Path, template: str | None, listen: str | None = None) -> int:
+    """Print the ``invoke.yaml`` that would be written, and write nothing: 0, or 2 when ``listen`` is no address."""
     found = look(folder)
-    return filled(proposed(found)._replace(template=template or "embedded"), found)
+    try:
+        print(filled(chosen(found, template, listen), found), end="")
+    except ValueError as error:
+        print(f"--listen {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def chosen(found: Found, template: str | None, listen: str | None) -> Choices:
+    """What was found, and what was said with the command. Raises ``ValueError`` when ``listen`` is no address."""
+    choices = proposed(found)._replace(template=template or "embedded")
+    return choices.listening(listen or nearest(USUAL))
 
 
 def _files(choices: Choices, found: Found, *, ci: bool) -> Mapping[str, str]:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .django import Django, django_in
+from .hubs import hub_of
+from .reading import read
 
 _SKIPPED = {"node_modules", "venv", "env", "site-packages", "build", "dist"}
 """Folders that hold the code of others."""
 _DEPTH = 2
 """Folders below the repository in which an application may lie."""
 _SERVED = re.compile(r"^(application|app)\s*[:=]|^def (application)\(", re.MULTILINE)
-_HUBS = {"github": "github.com", "gitlab": "gitlab"}
-_REMOTE = re.compile(r"(?:[/:@]|^)([\w.-]+)[:/]([\w.-]+/[\w./-]+?)(?:\.git)?/?$")
 
 
 class Found(NamedTuple):
@@ -52,19 +52,19 @@ class Found(NamedTuple):
 
 def look(folder: Path) -> Found:
     """What stands in a folder. Whatever cannot be read is not there."""
-    manage = next(iter(_named(folder, "manage.py")), None)
-    django = django_in(manage.parent) if manage else None
-    source = _relative(folder, manage.parent) if manage and django else "."
+    projects = ((file.parent, project) for file in _named(folder, "manage.py") if (project := django_in(file.parent)))
+    place, django = next(projects, (folder, None))
+    source = _relative(folder, place)
     remote = _git(folder, "remote", "get-url", "origin")
-    hub, repository = _hub(folder, remote)
+    hub, repository = hub_of(folder, remote)
     return Found(
         application=application_name(folder),
         source=source,
         django=django,
         callable=django.wsgi if django else _callable(folder),
         alembic=next((_relative(folder, each) for each in _named(folder, "alembic.ini")), ""),
-        tests=_tests(folder, folder / source if django else None),
-        branch=_git(folder, "symbolic-ref", "--short", "refs/remotes/origin/HEAD").rpartition("/")[2]
+        tests=_tests(folder, place if django else None),
+        branch=_git(folder, "symbolic-ref", "--short", "refs/remotes/origin/HEAD").removeprefix("origin/")
         or _git(folder, "symbolic-ref", "--short", "HEAD"),
         hub=hub,
         repository=repository,
@@ -115,28 +115,10 @@ def _tests(folder: Path, project: Path | None) -> str:
     return "python -m pytest" if (folder / "tests").is_dir() else ""
 
 
-def _hub(folder: Path, remote: str) -> tuple[str, str]:
-    match = _REMOTE.search(remote)
-    host, name = (match[1], match[2]) if match else ("", "")
-    for hub, part in _HUBS.items():
-        if part in host:
-            return hub, name
-    if (folder / ".gitlab-ci.yml").is_file():
-        return "gitlab", name
-    return ("github", name) if name and (folder / ".github/workflows").is_dir() else ("", "")
-
-
 def _git(folder: Path, *arguments: str) -> str:
     with suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(
             ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True
         )  # fmt: skip
         return done.stdout.strip()
-    return ""
-
-
-def read(file: Path) -> str:
-    """A text; nothing where there is none."""
-    with suppress(OSError, UnicodeDecodeError):
-        return file.read_text(encoding="utf-8")
     return ""

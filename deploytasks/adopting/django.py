@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-_HEALTH = re.compile(r"""path\(\s*r?["'](\^?(?:[\w-]+/)*(?:health|healthz|livez|ping|up)/?)["']""")
-_START = re.compile(r"""path\(\s*r?["'](?:\^\$?)?["']""")
-_URLS = re.compile(r"path\(")
-_ADMIN = re.compile(r"""path\(\s*r?["'](\^?[\w/-]*)["']\s*,\s*admin\.site\.urls""")
+from .pages import health_page, pages_in
+from .reading import read
+
 _SQLITE_IN_TREE = re.compile(r"""ENGINE["']\s*:\s*["']django\.db\.backends\.sqlite3["']""")
 _POSTGRES = re.compile(r"""["']django\.db\.backends\.postgresql""")
 _VARIABLE = re.compile(r"""["'](\w*DATABASE_URL)["']""")
@@ -33,7 +31,7 @@ class Django(NamedTuple):
 
 def django_in(folder: Path) -> Django | None:
     """The project of the ``manage.py`` in a folder."""
-    settings = re.search(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""", _read(folder / "manage.py"))
+    settings = re.search(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""", read(folder / "manage.py"))
     if settings is None:
         return None
     module = settings[1]
@@ -42,20 +40,10 @@ def django_in(folder: Path) -> Django | None:
     application = re.search(r"""WSGI_APPLICATION\s*=\s*["']([\w.]+)["']""", text)
     wsgi = application[1].rpartition(".") if application else (f"{package}.wsgi", ".", "application")
     urls = re.search(r"""ROOT_URLCONF\s*=\s*["']([\w.]+)["']""", text)
-    health = _health(_read(_file(folder, urls[1] if urls else f"{package}.urls")))
-    return Django(module, f"{wsgi[0]}:{wsgi[2]}", health, *_database(text))
-
-
-def _health(urls: str) -> str:
-    """The page of a health check, or another that everybody may see."""
-    said = re.sub(r"#.*|\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''", "", urls)
-    if health := _HEALTH.search(said):
-        return "/" + health[1].lstrip("^/")
-    if _START.search(said):
-        return "/"
-    admin = _ADMIN.search(said)
-    others = len(_URLS.findall(said)) - bool(admin)
-    return f"/{admin[1].lstrip('^/')}login/" if admin and others else "/"
+    pages = pages_in(lambda name: read(_file(folder, name)), urls[1] if urls else f"{package}.urls")
+    own = _database(_without_comments(read(_file(folder, module))))
+    database = own if own[0] else _database(text)
+    return Django(module, f"{wsgi[0]}:{wsgi[2]}", health_page(pages), *database)
 
 
 def _database(text: str) -> tuple[str, str]:
@@ -74,16 +62,14 @@ def _settings_text(folder: Path, module: str) -> str:
     file = _file(folder, module)
     if file.is_file():
         around = file.parent.glob("*.py") if file.parent.name == "settings" else (file,)
-        return "\n".join(_read(each) for each in sorted(around))
+        return "\n".join(_without_comments(read(each)) for each in sorted(around))
     package = folder.joinpath(*module.split("."))
-    return "\n".join(_read(each) for each in sorted(package.glob("*.py")))
+    return "\n".join(_without_comments(read(each)) for each in sorted(package.glob("*.py")))
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"^\s*#.*", "", text, flags=re.MULTILINE)
 
 
 def _file(folder: Path, module: str) -> Path:
     return folder.joinpath(*module.split(".")).with_suffix(".py")
-
-
-def _read(file: Path) -> str:
-    with suppress(OSError, UnicodeDecodeError):
-        return file.read_text(encoding="utf-8")
-    return ""

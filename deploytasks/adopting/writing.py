@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,35 +35,43 @@ def write(folder: Path, files: Mapping[str, str], ignore: Sequence[str] = ()) ->
 
     Raises ``OSError`` when something cannot be written; then nothing of it was.
     """
-    done: list[Written] = []
-    try:
-        for name, text in files.items():
-            done.append(_write(folder, name, text))
+    with ExitStack() as undo:
+        done = [_write(folder, name, text, undo) for name, text in files.items()]
         if (line := _ignore(folder, ignore)) is not None:
             done.append(line)
-    except BaseException:
-        for each in done:
-            if each.how == "wrote":
-                with suppress(OSError):
-                    each.path.unlink()
-        raise
+        undo.pop_all()
     return done
 
 
-def _write(folder: Path, name: str, text: str) -> Written:
+def _write(folder: Path, name: str, text: str, undo: ExitStack) -> Written:
     taken = next((other for other in TAKEN_BY.get(name, (name,)) if _exists(folder / other)), None)
     if taken is not None:
         return Written("kept", folder / taken, TO_ADD.get(name, ""))
-    (folder / name).parent.mkdir(parents=True, exist_ok=True) if "/" in name else None
+    _make_folders(folder, (folder / name).parent, undo)
     with (folder / name).open("x", encoding="utf-8") as file:
+        undo.callback(_removed, (folder / name).unlink)
         file.write(text)
     return Written("wrote", folder / name)
+
+
+def _make_folders(folder: Path, needed: Path, undo: ExitStack) -> None:
+    """Folders of ours below the given one, which itself must be there."""
+    if needed == folder or needed.is_dir():
+        return
+    _make_folders(folder, needed.parent, undo)
+    needed.mkdir()
+    undo.callback(_removed, needed.rmdir)
+
+
+def _removed(remove: Callable[[], None]) -> None:
+    with suppress(OSError):
+        remove()
 
 
 def _ignore(folder: Path, lines: Sequence[str]) -> Written | None:
     """Keep what is made here out of git, and so out of releases."""
     file = folder / IGNORED
-    known = file.read_text(encoding="utf-8") if file.exists() else ""
+    known = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
     ignored = {one.strip("/ ") for one in known.split("\n")}
     missing = [line for line in lines if line.strip("/") not in ignored]
     if not missing:

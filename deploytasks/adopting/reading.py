@@ -1,0 +1,13 @@
+"""Reading the files of a repository that is not ours."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+
+def read(file: Path) -> str:
+    """A text; nothing where there is none, or none that can be read."""
+    with suppress(OSError, UnicodeDecodeError):
+        return file.read_text(encoding="utf-8")
+    return ""
