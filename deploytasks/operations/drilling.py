@@ -9,6 +9,7 @@ from .. import view
 from ..checklist import drilled
 from ..drill import Death
 from ..errors import OverThreshold, UsageError
+from . import files
 from .consent import agree
 from .opening import open_world
 
@@ -30,6 +31,7 @@ def drill(
     rps: float,
     preview: bool,
     consent: bool,
+    html: str | None,
     json: bool,
 ) -> None:
     """Deaths where all runs on this machine, a rollback for real everywhere else. Raises ``OverThreshold`` when
@@ -42,6 +44,11 @@ def drill(
     if answer is None:
         return
     view.show("drill", answer, json)
+    if html:
+        from ..view.html.drill import page
+
+        file = files.written(html, page(answer).encode("utf-8", "replace"), "drill.html")
+        view.say(f"the drill as a page: {file}")
     if not answer["ok"]:
         raise OverThreshold(f"the drill has found what would go wrong: {_first(answer)}", do="mend it, and drill again")
 
@@ -72,12 +79,12 @@ def deaths(world: World, at: Sequence[str], *, thorough: bool, rps: float, previ
     began = world.clock.elapsed()
     found = of.drill(at, thorough=thorough, told=_tell)
     answer: Answer = {
-        "environment": world.settings.name,
-        "what": "deaths",
+        **_about(world, "deaths"),
         "ok": all(each.is_well for each in found),
         "rounds": [each.to_json() for each in found],
         "sent": sum(each.sent for each in found),
         "lost": sum(each.lost for each in found),
+        "counted": True,
         "seconds": round(world.clock.elapsed() - began, 1),
     }
     _keep(world, answer, f"{len(found)} deaths, {answer['lost']} of {answer['sent']} requests lost")
@@ -92,10 +99,22 @@ def there_and_back(world: World, *, preview: bool) -> Answer | None:
         view.say(would(world))
         return None
     agree(world, f"Send all traffic of {world.settings.name} to the release before, and forward again?")
-    answer: Answer = {"environment": world.settings.name, "what": "rollback", **rehearse(world)}
+    began = world.clock.elapsed()
+    answer: Answer = {**_about(world, "rollback"), **rehearse(world)}
     answer["ok"] = not answer["wrong"] and not answer["lost"]
+    answer["seconds"] = round(world.clock.elapsed() - began, 1)
     _keep(world, answer, drilled.told(answer))
     return answer
+
+
+def _about(world: World, what: str) -> Answer:
+    return {
+        "application": world.site.application,
+        "environment": world.settings.name,
+        "what": what,
+        "who": world.site.who,
+        "at": world.clock.now().isoformat(),
+    }
 
 
 def _tell(death: Death) -> None:
@@ -105,7 +124,9 @@ def _tell(death: Death) -> None:
 
 def _keep(world: World, answer: Answer, detail: str) -> None:
     """Evidence that somebody has practiced, and what came of it."""
-    facts = {name: value for name, value in answer.items() if name not in ("environment", "ok")}
+    facts = {
+        name: value for name, value in answer.items() if name not in ("application", "environment", "who", "at", "ok")
+    }
     world.note("evidence", item=drilled.ITEM, key=answer["what"], ok=bool(answer["ok"]), detail=detail, **facts)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,8 @@ from .. import interrupt, view
 from ..drill import NOBODY, SANE, Death, Point, chosen, point_of, points, rounds
 from ..errors import DeployError, GateRefused, OverThreshold, UsageError
 from ..visitors import Seen, Visitors
+from .at_rest import problems
+from .children import started
 
 if TYPE_CHECKING:
     from ..ports import Color, Event
@@ -32,8 +32,6 @@ _GRACE = 30.0
 """Seconds beyond the switch's grace in which it must have fired."""
 _OUTLIVED = 60.0
 """Seconds that a successor is refused, and tries again."""
-_CLEARING_UP = 60.0
-"""Seconds that a deployer gets to take itself back when the drill is interrupted."""
 
 
 def is_for_this(world: World) -> bool:
@@ -190,22 +188,8 @@ class Deaths:
         with self._started(arguments) as child:
             return child.wait(_LONGEST)
 
-    @contextmanager
-    def _started(self, arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-        """An ``inv`` of our own, in a session of its own; it is not left behind."""
-        with self._log().open("ab") as said:
-            said.write(f"\n$ inv {' '.join(arguments)}\n".encode())
-            said.flush()
-            child = subprocess.Popen(
-                [sys.executable, "-m", "invoke", *arguments], cwd=self._world.site.root, env={**os.environ},
-                stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
-            )  # fmt: skip
-        try:
-            yield child
-        finally:
-            if child.poll() is None:
-                child.terminate()  # it takes itself back
-                child.wait(_CLEARING_UP)
+    def _started(self, arguments: Sequence[str]) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        return started(arguments, self._world.site.root, self._log())
 
     def _log(self) -> Path:
         return self._world.site.folder / LOG
@@ -218,23 +202,6 @@ class Deaths:
             return self._world.traffic.read().weights()
         except DeployError:
             return "unknown"
-
-
-def problems(world: World) -> list[str]:
-    """What is not in order in an environment in which nobody is at work."""
-    from ..ledger import holding
-
-    world.catch_up()
-    split, head = world.traffic.read(), world.ledger.head()
-    found = [] if split.live else [f"traffic is at {split.weights()}"]
-    found += [f"{split.live} is not healthy"] if split.live and not world.fleet.health(split.live).healthy else []
-    back = split.way_back
-    found += [f"the way back, {back}, is not healthy"] if back and not world.fleet.health(back).healthy else []
-    found += [f"{head.standing.open.deployment} is open"] if head.standing.open else []
-    found += ["the dead-man's switch is armed"] if world.deadman and world.deadman.state().armed else []
-    found += ["somebody holds the lease"] if holding(world.store, world.scope) else []
-    checked = world.ledger.verify()
-    return found if checked.ok else [*found, f"the ledger does not verify: {checked.problems[0]}"]
 
 
 def _lost(counted: Seen) -> list[str]:

@@ -14,6 +14,7 @@ OPTIONS = words(
     "plan",
     "yes",
     "json",
+    html="Write the same as a page to this file or folder. Default: no page.",
     at="Only the steps whose names begin so; several times. Default: all of them.",
     rollback="Rehearse a rollback also where everything is on this machine.",
     thorough="Have each of resume, rollback and deploy come after each death. Default: by turns.",
@@ -31,9 +32,21 @@ def drill(
     rps: float = 20.0,
     plan: bool = False,
     yes: bool = False,
+    html: Any = None,
     json: bool = False,
 ) -> None:
     """Kill deployers at every step on this machine, or rehearse a rollback elsewhere; code 9 when something is lost."""
     from ..operations.drilling import drill as practice
 
-    practice(c, env, at=at or (), rollback=rollback, thorough=thorough, rps=rps, preview=plan, consent=yes, json=json)
+    practice(
+        c,
+        env,
+        at=at or (),
+        rollback=rollback,
+        thorough=thorough,
+        rps=rps,
+        preview=plan,
+        consent=yes,
+        html=html,
+        json=json,
+    )

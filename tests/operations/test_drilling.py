@@ -13,7 +13,7 @@ import stories
 
 from deploytasks.checklist import Subject, drilled
 from deploytasks.errors import GateRefused, UsageError, WayBackFailed
-from deploytasks.operations import drilling, dying, going_and_coming
+from deploytasks.operations import at_rest, drilling, dying, going_and_coming
 from deploytasks.ports import Call, Split
 from deploytasks.smoke import Result
 from deploytasks.view.paint import Paint
@@ -159,13 +159,15 @@ def test_nobody_is_killed_where_it_is_not_all_on_this_machine(live: Path) -> Non
 
 def test_what_is_not_in_order_is_named(live: Path) -> None:
     """Each thing by itself."""
-    assert [] == dying.problems(memory.world(live))
+    assert [] == at_rest.problems(memory.world(live))
     memory.state_of(live).change(split=[50, 50, None, "deploy:d-1"], armed="d-1")
     world = memory.world(live)
     world.note("began", deployment="d-1", plan={})
-    assert ["traffic is at blue 50 % / green 50 %", "d-1 is open", "the dead-man's switch is armed"] == dying.problems(
-        world
-    )
+    assert [
+        "traffic is at blue 50 % / green 50 %",
+        "d-1 is open",
+        "the dead-man's switch is armed",
+    ] == at_rest.problems(world)
 
 
 # -- the checklist ------------------------------------------------------------------------------------------------

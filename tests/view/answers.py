@@ -528,6 +528,10 @@ BACKTEST: dict[str, Any] = {
 }
 
 DRILL: dict[str, Any] = {
+    "application": "library",
+    "who": "ann@desk",
+    "at": "2026-11-23T10:19:48+00:00",
+    "counted": True,
     "environment": "development",
     "what": "deaths",
     "ok": False,
@@ -561,6 +565,10 @@ DRILL: dict[str, Any] = {
 }
 
 REHEARSED_ROLLBACK: dict[str, Any] = {
+    "application": "library",
+    "who": "ann@desk",
+    "at": "2026-11-23T10:19:48+00:00",
+    "counted": True,
     "environment": "staging",
     "what": "rollback",
     "from": "green",
@@ -572,6 +580,6 @@ REHEARSED_ROLLBACK: dict[str, Any] = {
     "sent": 102,
     "lost": 0,
     "why_lost": "",
-    "counted": True,
+    "seconds": 5.9,
     "ok": True,
 }
