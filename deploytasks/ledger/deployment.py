@@ -116,6 +116,8 @@ class Deployment(NamedTuple):
     deployment: str
     number: int = 0
     """Of its first event."""
+    seen: datetime | None = None
+    """When that happened; ``began`` is not known of one that nobody saw begin."""
     task: str = ""
     hotfix: bool = False
     version: str = ""

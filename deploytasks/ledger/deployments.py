@@ -82,7 +82,7 @@ class Fold:
 
     def _tell(self, name: str, event: Event) -> None:
         """An event that is about a deployment; of one that nobody saw begin, as much as is known."""
-        of = self._known.get(name) or Deployment(name, event.number)
+        of = self._known.get(name) or Deployment(name, event.number, happened_at(event))
         if event.kind == "began":
             self._open[name] = None
             of = self._begun(of, event)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeployError
+from ..ledger.projections import happened_at
 from ..ports import Event, Finding
+from . import periods
 from .looking import page
 from .reporting import reported
 from .status import notice, status
@@ -30,10 +32,14 @@ def _tried(ask: Any) -> Any:
 
 
 @readable
-def history(world: World, limit: int | None = None) -> Answer:
-    """The deployments and other events, readings left out, newest last."""
+def history(world: World, limit: int | None = None, since: str | None = None, until: str | None = None) -> Answer:
+    """The deployments and other events, readings left out, newest last. ``since``, ``until``: as they were typed."""
+    now = world.clock.now()
+    begin, end = periods.since(since, now), periods.until(until, now)
+    periods.ordered(begin, end)
     world.spool.drain(world.ledger)
-    shown = [_event(event) for event in world.ledger.events() if event.kind not in ("reading", "step")]
+    told = (event for event in world.ledger.events() if event.kind not in ("reading", "step"))
+    shown = [_event(event) for event in told if periods.has(happened_at(event), begin, end)]
     return {
         "application": world.site.application,
         "environment": world.site.environment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .. import view
 from ..at_once import at_once
@@ -75,12 +75,47 @@ def chosen(world: World, color: str) -> Color:
     raise UsageError(f"there is no color {color!r} now", do="say blue, green, live or idle")
 
 
-def history(c: Context, env: str | None, *, verify: bool, expect: str | None, limit: int, json: bool) -> None:
-    """Show what happened; or verify the chain, ``OverThreshold`` when it was tampered with."""
+FORMATS = ("text", "csv", "json", "html")
+
+
+class Wanted(NamedTuple):
+    """Which part of the past, and how it is to be shown."""
+
+    form: str = "text"
+    since: str | None = None
+    until: str | None = None
+    verify: bool = False
+    expect: str | None = None
+    limit: int = 0
+    out: str | None = None
+
+
+def form(given: str | None, *, json: bool) -> str:
+    """The format that was typed. Raises ``UsageError`` for one that is none, or two at once."""
+    found = given or "text"
+    if found not in FORMATS:
+        raise UsageError(f"--format {found!r} is none", do=f"choose one of: {', '.join(FORMATS)}")
+    if json and found not in ("text", "json"):
+        raise UsageError(f"--json and --format {found} at once?", do="say one of them")
+    return found
+
+
+def history(c: Context, env: str | None, wanted: Wanted, *, json: bool) -> None:
+    """Show what happened, verify the chain, or export it for an audit; ``OverThreshold`` when it was tampered with."""
+    if wanted.form != "text":
+        from .auditing import export
+
+        return export(c, env, wanted)
+    if wanted.out:
+        raise UsageError("--out needs a format", do="say --format csv, json or html; the whole ledger: --export")
     world = open_world(c, env, need=("store",))
-    if not verify:
-        view.show("history", answers.history(world, limit or None), json)
-        return
+    if not wanted.verify:
+        view.show("history", answers.history(world, wanted.limit or None, wanted.since, wanted.until), json)
+        return None
+    return _verify(world, wanted.expect, json=json)
+
+
+def _verify(world: World, expect: str | None, *, json: bool) -> None:
     world.spool.drain(world.ledger)
     answer = answers.verification(world, world.ledger.verify(expect))
     view.show("verification", answer, json)

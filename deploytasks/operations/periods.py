@@ -30,6 +30,11 @@ def ordered(since: datetime | None, until: datetime | None) -> None:
         raise UsageError(f"--since {since:%Y-%m-%d %H:%M} is not before --until {until:%Y-%m-%d %H:%M} (UTC)", do=_DO)
 
 
+def has(at: datetime, since: datetime | None, until: datetime | None) -> bool:
+    """Whether an instant lies in a period; one without a beginning or an end has no bound there."""
+    return (since is None or at >= since) and (until is None or at < until)
+
+
 def _is_date(given: str) -> bool:
     return re.fullmatch(r"\d{4}-\d{2}-\d{2}", given.strip()) is not None
 

@@ -32,7 +32,11 @@ def status(c: Context, env: Any = None, watch: bool = False, json: bool = False)
         "yes",
         verify="Check the whole chain of the ledger; code 9 when it was tampered with.",
         expect="A digest of the head, known from earlier: finds a ledger that was cut off. Default: none.",
-        limit="Only the newest so many events. Default: 0, which is all of them.",
+        limit="Only the newest so many events, or rows. Default: 0, which is all of them.",
+        format="The audit export, a row for each thing done: csv, json or html. Default: text, a line for each event.",
+        since="From when on: 90d, 12w, 36h, a date or an instant (UTC where it has no offset). Default: all of it.",
+        until="Up to then: as --since; of a date, all of it. Default: now.",
+        out="The export goes to this file, whose place it takes, or into this folder. Default: stdout.",
         export="A new file for the whole ledger, to move it to another store. Default: it is only shown.",
         **{"import": "A file; what it has more than the ledger is added. Default: nothing is."},
     )
@@ -46,16 +50,21 @@ def history(
     verify: bool = False,
     expect: Any = None,
     limit: int = 0,
+    format_: Any = None,
+    since: Any = None,
+    until: Any = None,
+    out: Any = None,
     export: Any = None,
     import_: Any = None,
 ) -> None:
-    """Show what happened, verify the ledger, or move it to another store."""
+    """Show what happened, verify the ledger, export it for an audit, or move it to another store."""
     from ..operations import asking, moving
 
     if export or import_:
         moving.move(c, env, export=export, bring_in=import_, preview=plan, consent=yes, json=json)
     else:
-        asking.history(c, env, verify=verify or expect is not None, expect=expect, limit=limit, json=json)
+        form, is_asked = asking.form(format_, json=json), verify or expect is not None
+        asking.history(c, env, asking.Wanted(form, since, until, is_asked, expect, limit, out), json=json)
 
 
 @task(help=words("env", "plan", "yes", "wait"))

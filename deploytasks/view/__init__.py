@@ -99,6 +99,16 @@ def show(kind: str, answer: Mapping[str, Any], json: bool) -> None:
         answered(kind, answer)
 
 
+def document(text: str) -> None:
+    """A whole document on stdout, for a file or another program: it ends as it ends, and nothing is added."""
+    printing.answer(text.removesuffix("\n"))
+
+
+def as_json(answer: Mapping[str, Any]) -> str:
+    """An answer as ``show`` prints it for a machine."""
+    return printing.json_line(answer)
+
+
 def plan(rendered: Sequence[tuple[Step, Sequence[Sequence[str]]]], plan: Plan, digest: str) -> None:
     """A plan on stdout: each step with every call it would make."""
     from .text.planned import planned

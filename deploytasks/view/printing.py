@@ -65,10 +65,15 @@ def answer_json(found: Mapping[str, Any]) -> None:
     """What was asked for, as one JSON object on one line of stdout. ASCII, so that no encoding can break it."""
     close_screen()
     try:
-        line = json.dumps(_finite(redaction.clean(found)), default=_as_text, allow_nan=False)
+        line = json_line(found)
         print(_obeyed_by_nobody(line), flush=True)
     except BrokenPipeError:
         _silence(sys.stdout)
+
+
+def json_line(found: Mapping[str, Any]) -> str:
+    """Plain data as one line of JSON, without a secret."""
+    return json.dumps(_finite(redaction.clean(found)), default=_as_text, allow_nan=False)
 
 
 def _obeyed_by_nobody(line: str) -> str:

@@ -1,0 +1,32 @@
+"""Rows as CSV (RFC 4180), with nothing in it that a spreadsheet would compute. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .cells import cells
+from .columns import COLUMNS
+
+_FORMULA = re.compile(r"[=+\-@\t\r\n\0|%＝＋－＠]")
+"""What makes a cell a formula when it comes first (OWASP, CSV injection), the wide forms of these signs included."""
+
+
+def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """A header and a line for each row, each field quoted, lines ending with CRLF."""
+    text = io.StringIO(newline="")
+    written = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    written.writerow(column.name for column in COLUMNS)
+    for row in rows:
+        found = cells(row)
+        written.writerow(harmless(found[column.name]) for column in COLUMNS)
+    return text.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """On one line; and with an apostrophe before whatever a spreadsheet would take for a formula."""
+    flat = " ".join(cell.replace("\0", "").split())
+    return f"'{flat}" if _FORMULA.match(flat) else flat
