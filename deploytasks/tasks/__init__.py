@@ -9,26 +9,20 @@ from typing import TYPE_CHECKING
 
 from invoke import Collection
 
-from .approving import approve, plan
-from .check import check_error_rate, check_latency
+from .checks import check_error_rate, check_latency, smoke, warmup
 from .controls import abort, continue_, pause, promote
 from .database import backup_database, rehearse, restore_database
-from .deploy import deploy, deploy_blue_green
-from .drill import drill
+from .deploy import deploy, deploy_blue_green, rollback
 from .gates import build, checklist, test, validate
 from .hosts import logs, run
 from .look import doctor, history, prune, status
 from .maintenance import maintenance_mode
-from .metrics import metrics
 from .notify import notify_deployment
-from .people import people
+from .people import approve, note, override, people, plan, sign
 from .pieces import down, install, migrate, resume, retire, shift, watch
 from .releases import create_release, release_notes
-from .report import report
-from .rollback import rollback
-from .signing import note, override, sign
-from .simulation import backtest, simulate
-from .smoke import smoke, warmup
+from .report import metrics, report
+from .simulation import backtest, drill, simulate
 
 if TYPE_CHECKING:
     from invoke import Context, Runner

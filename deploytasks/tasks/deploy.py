@@ -1,10 +1,11 @@
-"""Deploy a release, blue-green, watched, and taken back by itself when it was not safe."""
+"""Deploy a release, blue-green, watched, and taken back by itself when it was not safe; or by a person."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .checks import smoke
 from .gates import build, checklist, test, validate
 from .options import task, words
 
@@ -92,3 +93,33 @@ def deploy_blue_green(
         plans.deploy, release=release, target=target, redeploy=redeploy, gates=False, hotfix=hotfix, older=older
     )
     carrying_out.carry_out(world, wanted, task="deploy-blue-green", preview=plan, wait=wait)
+
+
+ROLLBACK = words(
+    "env",
+    "plan",
+    "yes",
+    "force",
+    reason="Why; recorded, and told to others. Needed.",
+    to="The color to go to. Default: where the balancer says that home is.",
+    database="Then reverse the migrations of the release that was left, where they are recorded as reversible.",
+    watch="Watch afterwards, as long as the environment says (`after_rollback`).",
+)
+
+
+@task(post=[smoke], help=ROLLBACK)
+def rollback(
+    c: Context,
+    env: Any = None,
+    reason: Any = None,
+    to: Any = None,
+    plan: bool = False,
+    yes: bool = False,
+    force: bool = False,
+    database: bool = False,
+    watch: bool = True,
+) -> None:
+    """Send all traffic back in one write, verify it, and watch."""
+    from ..operations.rollback import rollback as roll_back
+
+    roll_back(c, env, reason, to=to, preview=plan, consent=yes, force=force, database=database, watch=watch)
