@@ -40,7 +40,7 @@ def init(folder: Path, template: str | None, listen: str | None = None, *, ci: b
     if not any(each.how == "wrote" for each in done):
         print("nothing was written: this repository has its files already", file=sys.stderr)
         return 2
-    print("\n".join(_next(choices, found)))
+    print("\n".join((*_next(choices, found), *(_next_in_ci(found) if ci else ()))))
     return 0
 
 
@@ -73,7 +73,7 @@ def _files(choices: Choices, found: Found, *, ci: bool) -> Mapping[str, str]:
 def _next(choices: Choices, found: Found) -> list[str]:
     """What to do now, in as few words as possible."""
     if not found.is_git:
-        return ["next: a release is made of what git has: git init, git add ., git commit; then inv deploy"]
+        return ["next: a release is made of what git has: git init, git add --all, git commit; then inv deploy"]
     if choices.template != "embedded":
         environment = "production"
         return [f"next: fill in what stands in <…>; `inv validate --env {environment}` says what is left"]
@@ -86,3 +86,14 @@ def _next(choices: Choices, found: Found) -> list[str]:
     if found.tests and not choices.tests:
         lines.append(f"tests before each deployment: `tests: {found.tests}` in invoke.yaml")
     return lines
+
+
+def _next_in_ci(found: Found) -> list[str]:
+    """What the workflows need besides, or why there are none."""
+    if not found.hub:
+        return [
+            "no workflows: neither GitHub nor GitLab is known here: `git remote add origin …`, then init --ci again"
+        ]
+    return [
+        "in CI: requirements-deploy.txt must name deploytasks and its extras; docs/ci.md has the secrets and rights"
+    ]
