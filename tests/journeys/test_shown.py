@@ -155,6 +155,13 @@ def test_delivery_is_measured(settled: Environment) -> None:
     shutil.rmtree(settled.root / "build")
 
 
+def test_the_audit_trail_is_exported(settled: Environment) -> None:
+    """As a table, as a page, for a machine; verified, also against a digest that was kept."""
+    typed(settled, "docs/audit.md", "The audit trail", "Proving that nothing was changed")
+    assert "NOT VERIFIED" not in (settled.root / "build" / "audit.csv").read_text(encoding="utf-8")
+    shutil.rmtree(settled.root / "build")
+
+
 def test_it_is_seen_how_things_stand(settled: Environment) -> None:
     """Of the one environment that there is, with and without its name."""
     typed(settled, "docs/status.md", "Where things stand", "All environments")

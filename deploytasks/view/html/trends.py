@@ -21,7 +21,7 @@ Weeks = Sequence[Mapping[str, Any]]
 def trends(answer: Mapping[str, Any]) -> list[Figure]:
     """How many, how long, how soon restored, by week; nothing of what never happened."""
     weeks = [week for week in answer.get("weeks") or () if moment(week.get("since")) and moment(week.get("until"))]
-    weeks = weeks[-MOST:]
+    weeks = [week for week in weeks if not told.is_before(week, answer)][-MOST:]
     if len(weeks) < 2:
         return []
     found = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..paint import Paint, hanging, table, wrapped
 from ..sparks import spark
-from ..wording import counted, duration, instant, number, share
+from ..wording import counted, duration, instant, moment, number, share
 from .reading import fields, items, title, word
 
 _WEEKS = 26
@@ -25,19 +25,25 @@ def metrics(answer: Mapping[str, Any], paint: Paint) -> list[str]:
     for label, (_, _, said) in zip(labels, rows, strict=True):
         lines += hanging(label.removesuffix("|"), said, paint.columns)
     lines += _later(answer)
-    weeks = items(answer, "weeks")
-    if len(weeks) > 1:
-        lines += [paint(f"  sparklines: the last {min(len(weeks), _WEEKS)} weeks, the latest at the right", "dim")]
+    weeks = sum(not is_before(week, answer) for week in items(answer, "weeks"))
+    if weeks > 1:
+        lines += [paint(f"  sparklines: the last {min(weeks, _WEEKS)} weeks, the latest at the right", "dim")]
     return [*lines, *_failed(answer, paint), *_definitions(answer, paint)]
 
 
 def _rows(answer: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    weeks = items(answer, "weeks")[-_WEEKS:]
+    weeks = [week for week in items(answer, "weeks") if not is_before(week, answer)][-_WEEKS:]
     yield "deployments", _line(weeks, "deployments"), frequency(fields(answer, "deployment_frequency"))
     yield "lead time", _line(weeks, "lead_time"), lead_time(fields(answer, "lead_time"))
     yield "failed", _rate_line(weeks), failure_rate(fields(answer, "change_failure_rate"))
     yield "time to restore", _line(weeks, "time_to_restore"), restoring(fields(answer, "time_to_restore"))
     yield "rework", "", rework(fields(answer, "rework_rate"))
+
+
+def is_before(week: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    """Whether a week was over when the ledger began: nothing could have been recorded."""
+    until, begins = moment(week.get("until")), moment(answer.get("counted_from"))
+    return until is not None and begins is not None and until <= begins
 
 
 def _line(weeks: Sequence[Mapping[str, Any]], name: str) -> str:
@@ -61,8 +67,9 @@ def frequency(found: Mapping[str, Any]) -> str:
     n = _count(found, "n")
     if not n:
         return "none settled"
-    days = counted(_count(found, "days_with_one"), "day")
-    return f"{_often(found)}: {counted(n, 'deployment')} on {days}{_level(found)}{_few(found)}"
+    said = f"{counted(n, 'deployment')} on {counted(_count(found, 'days_with_one'), 'day')}"
+    often = "" if found.get("is_few") else f"{_often(found)}: "
+    return f"{often}{said}{_level(found)}{_few(found)}"
 
 
 def _often(found: Mapping[str, Any]) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from lab.browsing import browser, opened
-from view import reported
+from view import answers, reported
 
+from deploytasks.view.html.audit import page as audit_page
+from deploytasks.view.html.metrics import page as metrics_page
 from deploytasks.view.html.report import page
 
 
@@ -164,3 +166,31 @@ def test_the_keyboard_comes_past_the_head_with_one_key(chromium: Any, report: Pa
         assert "Skip to the content" == shown.page.evaluate("document.activeElement.textContent")
         shown.page.keyboard.press("Enter")
         assert "main" == shown.page.evaluate("document.activeElement.id")
+
+
+@pytest.mark.parametrize("which", ["audit", "metrics"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_of_the_past(chromium: Any, tmp_path: Path, which: str, scheme: str) -> None:
+    """The audit trail and the measures of delivery: axe finds nothing, nobody is asked, a phone shows all of it."""
+    file = tmp_path / f"{which}.html"
+    file.write_text(audit_page(answers.audit()) if which == "audit" else metrics_page(answers.metrics()), "utf-8")
+    with opened(chromium, file, scheme=scheme) as shown:
+        shown.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        assert [] == shown.violations()
+        assert [] == shown.complaints
+        assert [] == shown.asked_for()
+    with opened(chromium, file, scheme=scheme, width=360) as shown:
+        shown.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        assert 360 == shown.page.evaluate("document.documentElement.scrollWidth")
+
+
+def test_the_audit_trail_is_sorted_and_filtered(chromium: Any, tmp_path: Path) -> None:
+    """By who did it; by what a row says only where it is unfolded."""
+    file = tmp_path / "audit.html"
+    file.write_text(audit_page(answers.audit()), "utf-8")
+    with opened(chromium, file) as shown:
+        who = shown.page.locator("table.trail tbody td.who")
+        shown.page.locator("table.trail thead").get_by_role("button", name="Who").click()
+        assert sorted(who.all_inner_texts(), key=str.lower) == who.all_inner_texts()
+        shown.page.get_by_label("Filter rows").fill("code.coverage SHA256:x")
+        assert 2 == shown.page.locator("table.trail tbody tr:visible").count()
