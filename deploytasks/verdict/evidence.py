@@ -148,7 +148,8 @@ class Evidence:
         return [self._verdict("WARN", track) for track in self.tracks if track.warns and track.stream.tripped]
 
     def _verdict(self, kind: Literal["FAIL", "HOLD", "WARN"], track: Track) -> Verdict:
-        n, bad = (track.stage_n, track.stage_bad) if kind == "HOLD" else (track.stream.n, track.stream.bad)
+        n, bad = (track.stage_n, track.stage_bad) if kind == "HOLD" else track.stream.telling
+        latest = "the latest " if kind != "HOLD" and n < track.stream.n else ""
         bound = f"false-alarm bound {percent(track.stream.alpha)}"
         rule = {
             "FAIL": f"sequential test, {bound}",
@@ -158,7 +159,7 @@ class Evidence:
         metric = self.titled(track.name)
         what = "were errors" if "errors" in track.name else f"took longer than {self._edge(track)}"
         why = (
-            f"{metric}: {bad} of {n} requests to {self.target} ({percent(bad / n if n else 0)}) {what}, "
+            f"{metric}: {bad} of {latest}{n} requests to {self.target} ({percent(bad / n if n else 0)}) {what}, "
             f"against a limit of {percent(track.stream.limit)}: {rule}"
         )
         return Verdict(kind, metric, n, bad / n if n else 0.0, track.stream.limit, why)

@@ -106,7 +106,9 @@ def outlook(rules: Rules, course: Course, at: datetime) -> Outlook:
         more={each.source: _numbers(each) for each in course.more},
         paused_by=course.pause.who if course.pause else "",
         paused_why=course.pause.reason if course.pause else "",
-        worse={each.name or each.source: limit for each in course.sources if (limit := each.relative_limit) is not None},
+        worse={
+            each.name or each.source: limit for each in course.sources if (limit := each.relative_limit) is not None
+        },
     )
 
 

@@ -81,9 +81,26 @@ class Stream:
         return self.log_e / -log(self.alpha)
 
     @property
+    def telling(self) -> tuple[int, int]:
+        """Requests and bad requests of the window that says most: all of them, or the latest where trouble began late.
+
+        Whoever reads that 1.6 % were bad, against a limit of 2 %, would not know why that is too much.
+        """
+        if self.bad > self.limit * self.n:
+            return self.n, self.bad
+        counts = [(self.n - before, self.bad - bad_before) for before, bad_before in self.windows]
+        return max(counts, default=(self.n, self.bad), key=lambda one: _best(self.limit, *one, self.deff))
+
+    @property
     def tripped(self) -> bool:
         """Whether the share of bad requests is above the limit, beyond chance."""
         return self.bad >= self.least and self.log_e >= -log(self.alpha)
+
+
+def _best(limit: float, n: int, bad: int, deff: float) -> float:
+    """The greatest logarithm of a product over one window."""
+    requests = max(n, bad) / deff
+    return max(bad / deff * gain - requests * cost for gain, cost in _bets(limit))
 
 
 def _log_e(limit: float, n: int, bad: int, deff: float, windows: tuple[tuple[int, int], ...]) -> float:

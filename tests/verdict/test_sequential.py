@@ -59,6 +59,17 @@ def test_late_trouble_is_not_diluted_by_a_good_beginning():
     assert stream.bad / stream.n < 0.02
 
 
+def test_what_is_told_is_the_window_that_says_most():
+    """Trouble that begins late is told by its own counts: all of them would be below the limit. Early trouble by all."""
+    late = fed(Stream(0.02, 0.005), *[(500, 0)] * 8, *[(50, 10)] * 4)
+    assert late.tripped
+    n, bad = late.telling
+    assert (n < late.n, bad) == (True, late.bad)
+    assert bad > 0.02 * n
+    early = fed(Stream(0.02, 0.005), (100, 20))
+    assert (100, 20) == early.telling
+
+
 def test_windows_stay_bounded():
     """However long it runs, it keeps the first window and the newest twenty."""
     assert len(fed(Stream(0.02, 0.005), *[(1, 0)] * 1000).windows) == 1 + KEPT
