@@ -60,7 +60,7 @@ def test_late_trouble_is_not_diluted_by_a_good_beginning():
 
 
 def test_what_is_told_is_the_window_that_says_most():
-    """Trouble that begins late is told by its own counts: all of them would be below the limit. Early trouble by all."""
+    """Trouble that begins late is told by its own counts, early trouble by all of them."""
     late = fed(Stream(0.02, 0.005), *[(500, 0)] * 8, *[(50, 10)] * 4)
     assert late.tripped
     n, bad = late.telling
