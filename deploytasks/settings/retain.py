@@ -53,4 +53,4 @@ class Retain(Value):
     dumps: Keep | None = None
     """Copies of the database, beside ``database.keep``: a copy stays only where both keep it."""
     reports: Keep | None = None
-    """What analysis and scans have said, and the pages of `inv report`: ``reports`` in the environment's state folder."""
+    """What analysis and scans have said, and pages of `inv report`: ``reports`` in the environment's state folder."""
