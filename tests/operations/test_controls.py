@@ -688,7 +688,7 @@ class Hanging:
 
 
 def test_a_store_that_hangs_delays_no_poll_and_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Polls come, and a deployment ends, while the store still hangs. How late they are, benchmarks/live.py measures."""
+    """Polls come, and a deployment ends, while the store still hangs; benchmarks/live.py measures how late they are."""
     monkeypatch.setattr(listening, "EVERY", 0.01)
     store = Hanging()
     world = ticking(tmp_path)
