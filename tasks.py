@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,6 +30,13 @@ INV = f"{PYTHON} -m invoke"
 def _run(c: Context, command: str) -> None:
     with c.cd(str(ROOT)):  # which escapes blanks itself
         c.run(command, in_stream=False, pty=sys.stdout.isatty())
+
+
+def _at_the_terminal(command: str) -> None:
+    """The same for what listens to keys: it has the terminal itself."""
+    code = subprocess.run(shlex.split(command), cwd=ROOT, check=False).returncode
+    if code:
+        raise Exit(code=code)
 
 
 @task
@@ -71,6 +79,7 @@ def site(c: Context) -> None:
 def pictures(c: Context) -> None:
     """Make the pictures in docs/images anew, from what is recorded beside them: apt-get install chromium pngquant."""
     _run(c, f"{PYTHON} docs/pictures/slack.py")
+    _run(c, f"{PYTHON} docs/pictures/live.py")
     _run(c, f"{PYTHON} docs/pictures/report.py")
 
 
@@ -91,9 +100,10 @@ def demo(c: Context) -> None:
     """Deploy the sample application, then deploy it again, blue-green, under live traffic."""
     deploy = f"{INV} deploy --env development"
     print("== the first release: nothing is live yet", flush=True)
-    _run(c, deploy)
+    _at_the_terminal(deploy)
     print("\n== the same again, blue-green, while 200 requests/s come in", flush=True)
-    _run(c, f"{PYTHON} benchmarks/switch.py --url http://127.0.0.1:8080 --during {shlex.quote(deploy + ' --redeploy')}")
+    during = shlex.quote(deploy + " --redeploy")
+    _at_the_terminal(f"{PYTHON} benchmarks/switch.py --url http://127.0.0.1:8080 --during {during}")
     print("\nhttp://127.0.0.1:8080 is open; `inv status --env development`; `inv down --env development` ends it")
 
 

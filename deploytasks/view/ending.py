@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..errors import EXIT_CODES, Aborted, DeployError, Interrupted
 from ..ports import Color
-from .paint import Paint, table
+from .paint import Paint, table, wrapped
 from .wording import clean, duration, instant, one_line
 
 if TYPE_CHECKING:
@@ -67,10 +67,20 @@ def told(world: World, plan: Plan, outcome: Outcome) -> Told:
 
 def ending(of: Told, paint: Paint, *, well: bool) -> list[str]:
     """All of it as lines; the last one sums it up. ``well``: whether it ended so."""
-    further = "\n" + " " * (4 + max(len(name) for name, _ in of.rows))
-    shown = [(paint(name, "dim"), value.replace("\n", further)) for name, value in of.rows]
+    indent = 4 + max(len(name) for name, _ in of.rows)
+    shown = [(paint(name, "dim"), _folded(value, indent, paint)) for name, value in of.rows]
     title = f"{paint(of.title, 'good' if well else 'bad')}  {paint(of.about, 'dim')}"
     return ["", title, *table(shown, "  "), paint(of.summary, "bold")]
+
+
+def _folded(value: str, indent: int, paint: Paint) -> str:
+    """Lines below one another; on a terminal sentences are broken between words, and a command never is."""
+    further = " " * indent
+    lines = [
+        wrapped(line, paint.columns - indent) if paint.on and not line.startswith("inv ") else [line]
+        for line in value.split("\n")
+    ]
+    return f"\n{further}".join(part for parts in lines for part in parts)
 
 
 def summary(world: World, plan: Plan, outcome: Outcome, split: Split | None, back: WayBack | None) -> str:

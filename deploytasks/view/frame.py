@@ -52,7 +52,7 @@ def _screen(scene: Scene, width: int, height: int, now: datetime, desk: Desk) ->
     plan = Section(7, [Text()] * tick_rows(scene.steps, width))
     above = [Section(10, [_header(scene, width, now, desk)]), Section(0, [Text()])]
     below = [
-        Section(9, _exactly(messages(scene, width, now, desk), 5 if height >= _TALL else 3)),
+        Section(9, _exactly(messages(scene, width, now, desk), 4 if height >= _TALL else 3)),
         *([Section(8, [answer(scene, desk)])] if desk.has_keys else []),
         Section(4, [life(scene, desk)]),
         Section(6, [keys(scene, width, desk)]),
@@ -60,13 +60,18 @@ def _screen(scene: Scene, width: int, height: int, now: datetime, desk: Desk) ->
     body = _rollout(scene, width, now)
     fitting, steps = _fitting([*above, plan, *body, *below], plan, height)
     spare = height - sum(len(each.lines) for each in fitting) + len(plan.lines) - steps
-    drawn = _exactly(charts(scene, width, spare - 1), spare) if body and spare > 0 else []
+    drawn = _drawn(scene, width, spare) if body and spare > 0 else []
     after = body[-1] if body and any(each is body[-1] for each in fitting) else plan
     lines: Lines = []
     for each in fitting:
         lines += ticks(scene.steps, width, steps, now) if each is plan else each.lines
         lines += drawn if each is after else []
     return lines
+
+
+def _drawn(scene: Scene, width: int, spare: int) -> Lines:
+    """Charts where there is room for them, set off from what is around them where there is room for that, too."""
+    return _exactly([Text(), *(charts(scene, width, spare - 2) or charts(scene, width, spare - 1))], spare)
 
 
 def _page(count: int, width: int) -> Lines:
@@ -141,6 +146,7 @@ def _rollout(scene: Scene, width: int, now: datetime) -> list[Section]:
         Section(5, _exactly(more, max(others, len(more)))),
         Section(2, _exactly(probes, 2) if truth(scene.rules, "probes") else []),
         Section(3, gauges.levels(scene)),
+        Section(0, [Text()]),
         Section(6, [failed, slow]),
         Section(7, [nearest]),
     ]

@@ -12,7 +12,7 @@ from ..ports import COLORS
 from .outlooks import evidence, streams
 from .scene import Scene
 from .sentences import percent_of
-from .sparks import bar, chart, gauge, spark, top_of
+from .sparks import EMPTY, LIMIT, REST, bar, chart, gauge, spark, top_of
 from .trail import line as over_time
 from .wording import MISSING, milliseconds, number as finite, one_line, share
 
@@ -54,7 +54,15 @@ def _meter(name: str, worst: Worst, value: str, cells: int) -> Text:
         gauge(worst.value, worst.limits, cells), "bold red" if is_over else ""
     )
     line.append(f"{value:>{_VALUE}}", "bold red" if is_over else "bold")
-    return line.append(f"{'!!' if is_over else '':<3}").append(worst.words, "dim")
+    return line.append(f"{'!!' if is_over else '':<3}", "bold red").append(worst.words, "dim")
+
+
+def _drawn(shape: str, style: str) -> Text:
+    """What is not reached is less than what is."""
+    line = Text(shape)
+    for at, cell in enumerate(shape):
+        line.stylize("dim" if cell == REST else "bold" if cell == LIMIT else style, at, at + 1)
+    return line
 
 
 def errors(scene: Scene) -> Worst:
@@ -107,7 +115,9 @@ def nearest(scene: Scene, cells: int) -> Text:
         return Text("  each reading is judged by these limits alone", "dim")
     name, value = evidence(scene.outlook) or ("", 0.0)
     style = "" if value < 0.5 else "bold" if value < 0.8 else "bold red"
-    line = Text(f"  {'evidence':<{_LABEL - 2}}").append(bar(min(1.0, value), cells), style)
+    line = Text(f"  {'evidence':<{_LABEL - 2}}").append_text(
+        _drawn(bar(min(1.0, value), cells).replace(EMPTY, REST), style)
+    )
     line.append(f"{percent_of(value):>{_VALUE}}", style or "bold")
     return line.append(
         f"{'!!' if value >= 0.8 else '':<3}toward rolling back{f' ({name})' if name and value > 0 else ''}", "dim"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-FULL, EMPTY, LIMIT, OVER = "█", "░", "┃", "█"
+FULL, EMPTY, REST, LIMIT, OVER = "█", "░", "─", "┃", "█"
 _RISING = "▁▂▃▄▅▆▇"
 """Below the limit; only what is over it fills the whole height."""
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -24,12 +24,12 @@ def bar(fraction: float, cells: int) -> str:
 
 
 def gauge(value: float | None, limits: Iterable[float], cells: int) -> str:
-    """``███░░░░┃░░░``: how far a value is from its limits. A bar that goes past the first mark is over it."""
+    """``███────┃───``: how far a value is from its limits. A bar that goes past the first mark is over it."""
     known = sorted(limit for limit in limits if limit > 0)
     if not known:
-        return bar(0.0, cells)
+        return REST * cells
     reach = REACH * known[0]
-    shown = list(bar(min(1.0, (value or 0.0) / reach), cells))
+    shown = list(bar(min(1.0, (value or 0.0) / reach), cells).replace(EMPTY, REST))
     for limit in known:
         at = round(limit / reach * cells)
         if at < cells:
@@ -39,7 +39,7 @@ def gauge(value: float | None, limits: Iterable[float], cells: int) -> str:
         shown[at:] = [FULL, *shown[at + 1 :]]
     elif value is not None:
         shown = [
-            EMPTY if cell == FULL and at >= round(known[0] / reach * cells) else cell for at, cell in enumerate(shown)
+            REST if cell == FULL and at >= round(known[0] / reach * cells) else cell for at, cell in enumerate(shown)
         ]
     return "".join(shown)
 
