@@ -104,10 +104,13 @@ def test_a_wrong_option_would_be_found() -> None:
         parsed("deploy --enviroment development")
 
 
-def test_options_that_stand_alone_exist() -> None:
-    """`--no-watch` in a sentence is an option of some task."""
+def test_options_that_stand_alone_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--no-watch` in a sentence is an option of some task, or of `deploytasks init`."""
+    with pytest.raises(SystemExit):
+        main(["init", "--help"])
     contexts = [Program().initial_context, *collection().to_contexts()]
     known = {flag for one in contexts for flag in (*one.flags, *one.inverse_flags)}
+    known |= set(re.findall(r"--\w[\w-]*", capsys.readouterr().out))
     named = {span.split()[0] for page in PAGES for span in spans(page) if re.match(r"--\w", span)}
     assert set() == named - known
 
