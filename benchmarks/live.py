@@ -102,12 +102,12 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--quick", action="store_true", help="15 s each, two sizes")
+    parser.add_argument("--quick", action="store_true", help="8 s each, two sizes")
     parser.add_argument("--play", type=float, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.play:
         play(asked.play)
-    seconds = 15.0 if asked.quick else asked.seconds
+    seconds = 8.0 if asked.quick else asked.seconds
     sizes = SIZES[:2] if asked.quick else SIZES
     within = True
     with tempfile.TemporaryDirectory(prefix="live") as name:
