@@ -89,7 +89,7 @@ class Stream:
         if self.bad > self.limit * self.n:
             return self.n, self.bad
         counts = [(self.n - before, self.bad - bad_before) for before, bad_before in self.windows]
-        return max(counts, default=(self.n, self.bad), key=lambda one: _best(self.limit, *one, self.deff))
+        return max(counts, default=(self.n, self.bad), key=lambda one: _best(self.limit, one[0], one[1], self.deff))
 
     @property
     def tripped(self) -> bool:

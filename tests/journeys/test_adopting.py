@@ -111,7 +111,7 @@ class Shop:
         for key, length in SHORTER.items():
             text, found = re.subn(rf"^( *{key}: ){length}\b", r"\g<1>500ms", text, flags=re.MULTILINE)
             assert found, f"init writes no {key}: {length} any more"
-        path.write_text(text)
+        path.write_text(text.replace("stages: [10, 50, 100]", "stages: [50, 100]"))
         return done
 
     def git(self, *arguments: str) -> None:
@@ -164,13 +164,11 @@ def test_five_minutes_in_your_own_repository(shop: Shop) -> None:
     assert "one: Emma" == shop.page(title="Emma")
 
     shop.greet("two")
-    typed(shop, "README.md", "Adopt it", hands={**installed, "python -m deploytasks init": lambda *_: Done(0, "", "")})
-    assert "two: Emma" == shop.page()
-    shop.greet("three")
     typed(shop, "docs/adopting.md", "The next release")
-    assert "three: Emma" == shop.page()
-    typed(shop, "docs/adopting.md", "And back")
     assert "two: Emma" == shop.page()
+    typed(shop, "README.md", "Adopt it", hands={**installed, "python -m deploytasks init": lambda *_: Done(0, "", "")})
+    typed(shop, "docs/adopting.md", "And back")
+    assert "one: Emma" == shop.page()
     typed(shop, "docs/adopting.md", "Tidy up")
     assert (shop.root / ".deploy/development/shared/db.sqlite3").is_file()
 

@@ -35,6 +35,8 @@ HAS_REAL_ONES = os.environ.get("DEPLOYTASKS_PARTS") == "required"
 def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnServers | LoopServers]:
     """All servers, and a first release live on them."""
     with request.param(tmp_path) as made:
+        known = str(made.web[0].access().known_hosts)
+        typed(made, "docs/your-servers.md", "Once, before the first deployment", instead={"deploy/known_hosts": known})
         type_it(made, "docs/your-servers.md", "The section in invoke.yaml", {})
         type_it(made, "docs/your-servers.md", "The first release", {})
         made.assert_live("blue")

@@ -21,6 +21,7 @@ ELSEWHERE = {
     ("README.md", "See it"): "`.ci/run` types them: tests/docs/test_readme.py compares",
     ("README.md", "Break it"): "`.ci/run` types them: test_ci_breaks_it below",
     ("CONTRIBUTING.md", "Contributing"): "`.ci/run` begins so",
+    ("docs/live-view.md", "The live view"): "docs/index.md shows the same command",
     ("docs/aws.md", "On AWS"): "the package is on no index yet",
     ("docs/aws.md", "Secrets"): "AWS's own command",
 }

@@ -13,8 +13,6 @@ from journeys.environment import Done, Environment
 from journeys.shown import typed
 from lab.github import GitHub, github
 
-PAGE = "docs/releases.md"
-
 
 class Repository(Environment):
     """A project that is released, and that nobody deploys here."""
@@ -84,12 +82,12 @@ def tags(project: Repository) -> set[str]:
 def test_versions_are_cut_pushed_and_shown(project: Repository) -> None:
     """A minor one by hand; two patches that are pushed, one with a page; candidates and what they became; notes."""
     hands = {"inv create-release": project.cut}
-    typed(project, PAGE, "Releases", hands=hands)
+    typed(project, "docs/releases.md", "Releases", hands=hands)
     assert "v1.4.0" in project.git("ls-remote", "--tags", "origin")
-    typed(project, PAGE, "Notes")
-    typed(project, PAGE, "Pushing, and the page at GitHub", hands=hands)
+    typed(project, "docs/releases.md", "Notes")
+    typed(project, "docs/releases.md", "Pushing, and the page at GitHub", hands=hands)
     assert ["v1.4.2"] == [one["tag_name"] for one in project.hub.releases]
-    typed(project, PAGE, "Pre-releases", hands=hands)
+    typed(project, "docs/releases.md", "Pre-releases", hands=hands)
     assert tags(project) == {"v1.3.2", "v1.4.0", "v1.4.1", "v1.4.2", "v1.5.0-rc.1", "v1.5.0-rc.2", "v1.5.0"}
 
 
@@ -108,7 +106,7 @@ def test_an_older_version_is_mended(project: Repository) -> None:
         return project.inv(*words)
 
     typed(
-        project, PAGE, "A hotfix of an older version", instead={"1f3c9a2": f"--strategy-option=theirs {fix}"},
+        project, "docs/releases.md", "A hotfix of an older version", instead={"1f3c9a2": f"--strategy-option=theirs {fix}"},
         hands={"inv create-release": cut},
     )  # fmt: skip
     assert {"v1.3.3", "v1.4.0"} <= tags(project)
