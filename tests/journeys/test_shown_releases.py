@@ -106,7 +106,7 @@ def test_an_older_version_is_mended(project: Repository) -> None:
         return project.inv(*words)
 
     typed(
-        project, "docs/releases.md", "A hotfix of an older version", instead={"1f3c9a2": f"--strategy-option=theirs {fix}"},
-        hands={"inv create-release": cut},
+        project, "docs/releases.md", "A hotfix of an older version",
+        instead={"1f3c9a2": f"--strategy-option=theirs {fix}"}, hands={"inv create-release": cut},
     )  # fmt: skip
     assert {"v1.3.3", "v1.4.0"} <= tags(project)
