@@ -26,7 +26,7 @@ def init(folder: Path, template: str | None, listen: str | None = None, *, ci: b
     try:
         if questions:
             choices = asked(choices, found, input, print)
-        done = write(folder, _files(choices, found, ci=ci), (".deploy/",))
+        done = write(folder, _files(choices, found, ci=ci), (".deploy/", *found.environments))
     except (KeyboardInterrupt, EOFError):
         print("\nnothing was written", file=sys.stderr)
         return 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -39,6 +40,8 @@ class Found(NamedTuple):
     """``owner/name`` there."""
     changelog: str = ""
     is_git: bool = False
+    environments: tuple[str, ...] = ()
+    """Virtual environments in it that git does not ignore yet, such as ``.venv/``: they belong into no release."""
 
     @property
     def summary(self) -> list[str]:
@@ -70,6 +73,7 @@ def look(folder: Path) -> Found:
         repository=repository,
         changelog=next((each for each in ("CHANGELOG.md",) if (folder / each).is_file()), ""),
         is_git=bool(_git(folder, "rev-parse", "--git-dir")),
+        environments=tuple(_environments(folder)),
     )
 
 
@@ -87,6 +91,12 @@ def _named(folder: Path, name: str) -> list[Path]:
         for file in sorted(folder.glob("/".join(["*"] * depth + [name])))
         if file.is_file() and not any(_is_skipped(part) for part in file.relative_to(folder).parts)
     ]
+
+
+def _environments(folder: Path) -> Iterator[str]:
+    for file in sorted(folder.glob("*/pyvenv.cfg")):
+        if not _git(folder, "check-ignore", str(file.absolute())):
+            yield f"{file.parent.name}/"
 
 
 def _is_skipped(part: str) -> bool:

@@ -44,6 +44,13 @@ def test_a_django_project_has_all_it_needs(tmp_path: Path, capsys: pytest.Captur
     assert "tests before each deployment: `tests: python manage.py test` in invoke.yaml" in said
 
 
+def test_a_virtual_environment_is_no_part_of_a_release(tmp_path: Path) -> None:
+    """Git is told to leave it alone, for what git has becomes the release."""
+    git(lay(tmp_path, **{".venv__pyvenv_cfg": ""}), "init", "--quiet")
+    init(tmp_path)
+    assert ".deploy/\n.venv/\n" == (tmp_path / ".gitignore").read_text()
+
+
 def test_without_git_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A release is made of commits."""
     init(tmp_path)

@@ -205,6 +205,14 @@ def test_the_command_that_tests_it(tmp_path: Path, file: str, text: str, expecte
     assert expected == look(tmp_path).tests
 
 
+def test_environments_that_would_be_released(tmp_path: Path) -> None:
+    """A virtual environment in the repository is found, unless git leaves it alone already."""
+    git(tmp_path, "init", "--quiet")
+    lay(tmp_path, **{".venv__pyvenv_cfg": "", "known__pyvenv_cfg": "", "src__pyvenv_py": ""})
+    (tmp_path / ".gitignore").write_text("kno*/\n")
+    assert (".venv/",) == look(tmp_path).environments
+
+
 def test_what_cannot_be_read_is_not_there(tmp_path: Path) -> None:
     """Bytes that are no text, and folders with the names of files."""
     (tmp_path / "manage.py").write_bytes(b"\xff\xfe\x00 DJANGO_SETTINGS_MODULE")
