@@ -7,6 +7,7 @@ runs once its health page has answered, and remembers how it was started. The pa
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import socket
 import time
@@ -218,11 +219,18 @@ class Serving(ABC):
         return DidNotStart(
             f"{self.member.host.name}: {self.color} {why}",
             state=f"{self.color} is stopped",
-            do=f"read {self.layout.log(self.color)}",
+            do=_advice(why, self.layout.log(self.color)),
         )
 
     def _run(self, command: str, more: float = 0.0) -> str:
         return self.member.host.run(command, ASK + more)
+
+
+def _advice(said: str, log: str) -> str:
+    """What to do about a release that did not start, by its last words."""
+    if missing := re.search(r"No module named '?([A-Za-z_]\w*)", said):
+        return f"install {missing[1]} for the Python that `start` runs; all that was said is in {log}"
+    return f"read {log}"
 
 
 def states(colors: Sequence[Serving], timeout: float = ASK) -> list[State]:

@@ -215,6 +215,14 @@ def test_a_service_that_ends_early(here: Supervised, make_release: MakeRelease) 
     assert not supervisor.lives(here.pid())
 
 
+def test_a_service_that_lacks_a_module(here: Supervised, make_release: MakeRelease) -> None:
+    """Whoever forgot to install something, such as gunicorn, is told what."""
+    fleet = here.fleet()
+    perform(fleet.install(make_release(**{"app.py": "import not_installed"}), "green"))
+    with pytest.raises(DidNotStart, match="install not_installed for the Python that `start` runs"):
+        perform(fleet.start("green"))
+
+
 @pytest.mark.parametrize(("given", "expected"), [("echo own words", "own words"), ("false", "log says")])
 def test_last_words(here: Supervised, make_release: MakeRelease, given: str, expected: str) -> None:
     """By the configured command; where that has nothing to say, by the color's log."""
