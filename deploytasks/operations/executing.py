@@ -61,7 +61,7 @@ def _run(world: World, plan: Plan, past: Progress, number: int) -> Outcome:
     from .living import life
 
     world.orders.expect(rollout=any(step.moves_traffic and step.label not in past.done for step in plan.steps))
-    with listening(world, number, plan.release.commit if plan.release else "") as ask:
+    with listening(world, number, plan.release.commit if plan.release else "", past.events) as ask:
         for listener in world.listeners:
             with suppress(Exception):  # whoever listens must never stop a deployment
                 take_orders = getattr(listener, "take_orders", None)

@@ -7,7 +7,7 @@ for one event, the next one, about once a second; so it reads each event once, w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -36,12 +36,12 @@ Ask = Callable[[str, str], None]
 
 
 @contextmanager
-def listening(world: World, after: int, commit: str) -> Iterator[Ask]:
+def listening(world: World, after: int, commit: str, past: Iterable[Event] = ()) -> Iterator[Ask]:
     """Hear, as long as the body runs, what is asked in events after number ``after``; gives a way to ask it here.
 
-    ``commit``: the one whose allowed signers count.
+    ``commit``: the one whose allowed signers count. ``past``: what the deployment has behind it, when it is resumed.
     """
-    ears = _Ears(world, after, commit)
+    ears = _Ears(world, after, commit, past)
     ears.start()
     try:
         yield ears.ask
@@ -52,10 +52,12 @@ def listening(world: World, after: int, commit: str) -> Iterator[Ask]:
 class _Ears:
     """Of one deployment."""
 
-    def __init__(self, world: World, after: int, commit: str) -> None:
+    def __init__(self, world: World, after: int, commit: str, past: Iterable[Event] = ()) -> None:
         self._world = world
         self._commit = commit
         self._number = after
+        self._spent = {text(event.facts, "statement") for event in past if event.kind == "asked"}
+        """What was signed, and heard: it counts once, and a copy of it never."""
         self._own: set[int] = set()
         """Events in which we have recorded what was asked here, and obeyed already."""
         self._here: SimpleQueue[Command] = SimpleQueue()
@@ -111,11 +113,19 @@ class _Ears:
         verb, reason = text(event.facts, "verb"), text(event.facts, "reason")
         command = Command(verb, text(event.facts, "signer") or done_by(event), reason, event.number)
         self._show(event)
-        why = objection(self._world, event, self._commit) if verb == "promote" else ""
+        why = self._objection(event) if verb == "promote" else ""
         answer = Answer(False, why) if why else self._take(command)
         if answer is not None:
             said: dict[str, Json] = {"asked": event.number, "verb": verb, **answer._asdict()}
             self._show(ledger.append("answered", self._world.recordable(said)))
+
+    def _objection(self, event: Event) -> str:
+        """Why a promotion does not count; empty when it does, which it does once."""
+        stated = text(event.facts, "statement")
+        if stated and stated in self._spent:
+            return "a promotion is signed here, and this one is a copy of another: each counts once"
+        self._spent.add(stated)
+        return objection(self._world, event, self._commit)
 
     def _show(self, event: Event) -> None:
         """Have it told to whoever shows the deployment, by the thread that does."""

@@ -24,6 +24,7 @@ from deploytasks.operations import answers, controls, listening, promoting
 from deploytasks.operations.carrying_out import carry_out
 from deploytasks.operations.opening import leased
 from deploytasks.operations.resuming import resume
+from deploytasks.orders import Orders
 from deploytasks.ports import Command, Event
 from deploytasks.steps import Smoke
 from deploytasks.view.paint import Paint
@@ -615,6 +616,55 @@ def test_a_promotion_of_another_deployment_is_not_obeyed(house: House) -> None:
     obeyed, why = heard(house, record)
     assert not obeyed
     assert "what was signed is: promote" in why
+
+
+def copied(house: House, deployment: str) -> None:
+    """Somebody who can write to the store, and holds no key, writes what was asked once more."""
+    of = person(house, "ben")
+    (asked,) = [event for event in of.ledger.events() if event.kind == "asked"]
+    of.ledger.append("asked", {**asked.facts, "deployment": deployment})
+
+
+def test_a_signed_promotion_counts_once(house: House) -> None:
+    """A copy of it within the same deployment, which it is about, skips no second stage."""
+    carried: list[str] = []
+
+    def record(deployment: str) -> None:
+        promote(house, "ben")(deployment)
+        copied(house, deployment)
+
+    def hear(self: Any, command: Command, doing: str = "") -> None:
+        carried.append(command.who)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Orders, "hear", hear)
+        obeyed, why = heard(house, record)
+    assert ["ben@example.org"] == carried
+    assert (False, "a promotion is signed here, and this one is a copy of another: each counts once") == (obeyed, why)
+
+
+def test_a_signed_promotion_counts_once_over_a_resumption(house: House) -> None:
+    """Who resumes obeys nothing that was asked before, and no copy of it either."""
+
+    def record(deployment: str) -> None:
+        promote(house, "ben")(deployment)
+        deployer = ears[0]._world
+        (asked,) = [event for event in deployer.ledger.events() if event.kind == "asked"]
+        ears[0].__init__(deployer, asked.number, house.commit, [asked])
+        copied(house, deployment)
+
+    ears: list[Any] = []
+    original = listening._Ears.__init__
+
+    def remember(self: Any, *given: Any) -> None:
+        original(self, *given)
+        ears.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listening._Ears, "__init__", remember)
+        obeyed, why = heard(house, record)
+    assert not obeyed
+    assert "this one is a copy of another" in why
 
 
 def test_a_promotion_by_who_may_not_set_refusals_aside(house: House) -> None:
