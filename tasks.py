@@ -110,7 +110,8 @@ def demo(c: Context) -> None:
 @task(
     name="break",
     help={
-        "fault": "errors, latency, health, slow_start, crash_after or migration; see examples/library/library/faults.py"
+        "fault": "errors, latency, health, slow_start, crash_after or migration; see examples/library/library/faults.py",
+        "value": "The fault in full, as JSON. Default: what --fault stands for.",
     },
 )
 def break_(c: Context, fault: str = "errors", value: str = "") -> None:
