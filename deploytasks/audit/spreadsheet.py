@@ -13,6 +13,8 @@ from .columns import COLUMNS
 
 _FORMULA = re.compile(r"[=+\-@\t\r\n\0|%＝＋－＠]")
 """What makes a cell a formula when it comes first (OWASP, CSV injection), the wide forms of these signs included."""
+_NEXT_CELL = re.compile(r";(?=[=+\-@|%＝＋－＠])")
+"""Where a spreadsheet that takes semicolons for the borders of cells would begin another one with a formula."""
 
 
 def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -27,6 +29,7 @@ def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def harmless(cell: str) -> str:
-    """On one line; and with an apostrophe before whatever a spreadsheet would take for a formula."""
+    """On one line; and with an apostrophe, or a blank, before whatever a spreadsheet would take for a formula."""
     flat = " ".join(cell.replace("\0", "").split())
+    flat = _NEXT_CELL.sub("; ", flat)
     return f"'{flat}" if _FORMULA.match(flat) else flat

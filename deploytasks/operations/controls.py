@@ -37,11 +37,12 @@ def control(
     Raises ``GateRefused`` when nothing runs, nobody is at work, or it is not obeyed; ``Unreachable`` when the ledger
     does not answer, or the deployer does not within ``wait``.
     """
-    if not (reason or "").strip():
+    why = signing.one_line(reason or "")
+    if not why:
         raise UsageError("why?", do="say --reason: it is recorded, and others will ask")
     need = signing.LEAST if verb == promoting.ACT else ("store", "people")
     world = open_world(c, env, need=need, consent=consent)
-    ask(world, verb, signing.one_line(str(reason)), wait=wait, preview=preview, json=json)
+    ask(world, verb, why, wait=wait, preview=preview, json=json)
 
 
 def ask(world: World, verb: str, reason: str, *, wait: float, preview: bool = False, json: bool = False) -> None:

@@ -44,7 +44,7 @@ def sign(
 ) -> None:
     """Sign what no machine can know, for a commit. Raises ``UsageError`` for what a machine does know."""
     chosen = _items(items)
-    if not (note or "").strip():
+    if not one_line(note or ""):
         raise UsageError("what have you seen?", do="say --note: it is signed, and others will read it")
     world = open_world(c, env, need=None if any(item.check for item in chosen) else LEAST)
     of = _subject(world, commit, version, thorough=any(item.check for item in chosen))
@@ -66,7 +66,7 @@ def override(
 ) -> None:
     """Set refusals of the checklist aside, for a commit and for a day."""
     chosen = _items(items)
-    if not (reason or "").strip():
+    if not one_line(reason or ""):
         raise UsageError("why?", do="say --reason: it is signed, and it is in the report of the deployment")
     world = open_world(c, env, need=LEAST)
     of = _subject(world, commit, version, thorough=False)

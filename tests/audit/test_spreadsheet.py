@@ -44,6 +44,11 @@ def test_no_formula(sign: str) -> None:
     assert harmless(f"{sign}HYPERLINK(1)").startswith("'")
 
 
+def test_no_formula_behind_a_semicolon() -> None:
+    """Spreadsheets of half of Europe take it for the border of a cell, within quotes of another cell as well."""
+    assert harmless("a;=HYPERLINK(1);@b; c;d") == "a; =HYPERLINK(1); @b; c;d"
+
+
 @given(st.text())
 def test_whatever_is_written_comes_back_harmless(text: str) -> None:
     """Any text stays in its own cell, on one line, and begins with no sign of a formula."""
