@@ -17,11 +17,14 @@ from .writing import write
 
 def init(folder: Path, template: str | None, listen: str | None = None, *, ci: bool, questions: bool) -> int:
     """Write what is missing: 0 when anything was, 2 when all was there or nothing can be written, 130 at Ctrl-C."""
-    found = look(folder)
     try:
+        found = look(folder)
         choices = chosen(found, template, listen)
     except ValueError as error:
         print(f"nothing was written: --listen {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"nothing was written: {folder.as_posix()} cannot be read: {error.strerror}", file=sys.stderr)
         return 2
     try:
         if questions:
@@ -45,12 +48,16 @@ def init(folder: Path, template: str | None, listen: str | None = None, *, ci: b
 
 
 def show(folder: Path, template: str | None, listen: str | None = None) -> int:
-    """Print the ``invoke.yaml`` that would be written, and write nothing: 0, or 2 when ``listen`` is no address."""
-    found = look(folder)
+    """Print the ``invoke.yaml`` that would be written, and write nothing: 0, or 2 when ``listen`` is no address, or the
+    folder cannot be read."""
     try:
+        found = look(folder)
         print(filled(chosen(found, template, listen), found), end="")
     except ValueError as error:
         print(f"--listen {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{folder.as_posix()} cannot be read: {error.strerror}", file=sys.stderr)
         return 2
     return 0
 

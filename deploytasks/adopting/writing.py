@@ -69,8 +69,10 @@ def _removed(remove: Callable[[], None]) -> None:
 
 
 def _ignore(folder: Path, lines: Sequence[str]) -> Written | None:
-    """Keep what is made here out of git, and so out of releases."""
+    """Keep what is made here out of git, and so out of releases. A link is not followed: git does not, either."""
     file = folder / IGNORED
+    if file.is_symlink():
+        return Written("kept", file, f"git follows no link: make it a file, and add to it:  {' '.join(lines)}")
     known = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
     ignored = {one.strip("/ ") for one in known.split("\n")}
     missing = [line for line in lines if line.strip("/") not in ignored]

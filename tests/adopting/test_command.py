@@ -82,6 +82,19 @@ def test_an_address_that_is_none(tmp_path: Path, more: tuple[str, ...], capsys: 
     assert [] == list(tmp_path.iterdir())
 
 
+def test_a_folder_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody has deleted it from another terminal: code 2, and no traceback."""
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    for more in ((), ("--print",)):
+        assert 2 == main(["init", "--yes", *more])
+        assert "No such file or directory" in capsys.readouterr().err
+    tmp_path.mkdir()
+    monkeypatch.undo()
+
+
 def test_a_taken_port_is_passed_by(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

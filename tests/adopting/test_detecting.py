@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,14 @@ def test_what_cannot_be_read_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"\xff")
     found = look(tmp_path)
     assert (None, "app:application", "") == (found.django, found.callable, found.tests)
+
+
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    """A file that only looks like one, and would never end."""
+    os.mkfifo(tmp_path / "pyproject.toml")
+    os.mkfifo(tmp_path / "app.py")
+    found = look(tmp_path)
+    assert ("app:application", "") == (found.callable, found.tests)
 
 
 def test_nothing_of_it_is_run(tmp_path: Path) -> None:

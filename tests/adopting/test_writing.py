@@ -34,6 +34,17 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    """Git takes no lines from a link, and what it leads to is nobody's business here."""
+    elsewhere, here = tmp_path / "elsewhere", tmp_path / "here"
+    here.mkdir()
+    elsewhere.write_text("theirs\n")
+    (here / ".gitignore").symlink_to(elsewhere)
+    *_, done = write(here, FILES, (".deploy/",))
+    assert ("kept", True) == (done.how, done.advice.endswith("add to it:  .deploy/"))
+    assert "theirs\n" == elsewhere.read_text()
+
+
 @pytest.mark.parametrize("name", ["invoke.yml", "invoke.json", "invoke.py"])
 def test_configuration_under_another_name(tmp_path: Path, name: str) -> None:
     """Invoke would read both, so theirs stays alone."""
