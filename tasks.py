@@ -110,7 +110,7 @@ def demo(c: Context) -> None:
 @task(
     name="break",
     help={
-        "fault": "errors, latency, health, slow_start, crash_after or migration; see examples/library/library/faults.py",
+        "fault": "errors, latency, health, slow_start, crash_after or migration: examples/library/library/faults.py",
         "value": "The fault in full, as JSON. Default: what --fault stands for.",
     },
 )
