@@ -60,6 +60,7 @@ class Live:
         self._hurry = threading.Event()
         self._over = threading.Event()
         self._is_disturbed = threading.Event()
+        self._is_away = threading.Event()
         self._keys: Keys | None = None
         self._ask: Ask | None = None
         self._terminal = own_terminal() if console is None else None
@@ -84,7 +85,7 @@ class Live:
         """Listen to keys from now on, where a person sits at the terminal; ``ask`` is told what they mean."""
         self._ask = ask
         if self._keys is None and self._terminal is not None and not self._over.is_set():
-            self._keys = Keys(self._terminal, self._press, self._show_cursor, self._return)
+            self._keys = Keys(self._terminal, self._press, self._go_away, self._return)
             self._keys.start()
             self._change(has_keys=True)
             self._wake()
@@ -131,10 +132,16 @@ class Live:
                 self._ask(order.verb, order.reason)
         self._wake()
 
+    def _go_away(self) -> None:
+        """The terminal is somebody else's in a moment: what is drawn next is drawn anew, and not before we are back."""
+        self._is_away.set()
+        self._show_cursor()
+
     def _return(self, is_disturbed: bool) -> None:
         """The terminal is ours again, or has another size."""
         if is_disturbed:
             self._is_disturbed.set()
+            self._is_away.clear()
         self._wake()
 
     def _wake(self) -> None:
@@ -157,7 +164,7 @@ class Live:
             self._leave()
 
     def _draw(self) -> None:
-        if self._terminal is not None and not is_foreground(self._terminal):
+        if self._is_away.is_set() or (self._terminal is not None and not is_foreground(self._terminal)):
             return  # whoever is there now has the terminal
         if self._is_disturbed.is_set():
             self._is_disturbed.clear()

@@ -82,6 +82,22 @@ def test_words_cannot_move_the_cursor() -> None:
     assert "nasty [2J word" in file.getvalue()
 
 
+def test_nothing_is_drawn_between_ctrl_z_and_the_return() -> None:
+    """A tick of the clock that is due just then would write parts of a picture that is no longer there."""
+    file = io.StringIO()
+    live = Live(terminal(file), now=iter([EVENTS[-1].at, EVENTS[-2].at, EVENTS[-1].at]).__next__)
+    for event in until(EVENTS, "reading", 12):
+        live.tell(event)
+    live._draw()
+    live._go_away()
+    at = file.tell()
+    live._draw()
+    assert "" == file.getvalue()[at:]
+    live._return(True)
+    live._draw()
+    assert 23 == len(file.getvalue()[at:].split("\r\n"))
+
+
 def test_not_on_a_small_terminal() -> None:
     """Where it would not fit, it does not begin."""
     assert not Live(terminal(io.StringIO(), 60, 24)).fits
