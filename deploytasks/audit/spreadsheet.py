@@ -17,6 +17,10 @@ _NEXT_CELL = re.compile(r";(?=[=+\-@|%＝＋－＠])")
 """Where a spreadsheet that takes semicolons for the borders of cells would begin another one with a formula."""
 
 
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What moves a cursor or turns text around, on the terminal that shows it. Breaks of lines are blanks, as ever."""
+
+
 def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
     """A header and a line for each row, each field quoted, lines ending with CRLF."""
     text = io.StringIO(newline="")
@@ -30,6 +34,6 @@ def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def harmless(cell: str) -> str:
     """On one line; and with an apostrophe, or a blank, before whatever a spreadsheet would take for a formula."""
-    flat = " ".join(cell.replace("\0", "").split())
+    flat = " ".join(_UNSEEN.sub("", cell).split())
     flat = _NEXT_CELL.sub("; ", flat)
     return f"'{flat}" if _FORMULA.match(flat) else flat

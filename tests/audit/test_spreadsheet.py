@@ -49,6 +49,11 @@ def test_no_formula_behind_a_semicolon() -> None:
     assert harmless("a;=HYPERLINK(1);@b; c;d") == "a; =HYPERLINK(1); @b; c;d"
 
 
+def test_nothing_for_a_terminal() -> None:
+    """Whoever looks at the export in one sees what was written, and no colors, titles or turned words."""
+    assert harmless("a\x1b[31mred\x1b]0;title\x07\0 \u202eb\x9b2J\r\nc") == "a[31mred]0;title b2J c"
+
+
 @given(st.text())
 def test_whatever_is_written_comes_back_harmless(text: str) -> None:
     """Any text stays in its own cell, on one line, and begins with no sign of a formula."""
