@@ -25,9 +25,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With three environments, a task of its own, a changelog and two built releases."""
     root = tmp_path_factory.mktemp("project")
     (root / "tasks.py").write_text(
-        "from invoke import task\nfrom deploytasks import namespace\n\n"
+        "from invoke import Collection, task\nfrom deploytasks import namespace as all_tasks\n\n"
         '@task(help={"deep": "How deep."})\ndef dig(c, deep=False):\n    """Dig a hole."""\n\n'
-        "namespace.add_task(dig)\nprint('who loads this is told something')\n"
+        "namespace = Collection(dig, *all_tasks.tasks.values())\nprint('who loads this is told something')\n"
     )
     (root / "invoke.yaml").write_text(CONFIGURATION)
     (root / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-11-23\n\n## 1.1.0\n")

@@ -74,7 +74,7 @@ def test_the_whole_way(account: OnAws) -> None:
 def test_nobody_acts(account: OnAws) -> None:
     """A deployer is killed at 25 %: the switch at AWS takes traffic home, `status` says so; the
     ledger has it once, and the next deployment goes on from there."""
-    account.configure(stages=[25, 100], watch="60s")
+    account.configure(stages=[25, 100], watch="8s")
     account.commit(faults={})
     running: list[Running] = []
 

@@ -15,6 +15,8 @@ def test_from_scripts_to_tasks(settled: Environment) -> None:
 
 def test_a_hotfix(fresh: Environment) -> None:
     """From the tag that is live, out by the short way, and a gate set aside by its name."""
+    fresh.git("config", "user.name", "Ann")
+    fresh.git("config", "user.email", "ann@example.org")
     changelog = fresh.root / "CHANGELOG.md"
     changelog.write_text(CHANGES.format(changes=""), encoding="utf-8")
     fresh.commit()

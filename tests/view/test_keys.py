@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -204,7 +205,7 @@ def test_a_prompt_gets_what_is_typed(sit: Callable[..., Sitting]) -> None:
 def test_ctrl_z_and_on_again(sit: Callable[..., Sitting]) -> None:
     """While it is stopped the shell has the terminal as it was; with `fg` it is drawn anew, and listened to again."""
     shell = sit("shell")
-    shell.type(f"{sys.executable} {HERE / 'keyboard.py'} wait\n")
+    shell.type(f"{quote(sys.executable)} {quote(str(HERE / 'keyboard.py'))} wait\n")
     shell.read("promote now")
     shell.read(lambda: shell.is_raw)
     at = len(shell.text)

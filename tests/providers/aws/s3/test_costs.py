@@ -61,7 +61,8 @@ def test_append_is_three_requests(store: S3Store, cloud: Cloud, s3: S3, events: 
 
 @pytest.mark.parametrize("events", LENGTHS)
 def test_status_is_a_few_requests(cloud: Cloud, s3: S3, tmp_path: Path, events: int) -> None:
-    """`inv status` of an environment whose ledger is in S3: the lease, the head, and what may lie beyond it."""
+    """`inv status` of an environment whose ledger is in S3: the lease, the head, and what may lie beyond it. Where
+    something is otherwise than recorded, which may be a deployment that just ends, it looks once more."""
     recorded_in(s3, BUCKET, SCOPE, events)
     (tmp_path / "tasks.py").write_text("from deploytasks import namespace\n")
     (tmp_path / "invoke.yaml").write_text(PROJECT.format(url=cloud.url))
@@ -71,7 +72,7 @@ def test_status_is_a_few_requests(cloud: Cloud, s3: S3, tmp_path: Path, events: 
     with cloud.counting() as asked:
         done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(done.stdout)["ledger"]["events"] == events
-    assert asked == ["GetObject"] * 3
+    assert asked in (["GetObject"] * 3, ["GetObject"] * 6)
 
 
 @pytest.mark.parametrize("events", LENGTHS)
