@@ -1,6 +1,6 @@
 """Run a command, then say what it left behind: processes that still run, network namespaces that are still there.
 
-    python3 .ci/leftovers.py python3 bootstrap.py pytest -n 4
+    python3 .ci/leftovers.py python3 bootstrap.py pytest -n 2
 
 Whatever loses its parent comes to this process (a child subreaper, see prctl(2)), detached or not, so nothing of
 other people's is ever counted. Leaves with the command's code, or with 1 when something was left. Linux alone can
